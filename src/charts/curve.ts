@@ -1,0 +1,220 @@
+import type { Annotations, PlotData } from 'plotly.js';
+import { METRICS, type MetricName } from '../experiment/metrics';
+import { meanAt, pickIndices, stepsOf, type MeanPoint } from './aggregate';
+import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
+import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
+import { short, whole, withInterval } from './format';
+import type { RaceHistory } from './history';
+import { escaped } from './plane';
+
+/** One metric against what it cost: the mean over seeds with its 95% band, arms named at their ends. */
+
+export const AGAINST = {
+  step: 'steps',
+  labels: 'pairs labelled',
+  samplingCost: 'sampling cost (policy passes per run)',
+  annotationCost: 'responses shown to the annotator',
+} as const;
+export type Against = keyof typeof AGAINST;
+
+export interface CurveOptions {
+  readonly metric: MetricName;
+  readonly against: Against;
+  readonly mode: Mode;
+  /** Height of the plot in pixels, to keep the names at the line ends apart. */
+  readonly height: number;
+}
+
+interface CurvePoint extends MeanPoint {
+  readonly x: number;
+}
+
+const MOST_POINTS = 100;
+const NAME_GAP = 14;
+const MARGIN = { l: 48, r: 92, t: 10, b: 42 };
+
+export function curveFigure(
+  history: RaceHistory | null,
+  theme: ChartTheme,
+  options: CurveOptions,
+  view: string,
+): Figure {
+  const log = options.metric === 'gap';
+  const arms = history ? history.arms.map((_, arm) => curveOf(history, arm, options)) : [];
+  const looks = armLooks(history?.config.arms ?? [], options.mode);
+  const range = verticalRange(arms, log);
+  const mostX = Math.max(0, ...arms.flatMap((points) => points.map((p) => p.x)));
+  return {
+    traces: arms.flatMap((points, arm) => {
+      const look = looks[arm];
+      return look ? [band(points, look, log), line(history?.arms[arm] ?? '', points, look, options)] : [];
+    }),
+    layout: {
+      ...baseLayout(theme, view),
+      margin: MARGIN,
+      xaxis: { ...baseAxis(theme, AGAINST[options.against], !history), range: [0, mostX || 1], nticks: 5 },
+      yaxis: {
+        ...baseAxis(theme, METRICS[options.metric].label, !history),
+        type: log ? 'log' : 'linear',
+        exponentformat: 'none',
+        range: [...range],
+        ...(log ? { dtick: range[1] - range[0] > 1.2 ? 1 : 'D1' } : {}),
+      },
+      annotations: history ? endNames(history.arms, arms, looks, range, log, options.height) : [],
+    },
+    summary: summary(history, arms, options),
+    table: () => table(history, arms, options),
+  };
+}
+
+/** Arms whose price is not counted cannot stand on a cost axis. */
+export function armsWithoutPrice(history: RaceHistory, against: Against): string[] {
+  if (against === 'step') return [];
+  return history.arms.filter((_, arm) => {
+    const count = stepsOf(history, arm).length;
+    return count > 1 && meanAt(history, arm, against, count - 1) === null;
+  });
+}
+
+function curveOf(history: RaceHistory, arm: number, { metric, against }: CurveOptions): CurvePoint[] {
+  return pickIndices(stepsOf(history, arm).length, MOST_POINTS).flatMap((index) => {
+    const point = meanAt(history, arm, metric, index);
+    const x = against === 'step' ? point?.step : meanAt(history, arm, against, index)?.mean;
+    return point && x !== undefined ? [{ ...point, x }] : [];
+  });
+}
+
+function band(points: readonly CurvePoint[], look: ArmLook, log: boolean): Partial<PlotData> {
+  const known = points.filter((p) => p.half !== null);
+  const low = (p: CurvePoint) => {
+    const edge = p.mean - (p.half ?? 0);
+    return log ? Math.max(edge, p.mean / 20) : edge;
+  };
+  const there = known.map((p) => p.mean + (p.half ?? 0));
+  const back = known.map(low).reverse();
+  const x = known.map((p) => p.x);
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    x: [...x, ...x.toReversed()],
+    y: [...there, ...back],
+    fill: 'toself',
+    fillcolor: withAlpha(look.colour, 0.13),
+    line: { width: 0 },
+    hoverinfo: 'skip',
+  };
+}
+
+function line(name: string, points: readonly CurvePoint[], look: ArmLook, options: CurveOptions): Partial<PlotData> {
+  const last = points.length - 1;
+  return {
+    type: 'scatter',
+    mode: 'lines+markers',
+    name,
+    x: points.map((p) => p.x),
+    y: points.map((p) => (options.metric === 'gap' && p.mean <= 0 ? null : p.mean)),
+    line: { color: look.colour, width: 1.8, dash: look.dash },
+    marker: {
+      symbol: look.hollow ? `${look.marker}-open` : look.marker,
+      color: look.colour,
+      size: 7,
+      opacity: points.map((_, i) => (i === last ? 1 : 0)),
+    },
+    text: points.map(
+      (p) => `<b>${escaped(name)}</b>, step ${whole(p.step)}<br>${METRICS[options.metric].label} ${withInterval(p)}`,
+    ),
+    hovertemplate: '%{text}<extra></extra>',
+    cliponaxis: false,
+  };
+}
+
+/** Axis range in the axis's own unit: decades where logarithmic. */
+function verticalRange(arms: readonly CurvePoint[][], log: boolean): readonly [number, number] {
+  const points = arms.flat().filter((p) => !log || p.mean > 0);
+  if (points.length === 0) return log ? [-2, 0.5] : [0, 1];
+  if (log) {
+    const decades = points.map((p) => Math.log10(p.mean));
+    return [Math.min(...decades) - 0.2, Math.max(...decades) + 0.1];
+  }
+  // Bands of the first evaluations may be wide and would flatten the rest.
+  const low = Math.min(...points.map((p) => p.mean), ...arms.flatMap(lastEdges));
+  const high = Math.max(...points.map((p) => p.mean), ...arms.flatMap(lastEdges));
+  const pad = Math.max(0.05 * (high - low), 1e-3);
+  return [low - pad, high + pad];
+}
+
+function lastEdges(points: readonly CurvePoint[]): number[] {
+  const last = points.at(-1);
+  return last ? [last.mean - (last.half ?? 0), last.mean + (last.half ?? 0)] : [];
+}
+
+function endNames(
+  names: readonly string[],
+  arms: readonly CurvePoint[][],
+  looks: readonly ArmLook[],
+  range: readonly [number, number],
+  log: boolean,
+  height: number,
+): Partial<Annotations>[] {
+  const inner = height - MARGIN.t - MARGIN.b;
+  const ends = arms.flatMap((points, arm) => {
+    const last = points.at(-1);
+    if (!last || points.length < 2 || (log && last.mean <= 0)) return [];
+    const value = log ? Math.log10(last.mean) : last.mean;
+    return [{ arm, x: last.x, pixel: ((range[1] - value) / (range[1] - range[0])) * inner, value }];
+  });
+  const spread = spreadOut(
+    ends.map((end) => end.pixel),
+    NAME_GAP,
+    inner,
+  );
+  return ends.map((end, i) => ({
+    text: `<b>${escaped(shortened(names[end.arm] ?? ''))}</b>`,
+    x: end.x,
+    y: end.value,
+    xanchor: 'left',
+    yanchor: 'middle',
+    xshift: 8,
+    yshift: end.pixel - (spread[i] ?? end.pixel),
+    showarrow: false,
+    font: { size: 11, color: looks[end.arm]?.colour ?? '' },
+  }));
+}
+
+const shortened = (name: string): string => (name.length > 15 ? `${name.slice(0, 14)}…` : name);
+
+/** Moves positions apart until neighbours keep `gap`, inside 0 … limit where that is possible; order is kept. */
+export function spreadOut(positions: readonly number[], gap: number, limit: number): number[] {
+  const order = positions.map((_, i) => i).sort((a, b) => (positions[a] ?? 0) - (positions[b] ?? 0));
+  const placed = [...positions];
+  let floor = -Infinity;
+  for (const i of order) {
+    placed[i] = Math.max(placed[i] ?? 0, floor);
+    floor = (placed[i] ?? 0) + gap;
+  }
+  let ceiling = limit;
+  for (const i of order.toReversed()) {
+    placed[i] = Math.min(placed[i] ?? 0, ceiling);
+    ceiling = (placed[i] ?? 0) - gap;
+  }
+  return placed;
+}
+
+function summary(history: RaceHistory | null, arms: readonly CurvePoint[][], options: CurveOptions): string {
+  const head = `${METRICS[options.metric].label} against ${AGAINST[options.against]}`;
+  if (!history) return `${head}; empty until a run starts.`;
+  const ends = arms.flatMap((points, arm) => {
+    const last = points.at(-1);
+    return last ? [`${history.arms[arm]}: ${withInterval(last)} after ${short(last.x)}`] : [];
+  });
+  return `${head}. ${ends.join('; ')}.`;
+}
+
+function table(history: RaceHistory | null, arms: readonly CurvePoint[][], options: CurveOptions): DataTable {
+  return {
+    columns: ['Arm', 'Step', AGAINST[options.against], METRICS[options.metric].label, 'Seeds'],
+    rows: arms.flatMap((points, arm) =>
+      points.map((p) => [history?.arms[arm] ?? '', whole(p.step), whole(p.x), withInterval(p), String(p.seeds)]),
+    ),
+  };
+}

@@ -1,0 +1,111 @@
+import { armName } from '../experiment/config';
+import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
+import { RESULTS_FORMAT, RESULTS_VERSION } from '../experiment/results';
+import type { BackendInfo, PlanePoint, Results, RunStatus, Timing } from '../experiment/results';
+import type { ExperimentConfig } from '../experiment/schema';
+
+/**
+ * What a race has shown so far, one column of numbers per metric and run.
+ * Plain arrays that grow in place: a running experiment appends several times a second, and the page redraws
+ * when it chooses to.
+ */
+
+const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
+
+export type Columns = Readonly<Record<MetricName, (number | null)[]>>;
+
+export interface RunHistory {
+  readonly arm: number;
+  readonly seed: number;
+  readonly optimum: PlanePoint | null;
+  /** The step of each evaluation, growing. */
+  readonly steps: number[];
+  readonly columns: Columns;
+  status: RunStatus;
+  divergedAt: number | null;
+  hash: string;
+}
+
+export interface RaceHistory {
+  readonly config: ExperimentConfig;
+  /** One name per arm of the config, all different. */
+  readonly arms: readonly string[];
+  readonly runs: readonly RunHistory[];
+  readonly optimum: PlanePoint | null;
+  /** The best reward at each KL, by growing KL; null where unknown. */
+  readonly frontier: readonly PlanePoint[] | null;
+}
+
+export interface RaceStart {
+  readonly runs: readonly { readonly arm: string; readonly seed: number; readonly optimum: PlanePoint | null }[];
+  readonly optimum: PlanePoint | null;
+  readonly frontier: readonly PlanePoint[] | null;
+}
+
+export function createHistory(config: ExperimentConfig, start: RaceStart): RaceHistory {
+  const arms = config.arms.map(armName);
+  const runs = start.runs.map((run) => ({
+    arm: arms.indexOf(run.arm),
+    seed: run.seed,
+    optimum: run.optimum,
+    steps: [],
+    columns: emptyColumns(),
+    status: 'running' as RunStatus,
+    divergedAt: null,
+    hash: '',
+  }));
+  return { config, arms, runs, optimum: start.optimum, frontier: start.frontier };
+}
+
+export function appendEvaluation(history: RaceHistory, run: number, evaluation: Evaluation): void {
+  const target = history.runs[run];
+  if (!target) return;
+  target.steps.push(evaluation.step);
+  for (const metric of METRIC_NAMES) target.columns[metric].push(evaluation[metric]);
+}
+
+export function markDiverged(history: RaceHistory, run: number, step: number): void {
+  const target = history.runs[run];
+  if (!target) return;
+  target.status = 'diverged';
+  target.divergedAt = step;
+}
+
+export function markFinished(
+  history: RaceHistory,
+  runs: readonly { readonly status: RunStatus; readonly hash: string }[],
+): void {
+  runs.forEach(({ status, hash }, i) => {
+    const target = history.runs[i];
+    if (target) Object.assign(target, { status, hash });
+  });
+}
+
+/** The document that the page saves and the command line writes. */
+export function resultsOf(history: RaceHistory, backend: BackendInfo, timing: Timing): Results {
+  return {
+    format: RESULTS_FORMAT,
+    version: RESULTS_VERSION,
+    config: history.config,
+    backend,
+    optimum: history.optimum,
+    runs: history.runs.map((run) => ({
+      arm: history.arms[run.arm] ?? '',
+      seed: run.seed,
+      status: run.status,
+      hash: run.hash,
+      optimum: run.optimum,
+      evaluations: run.steps.map((step, i) => evaluationAt(run, step, i)),
+    })),
+    timing,
+  };
+}
+
+function evaluationAt(run: RunHistory, step: number, index: number): Evaluation {
+  const values = METRIC_NAMES.map((metric) => [metric, run.columns[metric][index] ?? null]);
+  return { step, ...Object.fromEntries(values) } as unknown as Evaluation;
+}
+
+function emptyColumns(): Columns {
+  return Object.fromEntries(METRIC_NAMES.map((metric) => [metric, []])) as unknown as Columns;
+}

@@ -1,0 +1,301 @@
+import type { Annotations, PlotData } from 'plotly.js';
+import type { PlanePoint } from '../experiment/results';
+import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from './aggregate';
+import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
+import { baseAxis, baseLayout, note, type ChartTheme, type DataTable, type Figure } from './figure';
+import { compact, whole, withInterval } from './format';
+import type { RaceHistory } from './history';
+
+/** The reward–KL plane: a dot per evaluation, darker as training goes on. */
+
+export interface PlaneOptions {
+  /** Reward itself, or how far it lies below the best reward at its KL, on a logarithmic axis. */
+  readonly height: 'reward' | 'below';
+  readonly mode: Mode;
+}
+
+interface Evaluated {
+  readonly reward: MeanPoint;
+  readonly kl: MeanPoint;
+}
+
+/** Enough to draw a smooth line, few enough to redraw several times a second. */
+const MOST_DOTS = 80;
+const MOST_SEED_POINTS = 3000;
+
+export function planeFigure(
+  history: RaceHistory | null,
+  theme: ChartTheme,
+  options: PlaneOptions,
+  view: string,
+): Figure {
+  const below = options.height === 'below' && history?.frontier !== null;
+  const arms = history ? history.arms.map((_, arm) => evaluatedArm(history, arm)) : [];
+  const looks = armLooks(history?.config.arms ?? [], options.mode);
+  const base = baseLayout(theme, view);
+  return {
+    traces: history ? traces(history, arms, looks, theme, below) : [],
+    layout: {
+      ...base,
+      xaxis: {
+        ...baseAxis(theme, 'KL from the reference (nats per completion)', !history),
+        range: horizontalRange(history, arms),
+      },
+      yaxis: below
+        ? {
+            ...baseAxis(theme, 'Reward below the line', !history),
+            type: 'log',
+            exponentformat: 'none',
+            ...logTicks(arms, history),
+          }
+        : { ...baseAxis(theme, 'Reward', !history), range: verticalRange(history, arms) },
+      annotations: history && !below ? lineNote(history, theme) : [],
+    },
+    summary: summary(history, arms),
+    table: () => table(history, arms),
+  };
+}
+
+function evaluatedArm(history: RaceHistory, arm: number): Evaluated[] {
+  return pickIndices(stepsOf(history, arm).length, MOST_DOTS).flatMap((index) => {
+    const reward = meanAt(history, arm, 'reward', index);
+    const kl = meanAt(history, arm, 'kl', index);
+    return reward && kl ? [{ reward, kl }] : [];
+  });
+}
+
+function traces(
+  history: RaceHistory,
+  arms: readonly Evaluated[][],
+  looks: readonly ArmLook[],
+  theme: ChartTheme,
+  below: boolean,
+): Partial<PlotData>[] {
+  const height = (reward: number, kl: number): number | null =>
+    below ? distanceBelow(history.frontier ?? [], reward, kl) : reward;
+  const perArm = <T>(make: (look: ArmLook, arm: number) => T) => looks.map(make);
+  return [
+    ...(below ? [] : perArm((look, arm) => seedLines(history, arm, look))),
+    ...(below ? [] : perArm((look, arm) => lastWhiskers(arms[arm] ?? [], look))),
+    ...(below ? [] : [frontierLine(history, theme)]),
+    ...perArm((look, arm) => meanLine(history, arm, arms[arm] ?? [], look, height)),
+    ...(below ? [] : [divergedMarks(history, looks), optimumStar(history, theme)]),
+  ];
+}
+
+/** All seeds of an arm in one trace, with gaps between them. */
+function seedLines(history: RaceHistory, arm: number, look: ArmLook): Partial<PlotData> {
+  const runs = runsOf(history, arm);
+  const most = Math.max(4, Math.floor(MOST_SEED_POINTS / Math.max(1, history.runs.length)));
+  const x: (number | null)[] = [];
+  const y: (number | null)[] = [];
+  for (const run of runs.length > 1 ? runs : []) {
+    for (const i of pickIndices(run.steps.length, most)) {
+      x.push(run.columns.kl[i] ?? null);
+      y.push(run.columns.reward[i] ?? null);
+    }
+    x.push(null);
+    y.push(null);
+  }
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    x,
+    y,
+    line: { color: withAlpha(look.colour, 0.13), width: 1, simplify: true },
+    hoverinfo: 'skip',
+  };
+}
+
+function meanLine(
+  history: RaceHistory,
+  arm: number,
+  points: readonly Evaluated[],
+  look: ArmLook,
+  height: (reward: number, kl: number) => number | null,
+): Partial<PlotData> {
+  const name = history.arms[arm] ?? '';
+  const ripeness = points.map(({ reward }) => 0.25 + (0.75 * reward.step) / Math.max(1, history.config.schedule.steps));
+  return {
+    type: 'scatter',
+    mode: 'lines+markers',
+    name,
+    x: points.map(({ kl }) => kl.mean),
+    y: points.map(({ reward, kl }) => height(reward.mean, kl.mean)),
+    line: { color: withAlpha(look.colour, 0.75), width: 1.5, dash: look.dash },
+    marker: {
+      symbol: look.hollow ? `${look.marker}-open` : look.marker,
+      color: look.colour,
+      opacity: ripeness,
+      size: 7,
+      line: { width: look.hollow ? 1.5 : 0, color: look.colour },
+    },
+    text: points.map(
+      ({ reward, kl }) =>
+        `<b>${escaped(name)}</b>, step ${whole(reward.step)}<br>reward ${withInterval(reward)}<br>KL ${withInterval(kl)}`,
+    ),
+    hovertemplate: '%{text}<extra></extra>',
+    cliponaxis: false,
+  };
+}
+
+/** The 95% intervals of reward and KL at the newest evaluation only: more would hide the dots. */
+function lastWhiskers(points: readonly Evaluated[], look: ArmLook): Partial<PlotData> {
+  const last = points.at(-1);
+  const bar = (half: number | null | undefined) => ({
+    type: 'data' as const,
+    array: [half ?? 0],
+    visible: typeof half === 'number',
+    color: withAlpha(look.colour, 0.55),
+    thickness: 1.2,
+    width: 0,
+  });
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: last ? [last.kl.mean] : [],
+    y: last ? [last.reward.mean] : [],
+    error_x: bar(last?.kl.half),
+    error_y: bar(last?.reward.half),
+    marker: { size: 1, color: look.colour },
+    hoverinfo: 'skip',
+  };
+}
+
+function frontierLine(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
+  const points = history.frontier ?? [];
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    x: points.map((p) => p.kl),
+    y: points.map((p) => p.reward),
+    line: { color: theme.ink, width: 1.5, dash: 'dash' },
+    hoverinfo: 'skip',
+  };
+}
+
+function optimumStar(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
+  const best = history.optimum;
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: best ? [best.kl] : [],
+    y: best ? [best.reward] : [],
+    marker: { symbol: 'star', size: 14, color: theme.ink, line: { color: theme.surface, width: 1.5 } },
+    hovertemplate: best
+      ? `<b>Optimum</b><br>reward ${compact(best.reward)}<br>KL ${compact(best.kl)}<br>J* ${compact(best.objective)}<extra></extra>`
+      : '<extra></extra>',
+    cliponaxis: false,
+  };
+}
+
+/** Where a run that met a number that is not finite was last seen. */
+function divergedMarks(history: RaceHistory, looks: readonly ArmLook[]): Partial<PlotData> {
+  const lost = history.runs.filter((run) => run.status === 'diverged' && run.steps.length > 0);
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: lost.map((run) => run.columns.kl.at(-1) ?? null),
+    y: lost.map((run) => run.columns.reward.at(-1) ?? null),
+    marker: { symbol: 'x-thin', size: 9, line: { width: 2, color: lost.map((run) => looks[run.arm]?.colour ?? '') } },
+    text: lost.map(
+      (run) => `${escaped(history.arms[run.arm] ?? '')}, seed ${run.seed}<br>diverged at step ${run.divergedAt}`,
+    ),
+    hovertemplate: '%{text}<extra></extra>',
+  };
+}
+
+/** How far a point lies under the frontier; null above it or beyond its last KL. */
+export function distanceBelow(frontier: readonly PlanePoint[], reward: number, kl: number): number | null {
+  const right = frontier.findIndex((p) => p.kl >= kl);
+  const b = frontier[right];
+  if (!b) return null;
+  const a = frontier[right - 1] ?? b;
+  const share = b.kl > a.kl ? (kl - a.kl) / (b.kl - a.kl) : 1;
+  const distance = a.reward + share * (b.reward - a.reward) - reward;
+  return distance > 0 ? distance : null;
+}
+
+function lineNote(history: RaceHistory, theme: ChartTheme): Partial<Annotations>[] {
+  const points = history.frontier ?? [];
+  const limit = (history.optimum?.kl ?? points.at(-1)?.kl ?? 0) * 0.42;
+  const at = points.find((p) => p.kl >= limit);
+  if (!at) return [];
+  return [
+    {
+      ...note('best reward at each KL', at.kl, at.reward, theme),
+      xanchor: 'right',
+      yanchor: 'bottom',
+      yshift: 8,
+      xshift: -4,
+    },
+  ];
+}
+
+/** Wide enough for the means, the newest intervals and the optimum; single seeds may leave the picture. */
+function horizontalRange(history: RaceHistory | null, arms: readonly Evaluated[][]): [number, number] {
+  const ends = arms.flatMap((points) =>
+    points.map(({ kl }, i) => kl.mean + (i === points.length - 1 ? (kl.half ?? 0) : 0)),
+  );
+  const most = Math.max(history?.optimum?.kl ?? 0, ...ends);
+  return most > 0 ? [-0.02 * most, 1.06 * most] : [-0.02, 1];
+}
+
+function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]): [number, number] | undefined {
+  const values = arms.flatMap((points) =>
+    points.flatMap(({ reward }, i) => {
+      const half = i === points.length - 1 ? (reward.half ?? 0) : 0;
+      return [reward.mean - half, reward.mean + half];
+    }),
+  );
+  if (history?.optimum) values.push(history.optimum.reward);
+  const start = history?.frontier?.[0];
+  if (start) values.push(start.reward);
+  if (values.length === 0) return [0, 1];
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const pad = Math.max(0.06 * (high - low), 0.01);
+  return [low - pad, high + pad];
+}
+
+function logTicks(
+  arms: readonly Evaluated[][],
+  history: RaceHistory | null,
+): { range?: [number, number]; dtick?: number | string } {
+  const values = arms
+    .flat()
+    .map(({ reward, kl }) => distanceBelow(history?.frontier ?? [], reward.mean, kl.mean))
+    .filter((value): value is number => value !== null);
+  if (values.length === 0) return { range: [-2, 0] };
+  const low = Math.log10(Math.min(...values));
+  const high = Math.log10(Math.max(...values));
+  return { range: [low - 0.12, high + 0.12], dtick: high - low > 1.2 ? 1 : 'D1' };
+}
+
+function summary(history: RaceHistory | null, arms: readonly Evaluated[][]): string {
+  if (!history) return 'Reward against KL from the reference; empty until a run starts.';
+  const ends = arms.flatMap((points, arm) => {
+    const last = points.at(-1);
+    return last ? [`${history.arms[arm]}: reward ${withInterval(last.reward)} at KL ${withInterval(last.kl)}`] : [];
+  });
+  return `Reward against KL from the reference. ${ends.join('; ')}.`;
+}
+
+function table(history: RaceHistory | null, arms: readonly Evaluated[][]): DataTable {
+  return {
+    columns: ['Arm', 'Step', 'KL', 'Reward', 'Seeds'],
+    rows: arms.flatMap((points, arm) =>
+      points.map(({ reward, kl }) => [
+        history?.arms[arm] ?? '',
+        whole(reward.step),
+        withInterval(kl),
+        withInterval(reward),
+        String(reward.seeds),
+      ]),
+    ),
+  };
+}
+
+/** Plotly reads a little HTML in its texts; an arm's name is the user's. */
+export const escaped = (text: string): string =>
+  text.replace(/[&<>]/g, (c) => (c === '&' ? '&amp;' : c === '<' ? '&lt;' : '&gt;'));

@@ -1,0 +1,57 @@
+import type { MetricName } from '../experiment/metrics';
+import type { Interval } from '../math/statistics';
+import { excludesZero, lastDifference, lastMean, runsOf, type MeanPoint } from './aggregate';
+import type { RaceHistory } from './history';
+
+/** The results table: where every arm stands at its newest evaluation. */
+export interface Standing {
+  readonly arm: string;
+  readonly step: number | null;
+  readonly reward: MeanPoint | null;
+  readonly kl: MeanPoint | null;
+  readonly objective: MeanPoint | null;
+  readonly gap: MeanPoint | null;
+  /** J minus the first arm's J, paired by seed; null for the first arm. */
+  readonly againstFirst: Interval | null;
+  readonly labels: number | null;
+  readonly seeds: number;
+  readonly diverged: number;
+  /** J is the highest and its paired interval against every other arm leaves zero out. */
+  readonly best: boolean;
+}
+
+export function standings(history: RaceHistory): Standing[] {
+  const best = clearWinner(history);
+  return history.arms.map((arm, i) => {
+    const runs = runsOf(history, i);
+    const mean = (metric: MetricName) => lastMean(history, i, metric);
+    const objective = mean('objective');
+    return {
+      arm,
+      step: objective?.step ?? null,
+      reward: mean('reward'),
+      kl: mean('kl'),
+      objective,
+      gap: mean('gap'),
+      againstFirst: i === 0 ? null : lastDifference(history, i, 0, 'objective'),
+      labels: mean('labels')?.mean ?? null,
+      seeds: runs.length,
+      diverged: runs.filter((run) => run.status === 'diverged').length,
+      best: best === i,
+    };
+  });
+}
+
+/** The arm that beats every other in a paired comparison of J, or −1. */
+function clearWinner(history: RaceHistory): number {
+  return history.arms.findIndex((_, arm) => {
+    const rivals = history.arms.map((__, other) => other).filter((other) => other !== arm);
+    return (
+      rivals.length > 0 &&
+      rivals.every((other) => {
+        const difference = lastDifference(history, arm, other, 'objective');
+        return difference !== null && difference.mean > 0 && excludesZero(difference);
+      })
+    );
+  });
+}

@@ -1,0 +1,130 @@
+import * as v from 'valibot';
+import { configSchema, EXACT_SAMPLERS, type ArmConfig, type ExperimentConfig } from './schema';
+
+/** One thing wrong with a config: where, and a sentence that names the value and what is allowed. */
+export interface ConfigProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: ExperimentConfig }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** At most this many runs in one experiment: more would not fit a laptop's GPU. */
+export const MAXIMUM_RUNS = 512;
+
+/** Checks an untrusted value and fills in the defaults; never throws. */
+export function parseConfig(input: unknown): ParsedConfig {
+  const parsed = v.safeParse(configSchema, input);
+  if (!parsed.success) {
+    return {
+      ok: false,
+      problems: parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? 'config', message: issue.message })),
+    };
+  }
+  const config = withTableShape(parsed.output);
+  const problems = crossChecks(config);
+  return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+}
+
+/** The first problem as one sentence, for the command line and for dialogs. */
+export function problemText(problems: readonly ConfigProblem[]): string {
+  const first = problems[0];
+  if (!first) return 'The config is valid.';
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return `${first.path}: ${first.message}${more}`;
+}
+
+/** The arm's name in charts and results: its own, or one made of what sets it apart. */
+export function armName(arm: ArmConfig): string {
+  if (arm.name) return arm.name;
+  const parts: string[] = [];
+  if (arm.sampler.startsWith('best-of-n')) parts.push(`N = ${arm.n}`);
+  if (arm.alpha !== undefined) parts.push(`α = ${arm.alpha}`);
+  if (arm.temperature !== 1) parts.push(`T = ${arm.temperature}`);
+  if (arm.beta !== undefined) parts.push(`β = ${arm.beta}`);
+  if (arm.learningRate !== undefined) parts.push(`lr = ${arm.learningRate}`);
+  if (arm.weighted) parts.push('weighted');
+  return parts.length === 0 ? SAMPLER_TITLES[arm.sampler] : `${SAMPLER_TITLES[arm.sampler]} (${parts.join(', ')})`;
+}
+
+export const SAMPLER_TITLES: Record<ArmConfig['sampler'], string> = {
+  vanilla: 'Vanilla',
+  hybrid: 'Hybrid',
+  pilaf: 'PILAF',
+  'best-of-n': 'Best-of-N',
+  'best-of-n-oracle': 'Best-of-N (oracle)',
+  uniform: 'Uniform',
+  't-pilaf': 'T-PILAF',
+  reference: 'Reference',
+  'dpo-mix-p': 'DPO-Mix-P',
+  custom: 'Custom',
+};
+
+/** Explicit tables set the bandit's shape. */
+function withTableShape(config: ExperimentConfig): ExperimentConfig {
+  if (config.task.kind !== 'bandit') return config;
+  const given = config.task.referenceLogits ?? config.task.rewards;
+  if (!given) return config;
+  return { ...config, task: { ...config.task, prompts: given.length, responses: given[0]?.length ?? 0 } };
+}
+
+function crossChecks(config: ExperimentConfig): ConfigProblem[] {
+  return [
+    ...tableProblems(config),
+    ...config.arms.flatMap((arm, i) => armProblems(config, arm, i)),
+    ...sizeProblems(config),
+  ];
+}
+
+function tableProblems({ task }: ExperimentConfig): ConfigProblem[] {
+  if (task.kind !== 'bandit') return [];
+  const problems: ConfigProblem[] = [];
+  for (const name of ['referenceLogits', 'rewards'] as const) {
+    const rows = task[name];
+    if (!rows) continue;
+    const ragged = rows.findIndex((row) => row.length !== task.responses);
+    if (rows.length !== task.prompts || ragged >= 0) {
+      const found = ragged >= 0 ? `row ${ragged} has ${rows[ragged]?.length} entries` : `it has ${rows.length} rows`;
+      problems.push({
+        path: `task.${name}`,
+        message: `tables must have equal shape, here ${task.prompts} rows of ${task.responses} entries, but ${found}`,
+      });
+    }
+  }
+  return problems;
+}
+
+function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const at = (key: string, message: string) => problems.push({ path: `arms.${index}.${key}`, message });
+  if (config.task.kind !== 'bandit' && EXACT_SAMPLERS.includes(arm.sampler)) {
+    at('sampler', `"${arm.sampler}" needs every completion's probability, so it runs on the bandit only`);
+  }
+  if (arm.sampler === 'custom') {
+    const total = arm.mixture?.reduce((sum, c) => sum + c.weight, 0);
+    if (total === undefined) at('mixture', 'is missing; a custom sampler needs a list of {weight, first, second}');
+    else if (Math.abs(total - 1) > 1e-6) at('mixture', `weights sum to ${total}; they must sum to 1`);
+  } else if (arm.mixture) {
+    at('mixture', `belongs to a custom sampler; "${arm.sampler}" has a mixture of its own`);
+  }
+  if (config.task.kind !== 'bandit' && arm.mixture?.some((c) => c.first === 'uniform' || c.second === 'uniform')) {
+    at('mixture', '"uniform" runs on the bandit only');
+  }
+  if (arm.weighted && arm.sampler !== 't-pilaf') at('weighted', `weights belong to t-pilaf, not to "${arm.sampler}"`);
+  const twin = config.arms.findIndex((other) => armName(other) === armName(arm));
+  if (twin < index) at('name', `"${armName(arm)}" is also the name of arm ${twin}; names must differ`);
+  return problems;
+}
+
+function sizeProblems(config: ExperimentConfig): ConfigProblem[] {
+  const runs = config.arms.length * config.seeds;
+  if (runs <= MAXIMUM_RUNS) return [];
+  return [
+    {
+      path: 'seeds',
+      message: `${config.arms.length} arms × ${config.seeds} seeds are ${runs} runs; at most ${MAXIMUM_RUNS} are allowed`,
+    },
+  ];
+}

@@ -1,0 +1,120 @@
+/**
+ * Every number a user may set, in one table: its bounds, its default and how to explain it.
+ * The config schema, the page's controls and the command line's messages all read this table,
+ * so a bound is written once.
+ */
+export interface NumberField {
+  /** Dotted path in the config, as `--set` takes it; `arms.*` stands for every arm. */
+  readonly path: string;
+  readonly label: string;
+  readonly help: string;
+  readonly min: number;
+  readonly max: number;
+  readonly integer: boolean;
+}
+
+const field = (path: string, label: string, min: number, max: number, help: string, integer = false): NumberField => ({
+  path,
+  label,
+  help,
+  min,
+  max,
+  integer,
+});
+
+const whole = (path: string, label: string, min: number, max: number, help: string): NumberField =>
+  field(path, label, min, max, help, true);
+
+export const FIELDS = {
+  seeds: whole(
+    'seeds',
+    'Seeds',
+    1,
+    64,
+    'Independent repetitions of every arm. Seed i draws the same prompts and label noise in every arm, so arms are compared in pairs.',
+  ),
+  firstSeed: whole('firstSeed', 'First seed', 0, 4294967231, 'Seeds count upwards from here.'),
+  beta: field(
+    'beta',
+    'β, strength of the KL charge',
+    0.001,
+    100,
+    'J = reward − β·KL. A small β lets the policy move far from the reference.',
+  ),
+  learningRate: field(
+    'learningRate',
+    'Learning rate',
+    1e-7,
+    1,
+    'AdamW step size at the first step; it stays constant or falls linearly to zero.',
+  ),
+  steps: whole('schedule.steps', 'Steps', 1, 100_000, 'Optimiser steps, one minibatch each.'),
+  pairs: whole(
+    'schedule.pairs',
+    'Pairs per step',
+    1,
+    256,
+    'Preference pairs sampled, labelled and trained on at each step.',
+  ),
+  every: whole(
+    'evaluation.every',
+    'Steps between evaluations',
+    1,
+    100_000,
+    'One dot in the plane per evaluation; the first steps are evaluated more often.',
+  ),
+  samples: whole(
+    'evaluation.samples',
+    'Completions per evaluation',
+    1,
+    1024,
+    'Sampled on fixed test prompts; ignored where the task is evaluated exactly.',
+  ),
+  beta1: field('optimiser.beta1', 'AdamW β₁', 0, 0.9999, 'Decay of the gradient average.'),
+  beta2: field('optimiser.beta2', 'AdamW β₂', 0, 0.99999, 'Decay of the squared-gradient average.'),
+  epsilon: field('optimiser.epsilon', 'AdamW ε', 1e-12, 1, 'Added to the root of the squared-gradient average.'),
+  weightDecay: field('optimiser.weightDecay', 'Weight decay', 0, 1, 'Decoupled, scaled by the learning rate.'),
+  clip: field(
+    'optimiser.clip',
+    'Gradient clip',
+    1e-6,
+    1e6,
+    'A run’s gradient is scaled down to this norm when longer.',
+  ),
+  prompts: whole('task.prompts', 'Prompts', 1, 256, 'Rows of the bandit’s tables.'),
+  responses: whole('task.responses', 'Responses per prompt', 2, 256, 'Columns of the bandit’s tables.'),
+  referenceScale: field(
+    'task.referenceScale',
+    'Reference spread',
+    0,
+    10,
+    'Reference logits are this times a standard normal.',
+  ),
+  rewardScale: field('task.rewardScale', 'Reward range', 0, 100, 'Rewards are this times a standard normal.'),
+  taskSeed: whole('task.seed', 'Task seed', 0, 4294967295, 'Draws the bandit’s tables.'),
+  tableEntry: field('task.rewards', 'Table entry', -1000, 1000, 'A logit or a reward of an explicit table.'),
+  alpha: field(
+    'arms.*.alpha',
+    'α, interpolation strength',
+    0,
+    100,
+    'PILAF samples from h_θ ± α·(h_θ − h_ref). The paper sets α = β.',
+  ),
+  temperature: field('arms.*.temperature', 'Temperature', 0.05, 20, 'Sampling divides the logits by it.'),
+  n: whole('arms.*.n', 'N', 2, 64, 'Candidates drawn per pair by best-of-N.'),
+  weight: field('arms.*.mixture.*.weight', 'Weight', 0, 1, 'Probability of drawing a pair from this component.'),
+  coefficient: field(
+    'arms.*.mixture.*.first',
+    'Coefficient a',
+    -100,
+    100,
+    'Samples from h_θ + a·(h_θ − h_ref): 0 is the policy, −1 the reference.',
+  ),
+} as const satisfies Record<string, NumberField>;
+
+export type FieldName = keyof typeof FIELDS;
+
+/** The allowed range in words, for error messages and help texts. */
+export function rangeText(f: NumberField): string {
+  return `${f.integer ? 'a whole number' : 'a number'} from ${f.min} to ${f.max}`;
+}

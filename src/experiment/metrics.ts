@@ -1,0 +1,102 @@
+/** What is measured for every run at every evaluation, with the sentence that the page shows beside it. */
+export interface MetricInfo {
+  readonly label: string;
+  readonly unit: string;
+  readonly explanation: string;
+}
+
+export const METRICS = {
+  reward: {
+    label: 'Reward',
+    unit: '',
+    explanation: 'The oracle’s mean score of the policy’s completions: higher is better.',
+  },
+  kl: {
+    label: 'KL',
+    unit: 'nats per completion',
+    explanation: 'How far the policy has moved from the reference, KL(π_θ‖π_ref), summed over the completion.',
+  },
+  objective: {
+    label: 'J',
+    unit: '',
+    explanation: 'Reward − β·KL: what the methods are trying to raise; one number for the trade-off.',
+  },
+  gap: {
+    label: 'J* − J',
+    unit: '',
+    explanation:
+      'How far J still is below the best that any policy can reach; known only where completions can be enumerated.',
+  },
+  loss: {
+    label: 'DPO loss',
+    unit: 'nats per pair',
+    explanation:
+      'Surprise at the labels, averaged since the last evaluation; ln 2 ≈ 0.693 is a coin toss. Fresh close pairs keep it near there, so a high loss is not a failure.',
+  },
+  chosenReward: {
+    label: 'Implicit reward, chosen',
+    unit: '',
+    explanation:
+      'β·log(π_θ/π_ref) of the preferred completions, averaged since the last evaluation; falling together with the rejected one is common in DPO.',
+  },
+  rejectedReward: {
+    label: 'Implicit reward, rejected',
+    unit: '',
+    explanation:
+      'β·log(π_θ/π_ref) of the other completions, averaged since the last evaluation; it should stay below the chosen one.',
+  },
+  margin: {
+    label: 'Margin',
+    unit: '',
+    explanation:
+      'Implicit reward of chosen minus rejected, averaged since the last evaluation; growth means the policy agrees with the labels more firmly.',
+  },
+  accuracy: {
+    label: 'Label accuracy',
+    unit: 'fraction',
+    explanation:
+      'Share of fresh pairs that the implicit reward ranks as the label does; noisy labels cap it well below 1.',
+  },
+  entropy: {
+    label: 'Entropy',
+    unit: 'nats per completion',
+    explanation: 'How varied the policy’s completions still are; a fall to zero means it always says the same.',
+  },
+  length: {
+    label: 'Length',
+    unit: 'tokens',
+    explanation: 'Mean completion length with its end token; a steady climb would be a sign of reward hacking.',
+  },
+  oracleGap: {
+    label: 'Oracle gap of pairs',
+    unit: '',
+    explanation:
+      'Mean |r*(a) − r*(b)| of the pairs sampled since the last evaluation: how different the two completions shown to the annotator are.',
+  },
+  labels: {
+    label: 'Labels',
+    unit: 'pairs',
+    explanation: 'Preference labels bought so far, one per pair.',
+  },
+  annotationCost: {
+    label: 'Annotation cost',
+    unit: 'responses shown',
+    explanation: 'Responses that the annotator had to read so far, as the paper’s Table 1 counts them.',
+  },
+  samplingCost: {
+    label: 'Sampling cost',
+    unit: 'policy passes',
+    explanation:
+      'Passes of a model per completion so far, as the paper’s Table 1 counts them; samplers that exist only in theory have none.',
+  },
+} as const satisfies Record<string, MetricInfo>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** Metrics that every evaluation has; the others may not exist for a run or a moment. */
+type Certain = 'reward' | 'kl' | 'objective' | 'entropy' | 'length' | 'labels' | 'annotationCost';
+
+/** A metric that does not exist for this run or this evaluation is null, never 0 and never NaN. */
+export type Evaluation = { readonly step: number } & { readonly [M in Certain]: number } & {
+  readonly [M in Exclude<MetricName, Certain>]: number | null;
+};

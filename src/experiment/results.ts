@@ -1,0 +1,52 @@
+import type { Evaluation } from './metrics';
+import type { ExperimentConfig } from './schema';
+
+/** The results document, written by the runner and by the page alike. */
+export const RESULTS_FORMAT = 'pilaf-lab/results';
+export const RESULTS_VERSION = 1;
+
+export type BackendName = 'webgpu' | 'wasm' | 'cpu';
+
+/** What truly ran, as the backend and its adapter report it. */
+export interface BackendInfo {
+  readonly name: BackendName;
+  /** GPU adapter in the driver's words; null where there is none. */
+  readonly adapter: string | null;
+}
+
+export type RunStatus = 'running' | 'complete' | 'stopped' | 'diverged';
+
+/** A point of the reward–KL plane. `kl` in nats per completion; `objective` = reward − β·kl. */
+export interface PlanePoint {
+  readonly reward: number;
+  readonly kl: number;
+  readonly objective: number;
+}
+
+export interface RunResult {
+  readonly arm: string;
+  readonly seed: number;
+  readonly status: RunStatus;
+  /** Fingerprint of the run's numbers: same config, seed and backend give the same hash. */
+  readonly hash: string;
+  /** This run's own optimum where the task is enumerable. */
+  readonly optimum: PlanePoint | null;
+  readonly evaluations: readonly Evaluation[];
+}
+
+export interface Timing {
+  /** Wall-clock seconds from start to end, pauses excluded. */
+  readonly seconds: number;
+  readonly pairsPerSecond: number;
+}
+
+export interface Results {
+  readonly format: typeof RESULTS_FORMAT;
+  readonly version: typeof RESULTS_VERSION;
+  readonly config: ExperimentConfig;
+  readonly backend: BackendInfo;
+  /** Mean over the runs' optima at the experiment's β; null where unknown. */
+  readonly optimum: PlanePoint | null;
+  readonly runs: readonly RunResult[];
+  readonly timing: Timing;
+}

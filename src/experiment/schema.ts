@@ -1,0 +1,158 @@
+import * as v from 'valibot';
+import { FIELDS, rangeText, type FieldName } from './fields';
+
+/**
+ * The experiment config: the one document that the page, a permalink, a file and the command line share.
+ * Defaults are filled in while parsing, so a parsed config is complete.
+ */
+
+export const SAMPLER_NAMES = [
+  'vanilla',
+  'hybrid',
+  'pilaf',
+  'best-of-n',
+  'best-of-n-oracle',
+  'uniform',
+  't-pilaf',
+  'reference',
+  'dpo-mix-p',
+  'custom',
+] as const;
+export type SamplerName = (typeof SAMPLER_NAMES)[number];
+
+/** Samplers that need every completion's probability: only an enumerable task can run them. */
+export const EXACT_SAMPLERS: readonly SamplerName[] = ['uniform', 't-pilaf'];
+
+const shown = (value: unknown): string => {
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+};
+
+const number = (name: FieldName) => {
+  const f = FIELDS[name];
+  const message = (issue: { input: unknown }) => `${shown(issue.input)} is not allowed; give ${rangeText(f)}`;
+  return v.pipe(
+    v.number(message),
+    v.check((x: number) => Number.isFinite(x) && x >= f.min && x <= f.max, message),
+    v.check((x: number) => !f.integer || Number.isInteger(x), message),
+  );
+};
+
+const oneOf = <const T extends readonly [string, ...string[]]>(options: T) =>
+  v.picklist(options, (issue) => `${shown(issue.input)} is not one of ${options.join(', ')}`);
+
+const object = <const T extends v.ObjectEntries>(entries: T) =>
+  v.strictObject(entries, (issue) =>
+    issue.expected === 'never'
+      ? `unknown field; allowed here: ${Object.keys(entries).join(', ')}`
+      : `${shown(issue.input)} is not allowed; give an object with ${Object.keys(entries).join(', ')}`,
+  );
+
+const text = (what: string, maximum: number) =>
+  v.pipe(
+    v.string((issue) => `${shown(issue.input)} is not ${what}`),
+    v.minLength(1, `is empty; give ${what}`),
+    v.maxLength(maximum, `is longer than ${maximum} characters`),
+  );
+
+const list = <T extends v.GenericSchema>(item: T, minimum: number, maximum: number) =>
+  v.pipe(
+    v.array(item, (issue) => `${shown(issue.input)} is not a list`),
+    v.minLength(minimum, `has too few entries; give ${minimum} to ${maximum}`),
+    v.maxLength(maximum, `has too many entries; give ${minimum} to ${maximum}`),
+  );
+
+/** `a` of logits h_θ + a·(h_θ − h_ref), or 'uniform' for equal probability on every response. */
+const coefficient = v.union(
+  [number('coefficient'), v.literal('uniform')],
+  (issue) => `${shown(issue.input)} is not allowed; give ${rangeText(FIELDS.coefficient)}, or "uniform"`,
+);
+
+const component = object({ weight: number('weight'), first: coefficient, second: coefficient });
+
+const armSchema = object({
+  sampler: oneOf(SAMPLER_NAMES),
+  /** Shown in charts and results; must be unique. Derived from the sampler where absent. */
+  name: v.optional(text('a name', 40)),
+  /** Interpolation strength; the arm's β where absent. */
+  alpha: v.optional(number('alpha')),
+  temperature: v.optional(number('temperature'), 1),
+  /** Candidates per pair, best-of-N samplers only. */
+  n: v.optional(number('n'), 8),
+  /** The pair distribution of a `custom` sampler. */
+  mixture: v.optional(list(component, 1, 8)),
+  /** Per-prompt weights (1 + Z⁺Z⁻)/mean of T-PILAF's theory; plain DPO loss where false. */
+  weighted: v.optional(v.boolean('must be true or false'), false),
+  /** Overrides of the experiment's β and learning rate for this arm. */
+  beta: v.optional(number('beta')),
+  learningRate: v.optional(number('learningRate')),
+});
+
+const table = list(
+  list(number('tableEntry'), FIELDS.responses.min, FIELDS.responses.max),
+  FIELDS.prompts.min,
+  FIELDS.prompts.max,
+);
+
+const banditSchema = object({
+  kind: v.literal('bandit'),
+  prompts: v.optional(number('prompts'), 16),
+  responses: v.optional(number('responses'), 10),
+  referenceScale: v.optional(number('referenceScale'), 1),
+  rewardScale: v.optional(number('rewardScale'), 3),
+  seed: v.optional(number('taskSeed'), 0),
+  /** Whether every seed races on tables of its own or all on the same. */
+  tables: v.optional(oneOf(['per-seed', 'shared']), 'per-seed'),
+  /** Explicit tables, X rows of K entries; where given, they set `prompts` and `responses`. */
+  referenceLogits: v.optional(table),
+  rewards: v.optional(table),
+});
+
+const reviewsSchema = object({
+  kind: v.literal('reviews'),
+  /** Name of a shipped checkpoint; on the command line also a path to a .safetensors file. */
+  checkpoint: v.optional(text('the name of a checkpoint', 400), 'reviews'),
+});
+
+const taskSchema = v.variant(
+  'kind',
+  [banditSchema, reviewsSchema],
+  (issue) => `${shown(issue.input)} is not allowed; give a task with kind "bandit" or "reviews"`,
+);
+
+export const configSchema = object({
+  task: taskSchema,
+  arms: list(armSchema, 1, 12),
+  seeds: v.optional(number('seeds'), 4),
+  firstSeed: v.optional(number('firstSeed'), 0),
+  beta: number('beta'),
+  learningRate: number('learningRate'),
+  schedule: object({
+    steps: number('steps'),
+    pairs: number('pairs'),
+    learningRate: v.optional(oneOf(['constant', 'linear']), 'constant'),
+  }),
+  optimiser: v.optional(
+    object({
+      beta1: v.optional(number('beta1'), 0.9),
+      beta2: v.optional(number('beta2'), 0.999),
+      epsilon: v.optional(number('epsilon'), 1e-8),
+      weightDecay: v.optional(number('weightDecay'), 0),
+      clip: v.optional(v.nullable(number('clip')), null),
+    }),
+    {},
+  ),
+  evaluation: object({
+    every: number('every'),
+    samples: v.optional(number('samples'), 128),
+  }),
+});
+
+export type ExperimentConfig = v.InferOutput<typeof configSchema>;
+export type ExperimentConfigInput = v.InferInput<typeof configSchema>;
+export type ArmConfig = ExperimentConfig['arms'][number];
+export type TaskConfig = ExperimentConfig['task'];
+export type BanditConfig = Extract<TaskConfig, { kind: 'bandit' }>;
+export type ReviewsConfig = Extract<TaskConfig, { kind: 'reviews' }>;
+export type MixtureComponent = NonNullable<ArmConfig['mixture']>[number];
+export type Coefficient = MixtureComponent['first'];

@@ -1,0 +1,118 @@
+/** Means over seeds with 95% intervals, and the χ² test's p-value. */
+
+/** `mean` ± `half` covers the true mean with probability 95%; `half` is null where one value cannot tell. */
+export interface Interval {
+  readonly mean: number;
+  readonly half: number | null;
+}
+
+/** Throws RangeError when empty. */
+export function mean(values: ArrayLike<number>): number {
+  if (values.length === 0) throw new RangeError('the mean of no values does not exist');
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
+/** The sample standard deviation (n − 1 in the denominator). Throws RangeError below two values. */
+export function standardDeviation(values: ArrayLike<number>): number {
+  if (values.length < 2) throw new RangeError('a standard deviation needs at least two values');
+  const centre = mean(values);
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! - centre) ** 2;
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+/** Mean with Student's 95% interval, n − 1 degrees of freedom. Throws RangeError when empty. */
+export function interval95(values: ArrayLike<number>): Interval {
+  const n = values.length;
+  if (n < 2) return { mean: mean(values), half: null };
+  return { mean: mean(values), half: (studentT95(n - 1) * standardDeviation(values)) / Math.sqrt(n) };
+}
+
+/** The interval of a_i − b_i, where a_i and b_i share a seed. Throws RangeError when lengths differ or are 0. */
+export function pairedDifference(a: ArrayLike<number>, b: ArrayLike<number>): Interval {
+  if (a.length !== b.length) throw new RangeError(`cannot pair ${a.length} values with ${b.length}`);
+  return interval95(Float64Array.from(a, (value, i) => value - b[i]!));
+}
+
+/**
+ * The t with P(|T| ≤ t) = 0.95 at a whole number ≥ 1 of degrees of freedom, by bisection on the angle
+ * θ = atan(t/√df), in which the probability is a finite sum.
+ */
+function studentT95(df: number): number {
+  let low = 0;
+  let high = Math.PI / 2;
+  for (let i = 0; i < 53; i++) {
+    const middle = (low + high) / 2;
+    if (studentCoverage(middle, df) < 0.95) low = middle;
+    else high = middle;
+  }
+  return Math.sqrt(df) * Math.tan((low + high) / 2);
+}
+
+/** P(|T| ≤ √df·tan θ): Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4. */
+function studentCoverage(angle: number, df: number): number {
+  const square = Math.cos(angle) ** 2;
+  const odd = df % 2 === 1;
+  let term = odd ? Math.cos(angle) : 1;
+  let sum = df === 1 ? 0 : term;
+  for (let j = odd ? 3 : 2; j < df; j += 2) {
+    term *= (square * (j - 1)) / j;
+    sum += term;
+  }
+  return odd ? (2 / Math.PI) * (angle + Math.sin(angle) * sum) : Math.sin(angle) * sum;
+}
+
+/**
+ * P(X ≥ x) for X ~ χ² with `df` degrees of freedom, to about 12 digits.
+ * Throws RangeError unless `df` is a whole number ≥ 1. Incomplete gamma function Q(df/2, x/2) by its series or its
+ * continued fraction (Abramowitz and Stegun 6.5.29 and 6.5.31), each where it converges fast.
+ */
+export function chiSquareTail(x: number, df: number): number {
+  if (!Number.isInteger(df) || df < 1) throw new RangeError(`${df} is not a whole number of degrees of freedom`);
+  if (x <= 0) return 1;
+  if (x === Infinity) return 0;
+  const a = df / 2;
+  const z = x / 2;
+  const scale = Math.exp(a * Math.log(z) - z - logGammaOfHalves(df));
+  return z < a + 1 ? 1 - scale * gammaSeries(a, z) : scale * gammaFraction(a, z);
+}
+
+/** log Γ(df/2), from Γ(1) = 1 or Γ(½) = √π by Γ(a + 1) = a·Γ(a). */
+function logGammaOfHalves(df: number): number {
+  let sum = df % 2 === 0 ? 0 : Math.log(Math.PI) / 2;
+  for (let j = df - 2; j > 0; j -= 2) sum += Math.log(j / 2);
+  return sum;
+}
+
+/** Where sums and fractions stop: below what their own rounding leaves. */
+const TOLERANCE = 1e-15;
+
+/** γ(a, z)·e^z·z^−a = Σ_j z^j / (a·(a + 1)⋯(a + j)). */
+function gammaSeries(a: number, z: number): number {
+  let term = 1 / a;
+  let sum = term;
+  for (let j = 1; term > sum * TOLERANCE; j++) {
+    term *= z / (a + j);
+    sum += term;
+  }
+  return sum;
+}
+
+/** Γ(a, z)·e^z·z^−a for z ≥ a + 1, where the even part of the continued fraction has positive denominators. */
+function gammaFraction(a: number, z: number): number {
+  let denominator = z + 1 - a;
+  let ratio = Infinity;
+  let inverse = 1 / denominator;
+  let value = inverse;
+  for (let j = 1, change = 0; Math.abs(change - 1) > TOLERANCE; j++) {
+    const numerator = -j * (j - a);
+    denominator += 2;
+    inverse = 1 / (numerator * inverse + denominator);
+    ratio = denominator + numerator / ratio;
+    change = ratio * inverse;
+    value *= change;
+  }
+  return value;
+}

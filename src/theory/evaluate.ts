@@ -1,0 +1,51 @@
+import type { PlanePoint } from '../experiment/results';
+import { entropy, expectation, klDivergence, logSoftmax } from '../math/logits';
+
+/** A point of the plane with the policy's entropy, in nats per completion. */
+export interface ExactEvaluation extends PlanePoint {
+  readonly entropy: number;
+}
+
+/** Exact reward, KL(π_θ‖π_ref) and J = reward − β·KL of one prompt from its rows [K]. */
+export function evaluatePrompt(
+  logits: ArrayLike<number>,
+  referenceLogits: ArrayLike<number>,
+  rewards: ArrayLike<number>,
+  beta: number,
+): ExactEvaluation {
+  const logP = logSoftmax(logits);
+  const reward = expectation(logP, (k) => rewards[k]!);
+  const kl = klDivergence(logP, logSoftmax(referenceLogits));
+  return { reward, kl, objective: reward - beta * kl, entropy: entropy(logP) };
+}
+
+/**
+ * Exact evaluation of a tabular policy, mean over equally likely prompts. The three tables are flat, [X, K] with
+ * X = `prompts` and K = `responses`; throws RangeError when one has another length.
+ */
+export function evaluateTable(
+  logits: ArrayLike<number>,
+  referenceLogits: ArrayLike<number>,
+  rewards: ArrayLike<number>,
+  prompts: number,
+  responses: number,
+  beta: number,
+): ExactEvaluation {
+  for (const table of [logits, referenceLogits, rewards]) {
+    if (table.length !== prompts * responses) {
+      throw new RangeError(`a table of ${prompts}×${responses} cannot have ${table.length} entries`);
+    }
+  }
+  const row = (table: ArrayLike<number>, x: number): Float64Array =>
+    Float64Array.from({ length: responses }, (_, k) => table[x * responses + k]!);
+  let reward = 0;
+  let kl = 0;
+  let entropies = 0;
+  for (let x = 0; x < prompts; x++) {
+    const point = evaluatePrompt(row(logits, x), row(referenceLogits, x), row(rewards, x), beta);
+    reward += point.reward / prompts;
+    kl += point.kl / prompts;
+    entropies += point.entropy / prompts;
+  }
+  return { reward, kl, objective: reward - beta * kl, entropy: entropies };
+}

@@ -1,0 +1,69 @@
+import type { BanditConfig } from '../experiment/schema';
+import { tabularPolicy } from '../policy/tabular';
+import { banditTables, type BanditTables } from '../tasks/bandit';
+import { evaluateTable } from '../theory/evaluate';
+import { frontier } from '../theory/optimum';
+import type { PlanePoint } from '../experiment/results';
+import type { Problem } from './problem';
+
+/** Multiples of β at which the frontier is drawn, from a timid policy to a greedy one. */
+const FRONTIER_MULTIPLES = Array.from({ length: 61 }, (_, i) => 10 ** (2.4 - i * 0.05));
+
+const rowsOf = ({ prompts, responses }: BanditTables, table: Float64Array): Float64Array[] =>
+  Array.from({ length: prompts }, (_, x) => table.subarray(x * responses, (x + 1) * responses));
+
+/** The bandit, with tables per run seed: everything is known exactly by enumeration. */
+export function banditProblem(config: BanditConfig): Problem {
+  const known = new Map<number, BanditTables>();
+  const tables = (seed: number): BanditTables => {
+    let found = known.get(seed);
+    if (!found) known.set(seed, (found = banditTables(config, seed)));
+    return found;
+  };
+  const line = (seed: number, betas: readonly number[]): PlanePoint[] => {
+    const t = tables(seed);
+    return frontier(rowsOf(t, t.referenceLogits), rowsOf(t, t.rewards), betas);
+  };
+  const promptIds = Array.from({ length: config.prompts }, (_, index) => [index]);
+  return {
+    policy: tabularPolicy(config.prompts, config.responses),
+    promptLength: 1,
+    promptCount: config.prompts,
+    promptIds: (index) => promptIds[index]!,
+    referenceWeights: (seed) => Float32Array.from(tables(seed).referenceLogits),
+    ends: () => true,
+    judge(seed, prompt, response) {
+      const reward = tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!;
+      return { reward, contributions: [reward] };
+    },
+    promptText: ([prompt]) => `prompt ${prompt! + 1}`,
+    tokenText: (response) => `response ${response + 1}`,
+    evaluation: {
+      kind: 'exact',
+      evaluate(seed, weights, beta) {
+        const t = tables(seed);
+        return evaluateTable(weights, t.referenceLogits, t.rewards, t.prompts, t.responses, beta);
+      },
+      optimum: (seed, beta) => line(seed, [beta])[0]!,
+      frontier: (seeds, beta) =>
+        meanPoints(
+          seeds.map((seed) =>
+            line(
+              seed,
+              FRONTIER_MULTIPLES.map((multiple) => multiple * beta),
+            ),
+          ),
+        ),
+    },
+  };
+}
+
+/** Pointwise mean of equally long lines. */
+function meanPoints(lines: readonly (readonly PlanePoint[])[]): PlanePoint[] {
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  return (lines[0] ?? []).map((_, i) => ({
+    reward: mean(lines.map((line) => line[i]!.reward)),
+    kl: mean(lines.map((line) => line[i]!.kl)),
+    objective: mean(lines.map((line) => line[i]!.objective)),
+  }));
+}

@@ -1,0 +1,48 @@
+import type { PlanePoint } from '../experiment/results';
+import type { Policy } from '../policy/policy';
+
+/** A completion as the oracle and the loss see it: ids up to and including the end token. */
+export interface Judged {
+  readonly reward: number;
+  readonly contributions: readonly number[];
+}
+
+/**
+ * A task made ready for training: the policy's program, where the runs start, and what the oracle says.
+ * `seed` arguments are run seeds; a bandit's tables may differ between them.
+ */
+export interface Problem {
+  readonly policy: Policy;
+  readonly promptLength: number;
+  readonly promptCount: number;
+  /** Left-padded ids of a training prompt. // [promptLength] */
+  promptIds(index: number): readonly number[];
+  /** The reference's flat weights, also where training starts. // [N] */
+  referenceWeights(seed: number): Float32Array;
+  /** Whether a completion's tokens are over after this one. */
+  ends(token: number): boolean;
+  judge(seed: number, promptIds: readonly number[], completion: readonly number[]): Judged;
+  promptText(promptIds: readonly number[]): string;
+  tokenText(token: number): string;
+  /** Sampled evaluation on fixed test prompts, or exact by enumeration. */
+  readonly evaluation: SampledEvaluation | ExactEvaluation;
+}
+
+export interface SampledEvaluation {
+  readonly kind: 'sampled';
+  /** Left-padded ids of the test prompts. */
+  readonly testPrompts: readonly (readonly number[])[];
+}
+
+export interface ExactPoint extends PlanePoint {
+  /** Nats per completion. */
+  readonly entropy: number;
+}
+
+export interface ExactEvaluation {
+  readonly kind: 'exact';
+  evaluate(seed: number, weights: Float32Array, beta: number): ExactPoint;
+  optimum(seed: number, beta: number): PlanePoint;
+  /** Best reward at each KL, mean over the seeds' tables. */
+  frontier(seeds: readonly number[], beta: number): readonly PlanePoint[];
+}

@@ -1,0 +1,80 @@
+import type { Evaluation } from '../experiment/metrics';
+import type { PlanePoint, RunStatus } from '../experiment/results';
+
+/**
+ * What a running experiment says, in plain structured-cloneable data: the session posts it to the page,
+ * the command line writes it to a file and tests collect it in memory.
+ */
+export type Report = StartedReport | ProgressReport | EvaluationReport | PairsReport | DivergedReport | FinishedReport;
+
+/** Which run is which: `run` in later reports is an index into `runs`. */
+export interface StartedReport {
+  readonly type: 'started';
+  readonly steps: number;
+  readonly runs: readonly { readonly arm: string; readonly seed: number; readonly optimum: PlanePoint | null }[];
+  /** Mean over the runs' optima; null where unknown. */
+  readonly optimum: PlanePoint | null;
+  /** The best reward at each KL, mean over the runs' tasks, by growing KL; null where unknown. */
+  readonly frontier: readonly PlanePoint[] | null;
+}
+
+/** The last report of every training step, and of the start with step 0. */
+export interface ProgressReport {
+  readonly type: 'progress';
+  readonly step: number;
+  /** Preference pairs labelled in this step over all runs. */
+  readonly pairs: number;
+}
+
+/** Every live run's numbers at a step. */
+export interface EvaluationReport {
+  readonly type: 'evaluation';
+  readonly step: number;
+  readonly evaluations: readonly { readonly run: number; readonly evaluation: Evaluation }[];
+}
+
+/** Some of the pairs just sampled, for the first seed of every arm; after every step. */
+export interface PairsReport {
+  readonly type: 'pairs';
+  readonly step: number;
+  readonly pairs: readonly SampledPair[];
+}
+
+export interface SampledPair {
+  readonly arm: string;
+  /** The prompt in words. */
+  readonly prompt: string;
+  readonly chosen: SampledCompletion;
+  readonly rejected: SampledCompletion;
+  /** Bradley–Terry probability that the annotator prefers `chosen`. */
+  readonly preferenceProbability: number;
+}
+
+export interface SampledCompletion {
+  readonly tokens: readonly SampledToken[];
+  /** The oracle's score r*. */
+  readonly reward: number;
+  /** β·log(π_θ/π_ref) of the whole completion. */
+  readonly implicitReward: number;
+}
+
+export interface SampledToken {
+  readonly text: string;
+  /** β·log(π_θ/π_ref) of this token given those before. */
+  readonly implicitReward: number;
+  /** What the oracle credited to this word; 0 where it did not count. */
+  readonly contribution: number;
+}
+
+/** A run met a number that is not finite and stopped; the others go on. */
+export interface DivergedReport {
+  readonly type: 'diverged';
+  readonly run: number;
+  readonly step: number;
+}
+
+export interface FinishedReport {
+  readonly type: 'finished';
+  readonly step: number;
+  readonly runs: readonly { readonly status: RunStatus; readonly hash: string }[];
+}

@@ -1,0 +1,30 @@
+import { parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
+import { transformerPolicy } from '../policy/transformerPolicy';
+import { reviewsTask } from '../tasks/reviews';
+import { END, PADDING } from '../tasks/task';
+import type { Problem } from './problem';
+
+/** Reads a checkpoint of the reviews task; throws an Error that says what is wrong with it. */
+export const parseReviewsCheckpoint = (bytes: Uint8Array): Checkpoint => parseCheckpoint(bytes, reviewsTask.vocabulary);
+
+/** Restaurant reviews by a transformer that starts from a checkpoint; J's optimum is not known. */
+export function reviewsProblem({ sizes, weights }: Checkpoint): Problem {
+  const padded = (prompt: readonly number[]): number[] => [
+    ...new Array<number>(sizes.promptLength - prompt.length).fill(PADDING),
+    ...prompt,
+  ];
+  const prompts = reviewsTask.prompts.map(padded);
+  const words = (ids: readonly number[]) => ids.filter((id) => id !== PADDING);
+  return {
+    policy: transformerPolicy(sizes),
+    promptLength: sizes.promptLength,
+    promptCount: prompts.length,
+    promptIds: (index) => prompts[index]!,
+    referenceWeights: () => weights,
+    ends: (token) => token === END,
+    judge: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion),
+    promptText: (prompt) => reviewsTask.text(words(prompt)),
+    tokenText: (token) => (token === END ? '■' : reviewsTask.vocabulary[token]!),
+    evaluation: { kind: 'sampled', testPrompts: reviewsTask.testPrompts.map(padded) },
+  };
+}

@@ -1,0 +1,44 @@
+import { armName } from '../experiment/config';
+import type { ArmConfig, ExperimentConfig } from '../experiment/schema';
+import { costOf } from '../samplers/costs';
+import { resolveSampler, type ResolvedSampler } from '../samplers/table';
+
+/** One arm with one seed: everything that sets a run apart from the others of its fleet. */
+export interface Run {
+  /** Place among all runs of the experiment. */
+  readonly index: number;
+  readonly arm: string;
+  readonly seed: number;
+  readonly sampler: ResolvedSampler;
+  readonly beta: number;
+  readonly learningRate: number;
+  readonly annotationPerPair: number;
+}
+
+/** All runs of an experiment, arm by arm, each arm's seeds in order. */
+export function runsOf(config: ExperimentConfig): Run[] {
+  return config.arms.flatMap((arm: ArmConfig, a) =>
+    Array.from({ length: config.seeds }, (_, s) => {
+      const beta = arm.beta ?? config.beta;
+      return {
+        index: a * config.seeds + s,
+        arm: armName(arm),
+        seed: config.firstSeed + s,
+        sampler: resolveSampler(arm, beta),
+        beta,
+        learningRate: arm.learningRate ?? config.learningRate,
+        annotationPerPair: costOf(arm, beta).annotation,
+      };
+    }),
+  );
+}
+
+/** Runs of equal shape train as one fleet: those that draw equally many completions per pair. */
+export function groupIntoFleets(runs: readonly Run[]): Run[][] {
+  const groups = new Map<number, Run[]>();
+  for (const run of runs) {
+    const group = groups.get(run.sampler.candidates) ?? [];
+    groups.set(run.sampler.candidates, [...group, run]);
+  }
+  return [...groups.values()];
+}

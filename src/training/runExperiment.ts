@@ -1,0 +1,151 @@
+import type { PlanePoint } from '../experiment/results';
+import type { Evaluation } from '../experiment/metrics';
+import type { ExperimentConfig } from '../experiment/schema';
+import { Fingerprint } from '../math/hash';
+import { evaluateFleet } from './evaluate';
+import { Fleet, type RunMemory } from './fleet';
+import { sampledPair } from './pairReport';
+import type { Problem } from './problem';
+import type { PairsReport, Report, SampledPair, StartedReport } from './reports';
+import { groupIntoFleets, runsOf, type Run } from './run';
+
+/** How whoever pulls the reports steers the experiment. */
+export interface ExperimentControl {
+  /** Ends the experiment after the step in hand, with a last report. */
+  readonly signal: AbortSignal;
+  /**
+   * Asked after every step that has no evaluation by schedule: whether to evaluate all the same, as single stepping
+   * does. Such evaluations change neither the training nor the hashes.
+   */
+  wantsEvaluation?(): boolean;
+}
+
+/**
+ * The whole experiment, from click to curve: yields plain reports and awaits between steps, so that whoever pulls
+ * sets the pace. A step's reports end with its `progress`; pulling no further then pauses. Returning early frees
+ * every tensor too. The caller has chosen the backend.
+ */
+export async function* runExperiment(
+  config: ExperimentConfig,
+  problem: Problem,
+  control: ExperimentControl,
+): AsyncGenerator<Report, void> {
+  const runs = runsOf(config);
+  const fleets = groupIntoFleets(runs).map((group) => new Fleet(problem, config, group));
+  const fingerprints = runs.map((run) => new Fingerprint().addNumber(run.seed));
+  const { steps, pairs } = config.schedule;
+  try {
+    yield startedReport(config, problem, runs);
+    yield* evaluateAll(0, true);
+    yield { type: 'progress', step: 0, pairs: 0 };
+    let step = 0;
+    while (step < steps && !control.signal.aborted && liveRuns(fleets) > 0) {
+      const live = liveRuns(fleets);
+      const before = divergedRuns(fleets);
+      for (const fleet of fleets) await fleet.trainStep(step);
+      step++;
+      yield* newlyDiverged(before, step);
+      const scheduled = isEvaluated(step, config);
+      if (scheduled || control.wantsEvaluation?.()) yield* evaluateAll(step, scheduled);
+      yield pairsReport(step);
+      yield { type: 'progress', step, pairs: pairs * live };
+    }
+    yield {
+      type: 'finished',
+      step,
+      runs: await finalRuns(fleets, fingerprints, step < steps ? 'stopped' : 'complete'),
+    };
+  } finally {
+    fleets.forEach((fleet) => fleet.dispose());
+  }
+
+  async function* evaluateAll(step: number, scheduled: boolean): AsyncGenerator<Report, void> {
+    const evaluations: { run: number; evaluation: Evaluation }[] = [];
+    const before = divergedRuns(fleets);
+    for (const fleet of fleets) {
+      const found = await evaluateFleet(problem, config, fleet, step);
+      found.forEach((evaluation, r) => {
+        const { run, diagnostics } = fleet.memories[r]!;
+        if (evaluation === null) return;
+        evaluations.push({ run: run.index, evaluation });
+        if (!scheduled) return;
+        diagnostics.forget();
+        fingerprints[run.index]!.addNumber(evaluation.reward).addNumber(evaluation.kl);
+      });
+    }
+    yield* newlyDiverged(before, step);
+    yield { type: 'evaluation', step, evaluations: evaluations.sort((a, b) => a.run - b.run) };
+  }
+
+  function* newlyDiverged(before: ReadonlySet<number>, step: number): Generator<Report, void> {
+    for (const run of divergedRuns(fleets)) if (!before.has(run)) yield { type: 'diverged', run, step };
+  }
+
+  function pairsReport(step: number): PairsReport {
+    const shown = memoriesOf(fleets).filter(({ run }) => run.seed === config.firstSeed);
+    const pairsOf = (memory: RunMemory): SampledPair[] =>
+      memory.latest.slice(0, 3).map((pair) => sampledPair(problem, memory.run, pair));
+    return { type: 'pairs', step, pairs: shown.flatMap(pairsOf) };
+  }
+}
+
+/** Steps 1, 2, 5, 10, 20, 50 … */
+const isRound = (step: number): boolean => /^[125]0*$/.test(String(step));
+
+/**
+ * Every `evaluation.every` steps and at the end; before the first of these also at round steps, because curves are
+ * steepest at the start and the first dots should not keep anyone waiting.
+ */
+function isEvaluated(step: number, { evaluation: { every }, schedule: { steps } }: ExperimentConfig): boolean {
+  return step === steps || (step < every ? isRound(step) : step % every === 0);
+}
+
+/** All runs' memories in the experiment's order. */
+const memoriesOf = (fleets: readonly Fleet[]): RunMemory[] =>
+  fleets.flatMap((fleet) => fleet.memories).sort((a, b) => a.run.index - b.run.index);
+
+const divergedRuns = (fleets: readonly Fleet[]): Set<number> =>
+  new Set(memoriesOf(fleets).flatMap(({ run, divergedAt }) => (divergedAt === null ? [] : [run.index])));
+
+const liveRuns = (fleets: readonly Fleet[]): number =>
+  memoriesOf(fleets).filter(({ divergedAt }) => divergedAt === null).length;
+
+function startedReport(config: ExperimentConfig, problem: Problem, runs: readonly Run[]): StartedReport {
+  const { evaluation } = problem;
+  const seeds = Array.from({ length: config.seeds }, (_, s) => config.firstSeed + s);
+  const optimum = (seed: number, beta: number): PlanePoint | null =>
+    evaluation.kind === 'exact' ? evaluation.optimum(seed, beta) : null;
+  const optima = seeds.map((seed) => optimum(seed, config.beta));
+  return {
+    type: 'started',
+    steps: config.schedule.steps,
+    runs: runs.map(({ arm, seed, beta }) => ({ arm, seed, optimum: optimum(seed, beta) })),
+    optimum: meanPoint(optima.filter((point) => point !== null)),
+    frontier: evaluation.kind === 'exact' ? evaluation.frontier(seeds, config.beta) : null,
+  };
+}
+
+function meanPoint(points: readonly PlanePoint[]): PlanePoint | null {
+  if (points.length === 0) return null;
+  const mean = (f: (point: PlanePoint) => number) => points.reduce((sum, p) => sum + f(p), 0) / points.length;
+  return { reward: mean((p) => p.reward), kl: mean((p) => p.kl), objective: mean((p) => p.objective) };
+}
+
+/** Fingerprints cover every evaluation and the final weights' bits. */
+async function finalRuns(
+  fleets: readonly Fleet[],
+  fingerprints: readonly Fingerprint[],
+  status: 'complete' | 'stopped',
+): Promise<{ status: 'complete' | 'stopped' | 'diverged'; hash: string }[]> {
+  for (const fleet of fleets) {
+    const weights = (await fleet.weights.data()) as Float32Array;
+    const count = weights.length / fleet.memories.length;
+    fleet.memories.forEach(({ run }, r) =>
+      fingerprints[run.index]!.addFloats(weights.slice(r * count, (r + 1) * count)),
+    );
+  }
+  return memoriesOf(fleets).map(({ run, divergedAt }) => ({
+    status: divergedAt === null ? status : 'diverged',
+    hash: fingerprints[run.index]!.digest(),
+  }));
+}

@@ -1,0 +1,212 @@
+import { armName, parseConfig, type ParsedConfig } from '../experiment/config';
+import { FIELDS, type FieldName } from '../experiment/fields';
+import type { Preset } from '../experiment/presets';
+import type { ArmConfig, ExperimentConfig, SamplerName } from '../experiment/schema';
+
+/** A number, or what was typed where it is none; '' where the field is left to its default. */
+export type Entry = number | string;
+
+export interface DraftComponent {
+  weight: Entry;
+  first: Entry;
+  second: Entry;
+}
+
+export interface DraftArm {
+  readonly key: number;
+  readonly sampler: SamplerName;
+  enabled: boolean;
+  name: string;
+  alpha: Entry;
+  temperature: Entry;
+  n: Entry;
+  weighted: boolean;
+  mixture: DraftComponent[];
+  /** What the page has no control for. */
+  readonly rest: Pick<ArmConfig, 'beta' | 'learningRate'>;
+}
+
+/** The config's numbers that the page lets people set, apart from the arms'. */
+export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'weight' | 'coefficient' | 'tableEntry'>;
+export type ArmEntryName = 'alpha' | 'temperature' | 'n';
+
+export const takesAlpha = (sampler: SamplerName): boolean => sampler === 'pilaf' || sampler === 't-pilaf';
+export const takesN = (sampler: SamplerName): boolean => sampler.startsWith('best-of-n');
+
+/**
+ * The experiment as somebody is typing it. Nothing here touches what runs: Run takes the checked config.
+ */
+export class Draft {
+  presetId = $state('');
+  /** What the preset says about everything that has no control. */
+  #base = $state.raw<ExperimentConfig | null>(null);
+  #settings = $state<Partial<Record<SettingName, Entry>>>({});
+  /** Interpolation strength of every arm that has none of its own; '' is each arm's β. */
+  alpha = $state<Entry>('');
+  schedule = $state<'constant' | 'linear'>('constant');
+  tables = $state<'per-seed' | 'shared'>('per-seed');
+  arms = $state<DraftArm[]>([]);
+  #nextKey = 0;
+
+  readonly task: ExperimentConfig['task']['kind'] = $derived(this.#base?.task.kind ?? 'bandit');
+  readonly checked: ParsedConfig = $derived.by(() => parseConfig(this.#candidate()));
+
+  constructor(preset: Preset) {
+    this.load(preset);
+  }
+
+  load(preset: Preset): void {
+    const { config } = preset;
+    this.presetId = preset.id;
+    this.#base = config;
+    this.#settings = {};
+    this.alpha = '';
+    this.schedule = config.schedule.learningRate;
+    this.tables = config.task.kind === 'bandit' ? config.task.tables : 'per-seed';
+    this.arms = config.arms.map((arm) => this.#draftArm(arm));
+  }
+
+  setting(name: SettingName): Entry {
+    const typed = this.#settings[name];
+    if (typed !== undefined) return typed;
+    const value = valueAt(this.#base, FIELDS[name].path);
+    return typeof value === 'number' ? value : '';
+  }
+
+  set(name: SettingName, value: Entry): void {
+    this.#settings[name] = value;
+  }
+
+  /** Adds an arm that takes its settings from the defaults; returns its key. */
+  add(sampler: SamplerName): number {
+    const mixture: ArmConfig['mixture'] = [
+      { weight: 0.5, first: 0, second: 0 },
+      { weight: 0.5, first: 1, second: -1 },
+    ];
+    const arm = this.#draftArm({
+      sampler,
+      temperature: 1,
+      n: 8,
+      weighted: false,
+      ...(sampler === 'custom' ? { mixture } : {}),
+    });
+    this.arms.push(arm);
+    return arm.key;
+  }
+
+  remove(key: number): void {
+    this.arms = this.arms.filter((arm) => arm.key !== key);
+  }
+
+  /** What is wrong at a config path, in the words of the command line; null when nothing is. */
+  problemAt(path: string): string | null {
+    if (this.checked.ok) return null;
+    return this.checked.problems.find((problem) => problem.path === path)?.message ?? null;
+  }
+
+  /** The config path of an arm's key, as the problems name it; null while the arm does not race. */
+  armPath(arm: DraftArm, key: string): string | null {
+    const index = this.arms.filter((other) => other.enabled).indexOf(arm);
+    return index < 0 ? null : `arms.${index}.${key}`;
+  }
+
+  armProblem(arm: DraftArm, key: string): string | null {
+    const path = this.armPath(arm, key);
+    return path === null ? null : this.problemAt(path);
+  }
+
+  /** The arm as it would race, for its name and its price; unreadable numbers fall back to the defaults. */
+  preview(arm: DraftArm): ArmConfig {
+    const number = (entry: Entry, fallback: number) => (typeof entry === 'number' ? entry : fallback);
+    const own = this.#alphaOf(arm);
+    return {
+      sampler: arm.sampler,
+      temperature: number(arm.temperature, 1),
+      n: number(arm.n, 8),
+      weighted: arm.weighted,
+      ...(arm.name ? { name: arm.name } : {}),
+      ...(typeof own === 'number' ? { alpha: own } : {}),
+      ...(arm.sampler === 'custom'
+        ? {
+            mixture: arm.mixture.map(({ weight, first, second }) => ({
+              weight: number(weight, 0),
+              first: first === 'uniform' ? first : number(first, 0),
+              second: second === 'uniform' ? second : number(second, 0),
+            })),
+          }
+        : {}),
+      ...arm.rest,
+    };
+  }
+
+  nameOf(arm: DraftArm): string {
+    return armName(this.preview(arm));
+  }
+
+  #alphaOf(arm: DraftArm): Entry {
+    if (!takesAlpha(arm.sampler)) return '';
+    return arm.alpha === '' ? this.alpha : arm.alpha;
+  }
+
+  #draftArm(arm: ArmConfig): DraftArm {
+    const { beta, learningRate } = arm;
+    return {
+      key: this.#nextKey++,
+      sampler: arm.sampler,
+      enabled: true,
+      name: arm.name ?? '',
+      alpha: arm.alpha ?? '',
+      temperature: arm.temperature,
+      n: arm.n,
+      weighted: arm.weighted,
+      mixture: (arm.mixture ?? []).map((component) => ({ ...component })),
+      rest: { ...(beta === undefined ? {} : { beta }), ...(learningRate === undefined ? {} : { learningRate }) },
+    };
+  }
+
+  /** The whole config as typed: untrusted, to be checked by `parseConfig`. */
+  #candidate(): unknown {
+    const candidate: Tree = structuredClone(this.#base) as unknown as Tree;
+    for (const [name, value] of Object.entries(this.#settings)) {
+      setValueAt(candidate, FIELDS[name as SettingName].path, value);
+    }
+    setValueAt(candidate, 'schedule.learningRate', this.schedule);
+    if (this.task === 'bandit') setValueAt(candidate, 'task.tables', this.tables);
+    candidate['arms'] = this.arms.filter((arm) => arm.enabled).map((arm) => this.#armCandidate(arm));
+    return candidate;
+  }
+
+  #armCandidate(arm: DraftArm): Tree {
+    const alpha = this.#alphaOf(arm);
+    return {
+      sampler: arm.sampler,
+      temperature: arm.temperature,
+      n: arm.n,
+      weighted: arm.weighted,
+      ...(arm.name === '' ? {} : { name: arm.name }),
+      ...(alpha === '' ? {} : { alpha }),
+      ...(arm.sampler === 'custom' ? { mixture: arm.mixture.map((component) => ({ ...component })) } : {}),
+      ...arm.rest,
+    };
+  }
+}
+
+/** Reads what was typed: a number where it is one, else the text itself, which the check will then name. */
+export function entryOf(text: string): Entry {
+  const trimmed = text.trim().replace('−', '-');
+  const value = Number(trimmed);
+  return trimmed !== '' && Number.isFinite(value) ? value : trimmed;
+}
+
+type Tree = Record<string, unknown>;
+
+function valueAt(tree: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((node, key) => (node as Tree | null)?.[key], tree);
+}
+
+function setValueAt(tree: Tree, path: string, value: unknown): void {
+  const keys = path.split('.');
+  const last = keys.pop() ?? '';
+  const parent = keys.reduce<Tree>((node, key) => node[key] as Tree, tree);
+  parent[last] = value;
+}

@@ -1,0 +1,214 @@
+import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../charts/history';
+import type { RaceHistory } from '../charts/history';
+import { problemText } from '../experiment/config';
+import type { BackendInfo, Results } from '../experiment/results';
+import type { ExperimentConfig } from '../experiment/schema';
+import type { PairsReport, Report } from '../training/reports';
+import { LabClient } from '../worker/client';
+import type { SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
+
+export type RaceState = 'idle' | 'starting' | SessionState;
+
+export interface Device {
+  readonly backend: BackendInfo;
+  readonly reasons: readonly string[];
+  readonly estimates: Readonly<Record<string, number>>;
+}
+
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly runs: number;
+  readonly timing: SessionTiming;
+}
+
+export interface Message {
+  readonly kind: 'error' | 'info';
+  readonly text: string;
+}
+
+/** Reports arrive every few milliseconds; the page shows the newest this often. */
+const REDRAW_MILLISECONDS = 250;
+
+const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null };
+
+/** The race that the worker runs, and everything it has said so far. */
+export class Race {
+  state = $state<RaceState>('idle');
+  /** A command that the worker has not answered yet. */
+  asked = $state<'pause' | 'resume' | 'stop' | null>(null);
+  device = $state.raw<Device | null>(null);
+  /** Why nothing can run in this browser. */
+  unavailable = $state<string | null>(null);
+  message = $state.raw<Message | null>(null);
+  progress = $state.raw<Progress | null>(null);
+  pairs = $state.raw<PairsReport | null>(null);
+  /** Grows in place; whoever draws it watches `version`. */
+  history = $state.raw<RaceHistory | null>(null);
+  version = $state(0);
+  /** Counts the starts: plots forget a reader's zoom when it changes. */
+  race = $state(0);
+
+  readonly active: boolean = $derived(['starting', 'running', 'paused'].includes(this.state));
+
+  #client = new LabClient((event) => this.#receive(event));
+  /** The config of the start under way, until its first report makes a history of it. */
+  #config: ExperimentConfig | null = null;
+  #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #forgotten = false;
+
+  open(): void {
+    this.#client.open();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#client.close();
+  }
+
+  /** Starts afresh; whatever ran before ends. */
+  run(config: ExperimentConfig, paused = false): void {
+    this.message = null;
+    this.asked = null;
+    this.#forgotten = false;
+    this.state = 'starting';
+    this.#client.start(config, paused);
+  }
+
+  pause(): void {
+    this.asked = 'pause';
+    this.#client.send({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.asked = 'resume';
+    this.#client.send({ type: 'resume' });
+  }
+
+  step(): void {
+    this.#client.send({ type: 'step' });
+  }
+
+  stop(): void {
+    if (!this.active) return;
+    this.asked = 'stop';
+    this.#client.send({ type: 'stop' });
+  }
+
+  /** Ends what runs and empties the plots. */
+  reset(): void {
+    this.stop();
+    this.#forgotten = this.active;
+    this.#forget();
+    if (!this.active) this.state = 'idle';
+  }
+
+  results(): Results | null {
+    if (!this.history || !this.device) return null;
+    const { seconds, pairsPerSecond } = this.progress?.timing ?? IDLE_TIMING;
+    return resultsOf(this.history, this.device.backend, { seconds, pairsPerSecond });
+  }
+
+  #forget(): void {
+    this.history = null;
+    this.progress = null;
+    this.pairs = null;
+    this.#fresh = { progress: null, pairs: null };
+    this.version++;
+  }
+
+  #receive(event: WorkerEvent): void {
+    switch (event.type) {
+      case 'ready':
+        this.device = { backend: event.backend, reasons: event.reasons, estimates: event.estimates };
+        return;
+      case 'unavailable':
+        this.unavailable = event.message;
+        this.#end('idle', { kind: 'error', text: event.message });
+        return;
+      case 'started':
+        this.#config = event.config;
+        return;
+      case 'refused':
+        this.#end(this.history ? 'stopped' : 'idle', {
+          kind: 'error',
+          text: `Not started. ${problemText(event.problems)}`,
+        });
+        return;
+      case 'failed':
+        this.#end(this.history ? 'stopped' : 'idle', { kind: 'error', text: event.message });
+        return;
+      case 'state':
+        this.#enter(event.state);
+        return;
+      case 'report':
+        if (!this.#forgotten) this.#take(event.report, event.timing);
+        return;
+    }
+    event satisfies never;
+  }
+
+  #enter(state: SessionState): void {
+    const ended = state === 'stopped' || state === 'finished';
+    this.asked = null;
+    this.state = ended && this.#forgotten ? 'idle' : state;
+    if (ended) this.#forgotten = false;
+    this.#publish();
+  }
+
+  #end(state: RaceState, message: Message): void {
+    for (const run of this.history?.runs ?? []) if (run.status === 'running') run.status = 'stopped';
+    this.asked = null;
+    this.state = state;
+    this.message = message;
+    this.#publish();
+  }
+
+  #take(report: Report, timing: SessionTiming): void {
+    const { history } = this;
+    switch (report.type) {
+      case 'started':
+        this.#begin(report);
+        break;
+      case 'progress': {
+        const running = history?.runs.filter((run) => run.status === 'running').length ?? 0;
+        const steps = history?.config.schedule.steps ?? 0;
+        this.#fresh.progress = { step: report.step, steps, runs: running, timing };
+        break;
+      }
+      case 'evaluation':
+        if (history) for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
+        break;
+      case 'pairs':
+        this.#fresh.pairs = report;
+        break;
+      case 'diverged':
+        if (history) markDiverged(history, report.run, report.step);
+        break;
+      case 'finished':
+        if (history) markFinished(history, report.runs);
+        break;
+      default:
+        report satisfies never;
+    }
+    this.#timer ??= setTimeout(() => this.#publish(), REDRAW_MILLISECONDS);
+  }
+
+  #begin(report: Extract<Report, { type: 'started' }>): void {
+    if (!this.#config) return;
+    this.#forget();
+    this.history = createHistory(this.#config, report);
+    this.race++;
+    this.#fresh.progress = { step: 0, steps: report.steps, runs: report.runs.length, timing: IDLE_TIMING };
+  }
+
+  /** Shows what has come in since the last time. */
+  #publish(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.progress = this.#fresh.progress;
+    this.pairs = this.#fresh.pairs;
+    this.version++;
+  }
+}

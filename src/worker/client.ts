@@ -1,0 +1,92 @@
+import type { Command, WorkerEvent } from './protocol';
+
+/** What the page needs of a Worker, so that tests can bring their own. */
+export interface WorkerLike {
+  postMessage(command: Command): void;
+  terminate(): void;
+  onmessage: ((event: MessageEvent<WorkerEvent>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  onmessageerror: ((event: MessageEvent) => void) | null;
+}
+
+function createWorker(): WorkerLike {
+  const worker = new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' });
+  worker.postMessage({ type: 'open', base: document.baseURI } satisfies Command);
+  return worker;
+}
+
+/**
+ * The page's one way to the worker. It numbers the starts, drops what an older start still says, and
+ * replaces a worker that crashed when the next start comes.
+ */
+export class LabClient {
+  #worker: WorkerLike | null = null;
+  #nextId = 1;
+  /** The start whose reports count; a refused start leaves the one before it in place. */
+  #accepted = 0;
+  #pending = 0;
+  readonly #onEvent: (event: WorkerEvent) => void;
+  readonly #create: () => WorkerLike;
+  /** Where the page lives: the worker fetches what the page ships from there. */
+  readonly #base: string;
+
+  constructor(
+    onEvent: (event: WorkerEvent) => void,
+    create: () => WorkerLike = createWorker,
+    base: string = document.baseURI,
+  ) {
+    this.#onEvent = onEvent;
+    this.#create = create;
+    this.#base = base;
+  }
+
+  /** Starts the worker, which then tests the device and says it is ready. */
+  open(): void {
+    if (this.#worker) return;
+    this.#worker = this.#listen(this.#create());
+    this.send({ type: 'open', base: this.#base });
+  }
+
+  start(config: unknown, paused: boolean): void {
+    this.open();
+    this.#pending = this.#nextId++;
+    this.send({ type: 'start', id: this.#pending, config, paused });
+  }
+
+  send(command: Command): void {
+    this.#worker?.postMessage(command);
+  }
+
+  close(): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  #listen(worker: WorkerLike): WorkerLike {
+    worker.onmessage = ({ data }) => this.#receive(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#crash(event.message);
+    };
+    worker.onmessageerror = () => this.#crash('a message could not be read');
+    return worker;
+  }
+
+  #receive(event: WorkerEvent): void {
+    if ('id' in event) {
+      if (event.id === this.#pending && event.type !== 'refused') this.#accepted = this.#pending;
+      if (event.id !== this.#accepted && event.id !== this.#pending) return;
+    }
+    this.#onEvent(event);
+  }
+
+  #crash(reason: string): void {
+    this.close();
+    const why = reason ? ` (${reason})` : '';
+    this.#onEvent({
+      type: 'failed',
+      id: Math.max(this.#accepted, this.#pending),
+      message: `The worker that runs the experiment stopped unexpectedly${why}. Press Run to start it afresh.`,
+    });
+  }
+}

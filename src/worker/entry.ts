@@ -1,0 +1,81 @@
+import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
+import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
+import { PRESETS } from '../experiment/presets';
+import type { ExperimentConfig } from '../experiment/schema';
+import { chooseBackend } from '../runtime/backends';
+import { measureSpeed } from '../runtime/calibrate';
+import { prepareProblem, type CheckpointLoader } from '../training/prepareProblem';
+import { estimateSeconds } from '../training/estimate';
+import type { Problem } from '../training/problem';
+import type { Command, WorkerEvent } from './protocol';
+import { Session } from './session';
+
+const post = (event: WorkerEvent): void => self.postMessage(event);
+
+/** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */
+const CHECKPOINT_NAME = /^[a-z][a-z0-9-]{0,39}$/;
+
+/** Loads from the folder of the page at `base`. */
+const checkpointLoader =
+  (base: string): CheckpointLoader =>
+  async (name) => {
+    if (!CHECKPOINT_NAME.test(name))
+      throw new Error('the page loads only the checkpoints that it ships, such as "reviews"');
+    const response = await fetch(new URL(`checkpoints/${name}.safetensors`, base));
+    if (!response.ok) throw new Error(`the page has no checkpoint of that name (status ${response.status})`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+
+/** A macrotask: lets messages from the page in between steps, without a timer's clamping. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** Chooses a backend, tells the page, and opens a session. */
+async function open(base: string): Promise<Session> {
+  const { info, reasons } = await chooseBackend({
+    wasmPaths: {
+      'tfjs-backend-wasm.wasm': wasmPlain,
+      'tfjs-backend-wasm-simd.wasm': wasmSimd,
+      'tfjs-backend-wasm-threaded-simd.wasm': wasmThreaded,
+    },
+    onLost: (message) =>
+      post({ type: 'unavailable', message: `The GPU stopped working (${message}). Reload the page to go on.` }),
+  });
+  const load = checkpointLoader(base);
+  const prepare = (config: ExperimentConfig) => prepareProblem(config, load);
+  post({ type: 'ready', backend: info, reasons, estimates: await estimatePresets(prepare) });
+  return new Session({ post, prepare, now: () => performance.now(), breathe });
+}
+
+async function estimatePresets(
+  prepare: (config: ExperimentConfig) => Promise<Problem>,
+): Promise<Record<string, number>> {
+  const speed = await measureSpeed();
+  const estimates: Record<string, number> = {};
+  for (const { id, config } of PRESETS) estimates[id] = estimateSeconds(config, await prepare(config), speed);
+  return estimates;
+}
+
+let session: Promise<Session | null> = Promise.resolve(null);
+
+// Commands that arrive during start-up wait for it, in order.
+let last: Promise<void> = Promise.resolve();
+self.onmessage = ({ data }: MessageEvent<Command>) => {
+  if (data.type === 'open') {
+    session = open(data.base).catch((error: unknown) => {
+      post({ type: 'unavailable', message: error instanceof Error ? error.message : String(error) });
+      return null;
+    });
+    return;
+  }
+  last = last.then(async () => (await session)?.handle(data));
+};

@@ -1,0 +1,44 @@
+import type { ConfigProblem } from '../experiment/config';
+import type { BackendInfo } from '../experiment/results';
+import type { ExperimentConfig } from '../experiment/schema';
+import type { Report } from '../training/reports';
+
+/** Page → worker. Every `start` carries an id; events of an older id are stale and the client drops them. */
+export type Command =
+  /** The first message: where the page lives, and with it the checkpoints that it ships. */
+  | { readonly type: 'open'; readonly base: string }
+  | { readonly type: 'start'; readonly id: number; readonly config: unknown; readonly paused: boolean }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'step' }
+  | { readonly type: 'stop' };
+
+/** Worker → page. Plain data only: no tensor crosses the thread. */
+export type WorkerEvent =
+  | {
+      readonly type: 'ready';
+      readonly backend: BackendInfo;
+      /** Why a faster backend was passed over, in sentences; empty when WebGPU runs. */
+      readonly reasons: readonly string[];
+      /** Estimated seconds of every preset on this device, by preset id. */
+      readonly estimates: Readonly<Record<string, number>>;
+    }
+  /** No backend at all could be started: nothing can run in this browser. */
+  | { readonly type: 'unavailable'; readonly message: string }
+  | { readonly type: 'started'; readonly id: number; readonly config: ExperimentConfig }
+  /** The config was refused; what was running goes on. */
+  | { readonly type: 'refused'; readonly id: number; readonly problems: readonly ConfigProblem[] }
+  | { readonly type: 'report'; readonly id: number; readonly report: Report; readonly timing: SessionTiming }
+  | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
+  /** The experiment broke; the worker lives and takes a new start. */
+  | { readonly type: 'failed'; readonly id: number; readonly message: string };
+
+export type SessionState = 'running' | 'paused' | 'stopped' | 'finished';
+
+export interface SessionTiming {
+  /** Seconds spent running so far, pauses excluded. */
+  readonly seconds: number;
+  readonly pairsPerSecond: number;
+  /** Estimated seconds to the end; null before the first step. */
+  readonly secondsLeft: number | null;
+}

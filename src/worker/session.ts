@@ -1,0 +1,184 @@
+import { parseConfig } from '../experiment/config';
+import type { Problem } from '../training/problem';
+import type { Report } from '../training/reports';
+import type { ExperimentConfig } from '../experiment/schema';
+import { runExperiment } from '../training/runExperiment';
+import type { Command, SessionTiming, WorkerEvent } from './protocol';
+import { Stopwatch } from './stopwatch';
+
+/** What the page may ask of a session, once the worker is open. */
+export type SessionCommand = Exclude<Command, { type: 'open' }>;
+
+/** What a session needs of the thread it runs in. */
+export interface SessionEnvironment {
+  readonly post: (event: WorkerEvent) => void;
+  readonly prepare: (config: ExperimentConfig) => Promise<Problem>;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Lets the thread's message queue run. */
+  readonly breathe: () => Promise<void>;
+}
+
+/** Reports of these types are posted at most this often, in milliseconds; all others always. */
+const INTERVALS: Partial<Record<Report['type'], number>> = { progress: 100, pairs: 500 };
+
+/**
+ * Pumps one experiment at a time from its generator to the page. Commands may come at any moment: a new start ends
+ * what runs, a refused one does not touch it.
+ */
+export class Session {
+  private current: Execution | null = null;
+
+  constructor(private readonly environment: SessionEnvironment) {}
+
+  async handle(command: SessionCommand): Promise<void> {
+    switch (command.type) {
+      case 'start':
+        return this.start(command.id, command.config, command.paused);
+      case 'pause':
+        this.current?.pause();
+        return;
+      case 'resume':
+        this.current?.resume();
+        return;
+      case 'step':
+        this.current?.singleStep();
+        return;
+      case 'stop':
+        await this.current?.stop();
+        return;
+      default:
+        throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
+    }
+  }
+
+  private async start(id: number, input: unknown, paused: boolean): Promise<void> {
+    const { post } = this.environment;
+    const parsed = parseConfig(input);
+    if (!parsed.ok) {
+      post({ type: 'refused', id, problems: parsed.problems });
+      return;
+    }
+    const previous = this.current;
+    const execution = new Execution(id, parsed.config, this.environment, paused);
+    this.current = execution;
+    await previous?.stop();
+    void execution.run();
+  }
+}
+
+/** One experiment from start to end. */
+class Execution {
+  private readonly abort = new AbortController();
+  private readonly watch: Stopwatch;
+  private state: 'running' | 'paused' = 'running';
+  private stepsAllowed = 0;
+  private wake: (() => void) | null = null;
+  private ended: Promise<void> | null = null;
+  private step = 0;
+  private steps = 0;
+  private pairs = 0;
+  private readonly lastPosted: Partial<Record<Report['type'], number>> = {};
+
+  constructor(
+    private readonly id: number,
+    private readonly config: ExperimentConfig,
+    private readonly environment: SessionEnvironment,
+    paused: boolean,
+  ) {
+    this.watch = new Stopwatch(() => environment.now());
+    if (paused) this.state = 'paused';
+  }
+
+  run(): Promise<void> {
+    this.ended = this.pump();
+    return this.ended;
+  }
+
+  pause(): void {
+    this.setState('paused');
+  }
+
+  resume(): void {
+    this.stepsAllowed = 0;
+    this.setState('running');
+  }
+
+  /** One training step, then pause again. */
+  singleStep(): void {
+    this.stepsAllowed++;
+    this.setState('paused');
+  }
+
+  /** Ends after the step in hand. */
+  async stop(): Promise<void> {
+    this.abort.abort();
+    this.wake?.();
+    await this.ended;
+  }
+
+  private setState(state: 'running' | 'paused'): void {
+    this.state = state;
+    this.wake?.();
+    if (!this.abort.signal.aborted) this.environment.post({ type: 'state', id: this.id, state });
+  }
+
+  private async pump(): Promise<void> {
+    const { post, prepare } = this.environment;
+    try {
+      const problem = await prepare(this.config);
+      post({ type: 'started', id: this.id, config: this.config });
+      post({ type: 'state', id: this.id, state: this.state });
+      this.watch.start();
+      const control = { signal: this.abort.signal, wantsEvaluation: () => this.state === 'paused' };
+      for await (const report of runExperiment(this.config, problem, control)) {
+        this.forward(report);
+        if (report.type === 'progress') await this.betweenSteps();
+      }
+      post({ type: 'state', id: this.id, state: this.abort.signal.aborted ? 'stopped' : 'finished' });
+    } catch (error) {
+      post({ type: 'failed', id: this.id, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async betweenSteps(): Promise<void> {
+    this.watch.stop();
+    await this.environment.breathe();
+    while (this.state === 'paused' && this.stepsAllowed === 0 && !this.abort.signal.aborted) {
+      await new Promise<void>((resolve) => (this.wake = resolve));
+      this.wake = null;
+    }
+    if (this.stepsAllowed > 0) this.stepsAllowed--;
+    this.watch.start();
+  }
+
+  private forward(report: Report): void {
+    if (report.type === 'started') this.steps = report.steps;
+    if (report.type === 'progress') {
+      this.step = report.step;
+      this.pairs += report.pairs;
+    }
+    if (this.isDue(report)) {
+      this.environment.post({ type: 'report', id: this.id, report, timing: this.timing() });
+    }
+  }
+
+  /** Thins out what comes with every step while running; a paused page sees every step. */
+  private isDue(report: Report): boolean {
+    const interval = INTERVALS[report.type];
+    if (interval === undefined || this.state === 'paused' || this.step >= this.steps) return true;
+    const now = this.environment.now();
+    if (now - (this.lastPosted[report.type] ?? -Infinity) < interval) return false;
+    this.lastPosted[report.type] = now;
+    return true;
+  }
+
+  private timing(): SessionTiming {
+    const seconds = this.watch.seconds();
+    return {
+      seconds,
+      pairsPerSecond: seconds > 0 ? this.pairs / seconds : 0,
+      secondsLeft: this.step > 0 ? (seconds / this.step) * (this.steps - this.step) : null,
+    };
+  }
+}

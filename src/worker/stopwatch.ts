@@ -1,0 +1,24 @@
+/** Counts the time between starts and stops. */
+export class Stopwatch {
+  private total = 0;
+  private since: number | null = null;
+
+  constructor(private readonly now: () => number) {}
+
+  start(): void {
+    this.since ??= this.now();
+  }
+
+  stop(): void {
+    this.total += this.running();
+    this.since = null;
+  }
+
+  seconds(): number {
+    return (this.total + this.running()) / 1000;
+  }
+
+  private running(): number {
+    return this.since === null ? 0 : this.now() - this.since;
+  }
+}
