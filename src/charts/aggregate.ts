@@ -1,6 +1,6 @@
 import type { MetricName } from '../experiment/metrics';
 import { interval95, pairedDifference, type Interval } from '../math/statistics';
-import type { RaceHistory, RunHistory } from './history';
+import type { RaceHistory, RunHistory } from '../experiment/history';
 
 /** Means over seeds, arm by arm. A diverged seed counts up to its last evaluation. */
 export interface MeanPoint extends Interval {
@@ -72,8 +72,8 @@ const isNumber = (value: number | null | undefined): value is number => typeof v
 const intervals = new WeakMap<RaceHistory, Map<string, Interval & { readonly count: number }>>();
 
 function cachedInterval(history: RaceHistory, key: string, values: readonly number[]): Interval {
-  let cache = intervals.get(history);
-  if (!cache) intervals.set(history, (cache = new Map()));
+  const cache = intervals.get(history) ?? new Map<string, Interval & { readonly count: number }>();
+  intervals.set(history, cache);
   const known = cache.get(key);
   if (known?.count === values.length) return known;
   const fresh = { ...interval95(values), count: values.length };

@@ -28,16 +28,16 @@ interface SamplerLook {
 }
 
 export const SAMPLER_LOOKS: Readonly<Record<SamplerName, SamplerLook>> = {
-  vanilla: { light: '#5c6370', dark: '#a9b0bd', marker: 'circle' },
-  pilaf: { light: '#d1495b', dark: '#ff7083', marker: 'diamond' },
-  't-pilaf': { light: '#85225a', dark: '#e58ac4', marker: 'square' },
-  hybrid: { light: '#1f77b4', dark: '#66b8f0', marker: 'triangle-up' },
-  uniform: { light: '#b07d05', dark: '#e3b23c', marker: 'triangle-down' },
-  'best-of-n': { light: '#0b8f82', dark: '#3fd0bf', marker: 'cross' },
-  'best-of-n-oracle': { light: '#3b6b1f', dark: '#9ccc65', marker: 'x' },
-  reference: { light: '#927a63', dark: '#cdb79e', marker: 'hexagon' },
-  'dpo-mix-p': { light: '#6a4fc4', dark: '#a892ff', marker: 'triangle-right' },
-  custom: { light: '#22262e', dark: '#f2f2f2', marker: 'pentagon' },
+  vanilla: { light: '#60687b', dark: '#8e90a4', marker: 'circle' },
+  pilaf: { light: '#d54459', dark: '#ff6a7d', marker: 'diamond' },
+  't-pilaf': { light: '#70044a', dark: '#f2a4dd', marker: 'square' },
+  hybrid: { light: '#1f77b4', dark: '#48a6ed', marker: 'triangle-up' },
+  uniform: { light: '#b07d05', dark: '#e6b639', marker: 'triangle-down' },
+  'best-of-n': { light: '#00a37f', dark: '#45e0b8', marker: 'cross' },
+  'best-of-n-oracle': { light: '#356117', dark: '#7fb23f', marker: 'x' },
+  reference: { light: '#6e4d34', dark: '#a28367', marker: 'hexagon' },
+  'dpo-mix-p': { light: '#6b4fd0', dark: '#9d85ff', marker: 'triangle-right' },
+  custom: { light: '#17191f', dark: '#f4f4f4', marker: 'pentagon' },
 };
 
 /** Arms of the same sampler share its colour; dash and hollow markers tell them apart. */

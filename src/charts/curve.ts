@@ -2,9 +2,9 @@ import type { Annotations, PlotData } from 'plotly.js';
 import { METRICS, type MetricName } from '../experiment/metrics';
 import { meanAt, pickIndices, stepsOf, type MeanPoint } from './aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
-import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
+import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { short, whole, withInterval } from './format';
-import type { RaceHistory } from './history';
+import type { RaceHistory } from '../experiment/history';
 import { escaped } from './plane';
 
 /** One metric against what it cost: the mean over seeds with its 95% band, arms named at their ends. */
@@ -45,10 +45,12 @@ export function curveFigure(
   const range = verticalRange(arms, log);
   const mostX = Math.max(0, ...arms.flatMap((points) => points.map((p) => p.x)));
   return {
-    traces: arms.flatMap((points, arm) => {
-      const look = looks[arm];
-      return look ? [band(points, look, log), line(history?.arms[arm] ?? '', points, look, options)] : [];
-    }),
+    traces: arms
+      .flatMap((points, arm) => {
+        const look = looks[arm];
+        return look ? [band(points, look, log), line(history?.arms[arm] ?? '', points, look, options)] : [];
+      })
+      .concat(history ? [ends(arms, looks, log)] : []),
     layout: {
       ...baseLayout(theme, view),
       margin: MARGIN,
@@ -56,9 +58,8 @@ export function curveFigure(
       yaxis: {
         ...baseAxis(theme, METRICS[options.metric].label, !history),
         type: log ? 'log' : 'linear',
-        exponentformat: 'none',
         range: [...range],
-        ...(log ? { dtick: range[1] - range[0] > 1.2 ? 1 : 'D1' } : {}),
+        ...(log ? logTicks(range) : {}),
       },
       annotations: history ? endNames(history.arms, arms, looks, range, log, options.height) : [],
     },
@@ -106,24 +107,39 @@ function band(points: readonly CurvePoint[], look: ArmLook, log: boolean): Parti
 }
 
 function line(name: string, points: readonly CurvePoint[], look: ArmLook, options: CurveOptions): Partial<PlotData> {
-  const last = points.length - 1;
   return {
     type: 'scatter',
-    mode: 'lines+markers',
+    mode: 'lines',
     name,
     x: points.map((p) => p.x),
     y: points.map((p) => (options.metric === 'gap' && p.mean <= 0 ? null : p.mean)),
     line: { color: look.colour, width: 1.8, dash: look.dash },
-    marker: {
-      symbol: look.hollow ? `${look.marker}-open` : look.marker,
-      color: look.colour,
-      size: 7,
-      opacity: points.map((_, i) => (i === last ? 1 : 0)),
-    },
     text: points.map(
       (p) => `<b>${escaped(name)}</b>, step ${whole(p.step)}<br>${METRICS[options.metric].label} ${withInterval(p)}`,
     ),
     hovertemplate: '%{text}<extra></extra>',
+    cliponaxis: false,
+  };
+}
+
+/** Every arm's marker at the end of its line. */
+function ends(arms: readonly CurvePoint[][], looks: readonly ArmLook[], log: boolean): Partial<PlotData> {
+  const shown = arms.flatMap((points, arm) => {
+    const last = points.at(-1);
+    const look = looks[arm];
+    return last && look && (!log || last.mean > 0) ? [{ last, look }] : [];
+  });
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: shown.map(({ last }) => last.x),
+    y: shown.map(({ last }) => last.mean),
+    marker: {
+      symbol: shown.map(({ look }) => (look.hollow ? `${look.marker}-open` : look.marker)),
+      color: shown.map(({ look }) => look.colour),
+      size: 7,
+    },
+    hoverinfo: 'skip',
     cliponaxis: false,
   };
 }

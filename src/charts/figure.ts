@@ -1,4 +1,5 @@
 import type { Annotations, Layout, LayoutAxis, PlotData } from 'plotly.js';
+import { compact } from './format';
 
 /** What a plot component draws, and the same numbers as a table and in words for whoever cannot see it. */
 export interface Figure {
@@ -54,6 +55,19 @@ export function baseAxis(theme: ChartTheme, title: string, empty: boolean): Part
     nticks: 8,
     showticklabels: !empty,
   };
+}
+
+/** Ticks of a logarithmic axis whose range is given in decades: 1, 2, 5 where they have room, powers of ten else. */
+export function logTicks([low, high]: readonly [number, number]): Pick<LayoutAxis, 'tickvals' | 'ticktext'> {
+  const digits = high - low > 2 ? [1] : high - low > 0.8 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+  const values: number[] = [];
+  for (let decade = Math.floor(low); decade <= high; decade++) {
+    for (const digit of digits) {
+      const value = digit * 10 ** decade;
+      if (Math.log10(value) >= low && Math.log10(value) <= high) values.push(value);
+    }
+  }
+  return { tickvals: values, ticktext: values.map(compact) };
 }
 
 export function note(text: string, x: number, y: number, theme: ChartTheme): Partial<Annotations> {

@@ -8,7 +8,7 @@ const MINUS = '−';
 /** 12 400 */
 export function whole(value: number): string {
   const digits = Math.abs(Math.round(value)).toString();
-  const grouped = digits.length > 4 ? digits.replace(/\B(?=(\d{3})+$)/g, THIN_SPACE) : digits;
+  const grouped = digits.replace(/\B(?=(\d{3})+$)/g, THIN_SPACE);
   return (value < 0 && digits !== '0' ? MINUS : '') + grouped;
 }
 
@@ -61,7 +61,7 @@ export function duration(seconds: number): string {
   if (seconds < 1) return 'under 1 s';
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${trimmed(seconds / 3600)} h`;
+  return `${Number((seconds / 3600).toPrecision(2))} h`;
 }
 
 /** At most four significant digits, no needless zeros: for labels and settings. */

@@ -2,9 +2,9 @@ import type { Annotations, PlotData } from 'plotly.js';
 import type { PlanePoint } from '../experiment/results';
 import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from './aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
-import { baseAxis, baseLayout, note, type ChartTheme, type DataTable, type Figure } from './figure';
+import { baseAxis, baseLayout, logTicks, note, type ChartTheme, type DataTable, type Figure } from './figure';
 import { compact, whole, withInterval } from './format';
-import type { RaceHistory } from './history';
+import type { RaceHistory } from '../experiment/history';
 
 /** The reward–KL plane: a dot per evaluation, darker as training goes on. */
 
@@ -33,6 +33,7 @@ export function planeFigure(
   const arms = history ? history.arms.map((_, arm) => evaluatedArm(history, arm)) : [];
   const looks = armLooks(history?.config.arms ?? [], options.mode);
   const base = baseLayout(theme, view);
+  const lowRange = belowRange(history, arms);
   return {
     traces: history ? traces(history, arms, looks, theme, below) : [],
     layout: {
@@ -45,8 +46,8 @@ export function planeFigure(
         ? {
             ...baseAxis(theme, 'Reward below the line', !history),
             type: 'log',
-            exponentformat: 'none',
-            ...logTicks(arms, history),
+            range: [...lowRange],
+            ...logTicks(lowRange),
           }
         : { ...baseAxis(theme, 'Reward', !history), range: verticalRange(history, arms) },
       annotations: history && !below ? lineNote(history, theme) : [],
@@ -205,15 +206,19 @@ function divergedMarks(history: RaceHistory, looks: readonly ArmLook[]): Partial
   };
 }
 
-/** How far a point lies under the frontier; null above it or beyond its last KL. */
+/** What is nearer to the line than this, relatively, is on it: the policies start there. */
+const ROUNDING = 1e-4;
+
+/** How far a point lies under the frontier; null on it, above it and beyond its last KL. */
 export function distanceBelow(frontier: readonly PlanePoint[], reward: number, kl: number): number | null {
   const right = frontier.findIndex((p) => p.kl >= kl);
   const b = frontier[right];
   if (!b) return null;
   const a = frontier[right - 1] ?? b;
   const share = b.kl > a.kl ? (kl - a.kl) / (b.kl - a.kl) : 1;
-  const distance = a.reward + share * (b.reward - a.reward) - reward;
-  return distance > 0 ? distance : null;
+  const best = a.reward + share * (b.reward - a.reward);
+  const distance = best - reward;
+  return distance > ROUNDING * Math.max(1, Math.abs(best)) ? distance : null;
 }
 
 function lineNote(history: RaceHistory, theme: ChartTheme): Partial<Annotations>[] {
@@ -258,18 +263,14 @@ function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]
   return [low - pad, high + pad];
 }
 
-function logTicks(
-  arms: readonly Evaluated[][],
-  history: RaceHistory | null,
-): { range?: [number, number]; dtick?: number | string } {
-  const values = arms
+/** In decades, as a logarithmic axis takes it. */
+function belowRange(history: RaceHistory | null, arms: readonly Evaluated[][]): readonly [number, number] {
+  const decades = arms
     .flat()
     .map(({ reward, kl }) => distanceBelow(history?.frontier ?? [], reward.mean, kl.mean))
-    .filter((value): value is number => value !== null);
-  if (values.length === 0) return { range: [-2, 0] };
-  const low = Math.log10(Math.min(...values));
-  const high = Math.log10(Math.max(...values));
-  return { range: [low - 0.12, high + 0.12], dtick: high - low > 1.2 ? 1 : 'D1' };
+    .filter((value) => value !== null)
+    .map(Math.log10);
+  return decades.length === 0 ? [-2, 0] : [Math.min(...decades) - 0.12, Math.max(...decades) + 0.12];
 }
 
 function summary(history: RaceHistory | null, arms: readonly Evaluated[][]): string {

@@ -1,6 +1,6 @@
 import { interval95, type Interval } from '../math/statistics';
 import { runsOf } from './aggregate';
-import type { RaceHistory, RunHistory } from './history';
+import type { RaceHistory, RunHistory } from '../experiment/history';
 
 /**
  * How many labels an arm saves: the share of the first arm's labels that it did not need to reach the first arm's

@@ -1,6 +1,6 @@
 import type { MetricName } from '../experiment/metrics';
 import { lastMean, meanAt, pickIndices, stepsOf } from './aggregate';
-import type { RaceHistory } from './history';
+import type { RaceHistory } from '../experiment/history';
 
 /** A small chart of one metric's means, as SVG paths in a box of the given size. */
 export interface Sparkline {

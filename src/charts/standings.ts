@@ -1,7 +1,7 @@
 import type { MetricName } from '../experiment/metrics';
 import type { Interval } from '../math/statistics';
 import { excludesZero, lastDifference, lastMean, runsOf, type MeanPoint } from './aggregate';
-import type { RaceHistory } from './history';
+import type { RaceHistory } from '../experiment/history';
 
 /** The results table: where every arm stands at its newest evaluation. */
 export interface Standing {

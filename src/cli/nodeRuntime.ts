@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { BackendName } from '../experiment/results';
 import { chooseBackend, type ChosenBackend } from '../runtime/backends';
+import { sentence } from './errors';
 
 const require = createRequire(import.meta.url);
 
@@ -10,7 +11,8 @@ const require = createRequire(import.meta.url);
 function wasmPaths(): Record<string, string> {
   const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'wasm-out');
   const names = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm-threaded-simd.wasm'];
-  return Object.fromEntries(names.map((name) => [name, join(folder, name)]).filter(([, path]) => existsSync(path!)));
+  const entries = names.map((name) => [name, join(folder, name)] as const);
+  return Object.fromEntries(entries.filter(([, path]) => existsSync(path)));
 }
 
 /** Dawn's WebGPU under the global names that a browser has; the returned function lets Node exit again. */
@@ -24,24 +26,68 @@ async function installDawn(): Promise<() => void> {
   };
 }
 
+/** The name of an adapter that computes on the processor, many times slower than WebAssembly does; null for a GPU. */
+async function softwareAdapter(): Promise<string | null> {
+  const adapter = await (globalThis.navigator as { gpu?: GPU }).gpu?.requestAdapter();
+  if (!adapter) return null;
+  const { vendor, architecture, device, description } = adapter.info;
+  const name = [description, vendor, architecture, device].filter(Boolean).join(' ');
+  return /swiftshader|llvmpipe|lavapipe|basic render/i.test(name) ? description || name : null;
+}
+
 export interface NodeBackend extends ChosenBackend {
+  /** Rejects when the GPU goes away; never resolves. */
+  readonly lost: Promise<never>;
   /** Lets go of the GPU, so that the process can end. */
   release(): void;
 }
 
 /**
- * The backend that was asked for, or the best that passes its self-test.
+ * The backend that was asked for, or the best that passes its self-test; a software GPU only where it was asked for.
  * Throws an Error that says why when it cannot run.
  */
 export async function startBackend(only?: BackendName): Promise<NodeBackend> {
-  let release = (): void => undefined;
-  if (only === undefined || only === 'webgpu') {
-    try {
-      release = await installDawn();
-    } catch (error) {
-      if (only) throw new Error(`WebGPU does not start in Node: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    }
+  const { reason, release } = await offerWebGPU(only);
+  let onLost: (message: string) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => {
+    onLost = (message) => reject(new Error(`The GPU stopped working: ${message}`));
+  });
+  lost.catch(() => undefined); // whoever waits for it hears of it
+  try {
+    const chosen = await chooseBackend({ wasmPaths: wasmPaths(), onLost, ...(only ? { only } : {}) });
+    // Where WebGPU was not offered, that nobody found it is no reason.
+    const reasons = reason === null ? chosen.reasons : [reason, ...chosen.reasons.slice(1)];
+    return { info: chosen.info, reasons, lost, release };
+  } catch (error) {
+    release();
+    throw error;
+  } finally {
+    removeEmscriptenHandlers();
   }
-  const chosen = await chooseBackend({ wasmPaths: wasmPaths(), ...(only ? { only } : {}) });
-  return { ...chosen, release };
+}
+
+/** Installs WebGPU where it is wanted and worth it; else says why not. */
+async function offerWebGPU(only?: BackendName): Promise<{ reason: string | null; release: () => void }> {
+  let release = (): void => undefined;
+  if (only !== undefined && only !== 'webgpu') return { reason: null, release };
+  try {
+    release = await installDawn();
+  } catch (error) {
+    const reason = `WebGPU was passed over: it does not start in Node, ${sentence(error)}`;
+    if (only) throw new Error(reason, { cause: error });
+    return { reason, release };
+  }
+  const software = only ? null : await softwareAdapter();
+  if (software === null) return { reason: null, release };
+  release();
+  return {
+    reason: `WebGPU was passed over: its adapter (${software}) is software and slow; --backend webgpu takes it.`,
+    release: () => undefined,
+  };
+}
+
+/** Emscripten rethrows what nobody caught, under a source line of many kilobytes; main says it in a sentence. */
+function removeEmscriptenHandlers(): void {
+  process.removeAllListeners('uncaughtException');
+  process.removeAllListeners('unhandledRejection');
 }

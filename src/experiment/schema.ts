@@ -42,11 +42,12 @@ const oneOf = <const T extends readonly [string, ...string[]]>(options: T) =>
   v.picklist(options, (issue) => `${shown(issue.input)} is not one of ${options.join(', ')}`);
 
 const object = <const T extends v.ObjectEntries>(entries: T) =>
-  v.strictObject(entries, (issue) =>
-    issue.expected === 'never'
-      ? `unknown field; allowed here: ${Object.keys(entries).join(', ')}`
-      : `${shown(issue.input)} is not allowed; give an object with ${Object.keys(entries).join(', ')}`,
-  );
+  v.strictObject(entries, (issue) => {
+    const names = Object.keys(entries).join(', ');
+    if (issue.expected === 'never') return `unknown field; allowed here: ${names}`;
+    if (issue.expected !== 'Object') return 'is missing';
+    return `${shown(issue.input)} is not allowed; give an object with ${names}`;
+  });
 
 const text = (what: string, maximum: number) =>
   v.pipe(

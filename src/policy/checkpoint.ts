@@ -39,18 +39,21 @@ export function parseCheckpoint(bytes: Uint8Array, vocabulary: readonly string[]
     throw new Error('the checkpoint has another vocabulary than this task');
   }
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const layout = transformerLayout(sizes);
-  const weights = new Float32Array(layout.reduce((n, p) => n + sizeOf(p.shape), 0));
-  let at = 0;
-  for (const { name, shape } of layout) {
+  // All tensors before any memory: the sizes are only what the file says of itself.
+  const parts = transformerLayout(sizes).map(({ name, shape }) => {
     const tensor = byName.get(name);
     if (!tensor) throw new Error(`the checkpoint lacks the tensor ${name}`);
     if (tensor.shape.join('×') !== shape.join('×')) {
       throw new Error(`tensor ${name} has shape ${tensor.shape.join('×')}; expected ${shape.join('×')}`);
     }
     if (!tensor.values.every(Number.isFinite)) throw new Error(`tensor ${name} holds numbers that are not finite`);
-    weights.set(tensor.values, at);
-    at += tensor.values.length;
+    return tensor.values;
+  });
+  const weights = new Float32Array(parts.reduce((n, values) => n + values.length, 0));
+  let at = 0;
+  for (const values of parts) {
+    weights.set(values, at);
+    at += values.length;
   }
   return { sizes, vocabulary, weights, origin };
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attention, MASKED } from '../ops/attention/attention';
 import { fleetMatMul } from '../ops/fleetMatMul/fleetMatMul';
+import { tokenLogProb } from '../ops/tokenLogProb/tokenLogProb';
 import { writeCache } from '../ops/writeCache/writeCache';
 import { unflatten, type ParameterLayout } from './parameters';
 import type { Decoder, PromptBatch } from './policy';
@@ -91,6 +92,7 @@ export function transformerDecoder(
     get logits() {
       return logits;
     },
+    logProbs: (tokens) => tokenLogProb(logits, tokens),
     advance(tokens) {
       const next = step(tokens, position++);
       logits.dispose();

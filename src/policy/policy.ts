@@ -26,6 +26,8 @@ export interface CompletionBatch {
 export interface Decoder {
   /** Logits of the next token; valid until the next `advance`. // [W, B, V] */
   readonly logits: tf.Tensor3D;
+  /** Log-probs of tokens under `logits`, nats. // int32 [W, B] → [W, B] */
+  logProbs(tokens: tf.Tensor2D): tf.Tensor2D;
   /** Appends one token per row, int32. // [W, B] */
   advance(tokens: tf.Tensor2D): void;
   dispose(): void;

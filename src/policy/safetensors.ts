@@ -51,8 +51,9 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
   const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength));
   const data = bytes.subarray(LENGTH_BYTES + headerLength);
   const { __metadata__: metadata = {}, ...entries } = header;
+  if (!isObject(metadata)) throw new Error('the file is not safetensors: its metadata is not an object');
   return {
-    metadata: Object.fromEntries(Object.entries(metadata as object).map(([key, value]) => [key, String(value)])),
+    metadata: Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)])),
     tensors: Object.entries(entries).map(([name, entry]) => readTensor(name, entry, data)),
   };
 }
@@ -64,11 +65,12 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   } catch {
     throw new Error('the file is not safetensors: its header is not JSON');
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
-    throw new Error('the file is not safetensors: its header is not an object');
-  }
-  return header as Record<string, unknown>;
+  if (!isObject(header)) throw new Error('the file is not safetensors: its header is not an object');
+  return header;
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function readTensor(name: string, entry: unknown, data: Uint8Array): NamedTensor {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
@@ -82,6 +84,7 @@ function readTensor(name: string, entry: unknown, data: Uint8Array): NamedTensor
   if (start === undefined || end === undefined || end - start !== 4 * size || end > data.length) {
     throw new Error(`tensor ${name} does not lie within the file`);
   }
-  // A copy: the bytes need not be aligned to floats.
-  return { name, shape: shape as number[], values: new Float32Array(data.slice(start, end).buffer) };
+  // A copy, because the bytes need not be aligned to floats; not by slice, which does not copy a Node Buffer.
+  const copy = new Uint8Array(data.subarray(start, end));
+  return { name, shape: shape as number[], values: new Float32Array(copy.buffer) };
 }

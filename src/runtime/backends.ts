@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { BackendInfo, BackendName } from '../experiment/results';
+import { guardMatMul } from '../ops/matMulGuard';
 import { selfTest } from './selfTest';
 
 /** From fastest to the one that runs everywhere. */
@@ -32,6 +33,7 @@ const DETERMINISTIC_MATMUL = 3;
  * Throws an Error whose message lists the reasons when none does.
  */
 export async function chooseBackend(options: BackendOptions): Promise<ChosenBackend> {
+  tf.enableProdMode(); // else the CPU backend greets Node with an advertisement
   const reasons: string[] = [];
   for (const name of options.only ? [options.only] : BACKENDS) {
     try {
@@ -41,7 +43,7 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
       return { info: { name, adapter }, reasons };
     } catch (error) {
       reasons.push(`${TITLES[name]} was passed over: ${error instanceof Error ? error.message : String(error)}`);
-      if (tf.findBackend(name)) tf.removeBackend(name);
+      if (tf.findBackendFactory(name)) tf.removeBackend(name);
     }
   }
   throw new Error(reasons.join(' '));
@@ -89,7 +91,8 @@ async function startWebGPU(onLost?: (message: string) => void): Promise<string> 
   void device.lost.then((loss) => {
     if (loss.reason !== 'destroyed') onLost?.(loss.message || 'The GPU was lost.');
   });
-  if (tf.findBackend('webgpu')) tf.removeBackend('webgpu');
+  guardMatMul(device);
+  if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
   if (!(await tf.setBackend('webgpu'))) throw new Error('the WebGPU backend did not start.');
   const { vendor, architecture, device: model, description } = adapter.info;

@@ -1,5 +1,5 @@
 import type { ArmConfig, Coefficient } from '../experiment/schema';
-import { resolveSampler } from './table';
+import { resolveSampler, type ResolvedSampler } from './table';
 
 /** Costs per preference pair, as the paper's Table 1 counts them. */
 export interface PairCost {
@@ -10,14 +10,17 @@ export interface PairCost {
 }
 
 /** π_θ or π_ref alone takes one pass a token, an interpolation takes one of each model. */
-export const passesOf = (coefficient: Coefficient): number =>
-  coefficient === 'uniform' ? 0 : coefficient === 0 || coefficient === -1 ? 1 : 2;
+export function passesOf({ interpolates }: ResolvedSampler, coefficient: Coefficient): number {
+  if (coefficient === 'uniform') return 0;
+  return coefficient === 0 || (coefficient === -1 && !interpolates) ? 1 : 2;
+}
 
 /** The expected cost of a pair; what a run truly spent is counted while it runs. */
 export function costOf(arm: ArmConfig, beta: number): PairCost {
   const sampler = resolveSampler(arm, beta);
   const passes = sampler.mixture.reduce(
-    (sum, { weight, first, second }) => sum + (weight * sampler.candidates * (passesOf(first) + passesOf(second))) / 2,
+    (sum, { weight, first, second }) =>
+      sum + (weight * sampler.candidates * (passesOf(sampler, first) + passesOf(sampler, second))) / 2,
     0,
   );
   return {

@@ -36,7 +36,7 @@ export function planSampling(sampler: ResolvedSampler, seed: number, step: numbe
       const row = pair * candidates + candidate;
       coefficients[row] = coefficient === 'uniform' ? 0 : coefficient;
       scales[row] = coefficient === 'uniform' ? 0 : 1 / sampler.temperature;
-      passes += passesOf(coefficient);
+      passes += passesOf(sampler, coefficient);
     }
   }
   return { coefficients, scales, gates, passes: sampler.exact ? null : passes };

@@ -20,6 +20,11 @@ export interface Sampler {
    * its mixture then holds the other component only.
    */
   readonly partition: boolean;
+  /**
+   * Whether a ≠ 0 always means an interpolation of two models. The paper's Table 1 counts two passes for one, also
+   * at a = −1, where it happens to be the reference itself.
+   */
+  readonly interpolates: boolean;
   /** Exists only where every completion's probability is known; the paper's Table 1 does not price it. */
   readonly exact: boolean;
 }
@@ -30,7 +35,7 @@ type Pair = readonly [first: MixtureComponent['first'], second: MixtureComponent
 const evenly = (...pairs: Pair[]): MixtureComponent[] =>
   pairs.map(([first, second]) => ({ weight: 1 / pairs.length, first, second }));
 
-const ordinary = { selection: 'pair', partition: false, exact: false } as const;
+const ordinary = { selection: 'pair', partition: false, interpolates: false, exact: false } as const;
 
 const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
   vanilla: {
@@ -51,6 +56,7 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
       'Half the pairs from the policy; half with one completion pushed away from the reference and one pulled back.',
     source: 'Feng et al. 2025, arXiv 2502.04270',
     mixture: (_arm, alpha) => evenly([0, 0], [alpha, -alpha]),
+    interpolates: true,
   },
   'best-of-n': {
     ...ordinary,
@@ -78,6 +84,7 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
     description: 'PILAF as the theory has it: the mixture’s weight follows from each prompt’s partition functions.',
     source: 'Feng et al. 2025, arXiv 2502.04270, theory',
     mixture: (_arm, alpha) => evenly([alpha, -alpha]),
+    interpolates: true,
     partition: true,
     exact: true,
   },
@@ -92,6 +99,7 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
     description: 'One completion from 1.5·h_θ − 0.5·h_ref, one from 0.5·h_θ + 0.5·h_ref.',
     source: 'Shi, Zhou and Du 2024, arXiv 2409.19605',
     mixture: () => evenly([0.5, -0.5]),
+    interpolates: true,
   },
   custom: {
     ...ordinary,

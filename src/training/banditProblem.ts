@@ -32,10 +32,8 @@ export function banditProblem(config: BanditConfig): Problem {
     promptIds: (index) => promptIds[index]!,
     referenceWeights: (seed) => Float32Array.from(tables(seed).referenceLogits),
     ends: () => true,
-    judge(seed, prompt, response) {
-      const reward = tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!;
-      return { reward, contributions: [reward] };
-    },
+    reward: (seed, prompt, response) => tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!,
+    contributions: (seed, prompt, response) => [tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!],
     promptText: ([prompt]) => `prompt ${prompt! + 1}`,
     tokenText: (response) => `response ${response + 1}`,
     evaluation: {

@@ -24,8 +24,8 @@ export interface RunMemory {
   readonly run: Run;
   readonly totals: RunTotals;
   readonly diagnostics: Diagnostics;
-  /** Pairs of the latest step. */
-  latest: readonly PreferencePair[];
+  /** Pairs of the latest step, and the arrays that they were read from; null before the first. */
+  latest: { readonly pairs: readonly PreferencePair[]; readonly sampled: SampledCompletions } | null;
   /** The step at which a number was not finite; null while all is well. */
   divergedAt: number | null;
 }
@@ -61,7 +61,7 @@ export class Fleet {
       run,
       totals: { labels: 0, annotationCost: 0, samplingCost: run.sampler.exact ? null : 0 },
       diagnostics: new Diagnostics(),
-      latest: [],
+      latest: null,
       divergedAt: null,
     }));
     const count = parameterCount(problem.policy.layout);
@@ -205,7 +205,7 @@ export class Fleet {
       totals.annotationCost += this.pairs * run.annotationPerPair;
       const passes = plan.sampling[r]!.passes;
       if (totals.samplingCost !== null && passes !== null) totals.samplingCost += passes;
-      memory.latest = pairs;
+      memory.latest = { pairs, sampled };
       if (memory.divergedAt === null && !pairs.every(isFinitePair)) memory.divergedAt = step;
       return pairs;
     });

@@ -5,18 +5,18 @@ import type { Problem } from './problem';
 import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
 
-/** A sampled completion with all that labelling and the page want to know. */
+/** A sampled completion as labelling sees it; what the page shows beyond this is looked up when it is shown. */
 export interface Completion {
   /** Ids up to and including the end token. */
   readonly ids: readonly number[];
-  /** log π_θ and log π_ref per token, nats. */
-  readonly policyLogProbs: readonly number[];
-  readonly referenceLogProbs: readonly number[];
+  /** The row's place in one token's slice of the sampled arrays, run · rows + row. */
+  readonly position: number;
+  /** log π_ref(y|x), nats. */
   readonly referenceLogProb: number;
   /** log π_θ(y|x) − log π_ref(y|x), nats. */
   readonly logRatio: number;
+  /** The oracle's score r*. */
   readonly reward: number;
-  readonly contributions: readonly number[];
 }
 
 export interface PreferencePair {
@@ -83,11 +83,7 @@ export class Diagnostics {
   }
 }
 
-/**
- * Cuts a row's tokens at the end token and has the oracle read them.
- *
- * @param position the row's place in one token's slice, run · rows + row
- */
+/** Cuts a row's tokens at the end token and has the oracle read them. */
 export function readCompletion(
   problem: Problem,
   seed: number,
@@ -98,20 +94,15 @@ export function readCompletion(
   const length = problem.policy.completionLength;
   const stride = sampled.tokens.length / length;
   const ids: number[] = [];
-  const policyLogProbs: number[] = [];
-  const referenceLogProbs: number[] = [];
   let logRatio = 0;
   let referenceLogProb = 0;
   for (let t = 0; t < length; t++) {
     const at = t * stride + position;
     const token = sampled.tokens[at]!;
     ids.push(token);
-    policyLogProbs.push(sampled.policyLogProbs[at]!);
-    referenceLogProbs.push(sampled.referenceLogProbs[at]!);
     referenceLogProb += sampled.referenceLogProbs[at]!;
     logRatio += sampled.policyLogProbs[at]! - sampled.referenceLogProbs[at]!;
     if (problem.ends(token)) break;
   }
-  const { reward, contributions } = problem.judge(seed, prompt, ids);
-  return { ids, policyLogProbs, referenceLogProbs, referenceLogProb, logRatio, reward, contributions };
+  return { ids, position, referenceLogProb, logRatio, reward: problem.reward(seed, prompt, ids) };
 }

@@ -1,12 +1,6 @@
 import type { PlanePoint } from '../experiment/results';
 import type { Policy } from '../policy/policy';
 
-/** A completion as the oracle and the loss see it: ids up to and including the end token. */
-export interface Judged {
-  readonly reward: number;
-  readonly contributions: readonly number[];
-}
-
 /**
  * A task made ready for training: the policy's program, where the runs start, and what the oracle says.
  * `seed` arguments are run seeds; a bandit's tables may differ between them.
@@ -21,7 +15,10 @@ export interface Problem {
   referenceWeights(seed: number): Float32Array;
   /** Whether a completion's tokens are over after this one. */
   ends(token: number): boolean;
-  judge(seed: number, promptIds: readonly number[], completion: readonly number[]): Judged;
+  /** The oracle's score r* of a completion, ids up to and including the end token. */
+  reward(seed: number, promptIds: readonly number[], completion: readonly number[]): number;
+  /** What the oracle credited to each token of a completion. */
+  contributions(seed: number, promptIds: readonly number[], completion: readonly number[]): readonly number[];
   promptText(promptIds: readonly number[]): string;
   tokenText(token: number): string;
   /** Sampled evaluation on fixed test prompts, or exact by enumeration. */

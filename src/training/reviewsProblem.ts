@@ -5,7 +5,15 @@ import { END, PADDING } from '../tasks/task';
 import type { Problem } from './problem';
 
 /** Reads a checkpoint of the reviews task; throws an Error that says what is wrong with it. */
-export const parseReviewsCheckpoint = (bytes: Uint8Array): Checkpoint => parseCheckpoint(bytes, reviewsTask.vocabulary);
+export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
+  const checkpoint = parseCheckpoint(bytes, reviewsTask.vocabulary);
+  for (const name of ['promptLength', 'completionLength'] as const) {
+    if (checkpoint.sizes[name] !== reviewsTask[name]) {
+      throw new Error(`the checkpoint's ${name} is ${checkpoint.sizes[name]}; this task's is ${reviewsTask[name]}`);
+    }
+  }
+  return checkpoint;
+}
 
 /** Restaurant reviews by a transformer that starts from a checkpoint; J's optimum is not known. */
 export function reviewsProblem({ sizes, weights }: Checkpoint): Problem {
@@ -22,7 +30,8 @@ export function reviewsProblem({ sizes, weights }: Checkpoint): Problem {
     promptIds: (index) => prompts[index]!,
     referenceWeights: () => weights,
     ends: (token) => token === END,
-    judge: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion),
+    reward: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).reward,
+    contributions: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).contributions,
     promptText: (prompt) => reviewsTask.text(words(prompt)),
     tokenText: (token) => (token === END ? '■' : reviewsTask.vocabulary[token]!),
     evaluation: { kind: 'sampled', testPrompts: reviewsTask.testPrompts.map(padded) },

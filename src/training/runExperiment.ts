@@ -9,6 +9,9 @@ import type { Problem } from './problem';
 import type { PairsReport, Report, SampledPair, StartedReport } from './reports';
 import { groupIntoFleets, runsOf, type Run } from './run';
 
+/** Pairs per arm in a report. */
+const PAIRS_SHOWN = 3;
+
 /** How whoever pulls the reports steers the experiment. */
 export interface ExperimentControl {
   /** Ends the experiment after the step in hand, with a last report. */
@@ -83,8 +86,8 @@ export async function* runExperiment(
 
   function pairsReport(step: number): PairsReport {
     const shown = memoriesOf(fleets).filter(({ run }) => run.seed === config.firstSeed);
-    const pairsOf = (memory: RunMemory): SampledPair[] =>
-      memory.latest.slice(0, 3).map((pair) => sampledPair(problem, memory.run, pair));
+    const pairsOf = ({ run, latest }: RunMemory): SampledPair[] =>
+      latest ? latest.pairs.slice(0, PAIRS_SHOWN).map((pair) => sampledPair(problem, run, latest.sampled, pair)) : [];
     return { type: 'pairs', step, pairs: shown.flatMap(pairsOf) };
   }
 }

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sampleTokens } from '../ops/sampleTokens/sampleTokens';
-import { tokenLogProb } from '../ops/tokenLogProb/tokenLogProb';
 import type { Policy, PromptBatch } from '../policy/policy';
 import { readTogether } from './readTogether';
 
@@ -74,7 +73,7 @@ function decode(policy: Policy, request: SamplingRequest): Decoded {
     });
     const both = tf.tidy(() => tf.concat([chosen, chosen], 0));
     tokens.push(chosen);
-    logProbs.push(tf.tidy(() => tokenLogProb(decoder.logits, both)));
+    logProbs.push(tf.tidy(() => decoder.logProbs(both)));
     if (request.measure) measures.push(tf.tidy(() => measureRows(decoder.logits)));
     if (token + 1 < policy.completionLength) decoder.advance(both);
     both.dispose();

@@ -28,7 +28,6 @@ export interface DraftArm {
 
 /** The config's numbers that the page lets people set, apart from the arms'. */
 export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'weight' | 'coefficient' | 'tableEntry'>;
-export type ArmEntryName = 'alpha' | 'temperature' | 'n';
 
 export const takesAlpha = (sampler: SamplerName): boolean => sampler === 'pilaf' || sampler === 't-pilaf';
 export const takesN = (sampler: SamplerName): boolean => sampler.startsWith('best-of-n');

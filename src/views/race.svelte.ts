@@ -1,5 +1,5 @@
-import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../charts/history';
-import type { RaceHistory } from '../charts/history';
+import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../experiment/history';
+import type { RaceHistory } from '../experiment/history';
 import { problemText } from '../experiment/config';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
@@ -55,6 +55,8 @@ export class Race {
   /** The config of the start under way, until its first report makes a history of it. */
   #config: ExperimentConfig | null = null;
   #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
+  /** Whether the history has changed since it was last shown. */
+  #dirty = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #forgotten = false;
 
@@ -159,6 +161,7 @@ export class Race {
 
   #end(state: RaceState, message: Message): void {
     for (const run of this.history?.runs ?? []) if (run.status === 'running') run.status = 'stopped';
+    this.#dirty = true;
     this.asked = null;
     this.state = state;
     this.message = message;
@@ -179,15 +182,18 @@ export class Race {
       }
       case 'evaluation':
         if (history) for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
+        this.#dirty = true;
         break;
       case 'pairs':
         this.#fresh.pairs = report;
         break;
       case 'diverged':
         if (history) markDiverged(history, report.run, report.step);
+        this.#dirty = true;
         break;
       case 'finished':
         if (history) markFinished(history, report.runs);
+        this.#dirty = true;
         break;
       default:
         report satisfies never;
@@ -209,6 +215,7 @@ export class Race {
     this.#timer = null;
     this.progress = this.#fresh.progress;
     this.pairs = this.#fresh.pairs;
-    this.version++;
+    if (this.#dirty) this.version++;
+    this.#dirty = false;
   }
 }

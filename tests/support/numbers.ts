@@ -49,7 +49,6 @@ export function expectNear(
 ): void {
   expect(actual.length, `${what}: count`).toBe(expected.length);
   const { max, norm } = relativeErrors(actual, expected);
-  if ((globalThis as any).location?.search !== undefined) console.info(`ERR ${tf.getBackend()} ${what} ${max.toExponential(1)} ${norm.toExponential(1)}`);
   expect(max, `${what}: largest difference over largest value`).toBeLessThanOrEqual(tolerance);
   expect(norm, `${what}: 2-norm of the difference over that of the values`).toBeLessThanOrEqual(tolerance);
 }

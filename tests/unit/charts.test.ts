@@ -4,14 +4,15 @@ import { armLooks, MARKERS, markerPath, SAMPLER_LOOKS } from '../../src/charts/c
 import { armsWithoutPrice, curveFigure, spreadOut } from '../../src/charts/curve';
 import type { ChartTheme } from '../../src/charts/figure';
 import { columnDecimals, compact, duration, fixed, short, signed, whole, withInterval } from '../../src/charts/format';
-import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../../src/charts/history';
-import type { RaceHistory } from '../../src/charts/history';
+import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../../src/experiment/history';
+import type { RaceHistory } from '../../src/experiment/history';
 import { distanceBelow, planeFigure } from '../../src/charts/plane';
 import { labelsSaved } from '../../src/charts/saved';
 import { hasMetric, sparkline } from '../../src/charts/sparkline';
 import { standings } from '../../src/charts/standings';
 import { armName, parseConfig } from '../../src/experiment/config';
 import type { Evaluation } from '../../src/experiment/metrics';
+import { PRESETS } from '../../src/experiment/presets';
 import type { PlanePoint } from '../../src/experiment/results';
 import { SAMPLER_NAMES, type ExperimentConfig, type ExperimentConfigInput } from '../../src/experiment/schema';
 
@@ -157,14 +158,16 @@ describe('colours', () => {
     }
   });
 
-  it('keep the samplers of the first screen apart for colour-blind readers', () => {
-    const together = ['vanilla', 'pilaf', 't-pilaf', 'hybrid', 'uniform', 'best-of-n'] as const;
+  it('keep apart for colour-blind readers, those of the presets widely', () => {
+    const presets = new Set(PRESETS.flatMap(({ config }) => config.arms.map((arm) => arm.sampler)));
     for (const mode of ['light', 'dark'] as const) {
       for (const kind of ['protan', 'deutan'] as const) {
-        for (const [i, a] of together.entries()) {
-          for (const b of together.slice(i + 1)) {
+        for (const [i, a] of SAMPLER_NAMES.entries()) {
+          for (const b of SAMPLER_NAMES.slice(i + 1)) {
             const distance = seenDistance(SAMPLER_LOOKS[a][mode], SAMPLER_LOOKS[b][mode], kind);
-            expect(distance, `${a} and ${b}, ${mode}, ${kind}`).toBeGreaterThan(10);
+            expect(distance, `${a} and ${b}, ${mode}, ${kind}`).toBeGreaterThan(
+              presets.has(a) && presets.has(b) ? 17 : 11,
+            );
           }
         }
       }
@@ -372,7 +375,7 @@ describe('sparklines', () => {
 
 describe('numbers', () => {
   it('are written for reading', () => {
-    expect(whole(4000)).toBe('4000');
+    expect(whole(4000)).toBe('4\u202f000');
     expect(whole(128_000)).toBe('128\u202f000');
     expect(short(128_000)).toBe('128k');
     expect(short(1_250_000)).toBe('1.25M');

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable';
 import { hasKernel, registerHostKernel, runKernel } from '../hostKernel';
+import { oneHot } from '../oneHot';
 
 const GATHER = 'FleetGatherRows';
 const SCATTER = 'FleetScatterRows';
@@ -40,7 +41,7 @@ registerHostKernel<{ entries: number }>({
 
 /** The specification in stock ops: a product with one-hot rows, which every backend can differentiate. */
 export function gatherRowsComposed(table: tf.Tensor3D, ids: tf.Tensor2D): tf.Tensor3D {
-  return tf.matMul(tf.cast(tf.oneHot(ids, table.shape[1]), 'float32'), table) as tf.Tensor3D;
+  return tf.matMul(oneHot(ids, table.shape[1]), table);
 }
 
 /**

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable';
 import { hasKernel, registerHostKernel, runKernel } from '../hostKernel';
+import { oneHot } from '../oneHot';
 
 const FORWARD = 'TokenLogProb';
 const BACKWARD = 'TokenLogProbGradient';
@@ -54,10 +55,9 @@ registerHostKernel({
   },
 });
 
-/** The specification in stock ops. */
+/** The specification in stock ops; through log-softmax, which shifts by the largest logit before anything is lost. */
 export function tokenLogProbComposed(logits: tf.Tensor3D, tokens: tf.Tensor2D): tf.Tensor2D {
-  const chosen = tf.sum(tf.mul(logits, tf.cast(tf.oneHot(tokens, logits.shape[2]), 'float32')), -1);
-  return tf.sub(chosen, tf.logSumExp(logits, -1));
+  return tf.sum(tf.mul(tf.logSoftmax(logits), oneHot(tokens, logits.shape[2])), -1);
 }
 
 /**

@@ -26,7 +26,7 @@ function hostValues(x: tf.Tensor): Float32Array | null {
 /**
  * Puts one position's rows into a key or value cache while decoding; not differentiable.
  * Consumes `cache`: the caller must use the returned tensor only. In memory that this thread owns the write is in
- * place, elsewhere the old cache is disposed.
+ * place where it can be, elsewhere the old cache is disposed.
  *
  * @param cache // [N, T, d]
  * @param rows // [N, 1, d]
@@ -35,7 +35,8 @@ function hostValues(x: tf.Tensor): Float32Array | null {
 export function writeCache(cache: tf.Tensor3D, rows: tf.Tensor3D, position: number): tf.Tensor3D {
   const values = hostValues(cache);
   const source = hostValues(rows);
-  if (!values || !source) {
+  // tfjs' WASM backend packs the right-hand matrix of a lone product once per tensor, and would not see the write.
+  if (!values || !source || cache.shape[0] === 1) {
     const written = writeCacheComposed(cache, rows, position);
     cache.dispose();
     return written;

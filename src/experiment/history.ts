@@ -1,8 +1,8 @@
-import { armName } from '../experiment/config';
-import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
-import { RESULTS_FORMAT, RESULTS_VERSION } from '../experiment/results';
-import type { BackendInfo, PlanePoint, Results, RunStatus, Timing } from '../experiment/results';
-import type { ExperimentConfig } from '../experiment/schema';
+import { armName } from './config';
+import { METRICS, type Evaluation, type MetricName } from './metrics';
+import { RESULTS_FORMAT, RESULTS_VERSION } from './results';
+import type { BackendInfo, PlanePoint, Results, RunStatus, Timing } from './results';
+import type { ExperimentConfig } from './schema';
 
 /**
  * What a race has shown so far, one column of numbers per metric and run.
@@ -44,13 +44,13 @@ export interface RaceStart {
 
 export function createHistory(config: ExperimentConfig, start: RaceStart): RaceHistory {
   const arms = config.arms.map(armName);
-  const runs = start.runs.map((run) => ({
+  const runs = start.runs.map((run): RunHistory => ({
     arm: arms.indexOf(run.arm),
     seed: run.seed,
     optimum: run.optimum,
     steps: [],
     columns: emptyColumns(),
-    status: 'running' as RunStatus,
+    status: 'running',
     divergedAt: null,
     hash: '',
   }));
@@ -102,10 +102,10 @@ export function resultsOf(history: RaceHistory, backend: BackendInfo, timing: Ti
 }
 
 function evaluationAt(run: RunHistory, step: number, index: number): Evaluation {
-  const values = METRIC_NAMES.map((metric) => [metric, run.columns[metric][index] ?? null]);
-  return { step, ...Object.fromEntries(values) } as unknown as Evaluation;
+  const values = METRIC_NAMES.map((metric) => [metric, run.columns[metric][index] ?? null] as const);
+  return { step, ...Object.fromEntries(values) } as Evaluation;
 }
 
 function emptyColumns(): Columns {
-  return Object.fromEntries(METRIC_NAMES.map((metric) => [metric, []])) as unknown as Columns;
+  return Object.fromEntries(METRIC_NAMES.map((metric) => [metric, [] as (number | null)[]])) as Columns;
 }

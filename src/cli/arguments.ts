@@ -1,0 +1,44 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { BackendName } from '../experiment/results';
+import { UsageError } from './errors';
+
+type OptionTypes = NonNullable<ParseArgsConfig['options']>;
+
+/** Reads a command's arguments; throws UsageError for an option it does not have or a value left out. */
+export function readArguments<T extends OptionTypes>(command: string, args: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(argumentProblem(command, options, error), { cause: error });
+  }
+}
+
+/** Node's own messages run over several sentences. */
+function argumentProblem(command: string, options: OptionTypes, error: unknown): string {
+  const { code, message } = error as Error & { code?: string };
+  const option = /'(-[^' ]*)/.exec(message)?.[1] ?? '';
+  const known = Object.keys(options).map((name) => `--${name}`);
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    return `unknown option ${option}; ${command} takes ${known.join(', ')}`;
+  }
+  const name = option.split(',')[0]!;
+  return `${name}: ${message.includes('argument missing') ? 'its value is missing' : 'it does not take a value so'}`;
+}
+
+const BACKEND_NAMES: readonly BackendName[] = ['webgpu', 'wasm', 'cpu'];
+
+/** The value of `--backend`, undefined where it was not given. */
+export function readBackend(text: string | undefined): BackendName | undefined {
+  const name = BACKEND_NAMES.find((candidate) => candidate === text);
+  if (text !== undefined && name === undefined) {
+    throw new UsageError(`--backend: "${text}" is not one of ${BACKEND_NAMES.join(', ')}`);
+  }
+  return name;
+}
+
+/** The value of an option that is a whole number within bounds. */
+export function readWhole(option: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`${option}: "${text}" is not allowed; give a whole number from ${min} to ${max}`);
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { parseConfig, problemText } from '../experiment/config';
+import { findPreset, PRESETS } from '../experiment/presets';
+import type { ExperimentConfig } from '../experiment/schema';
+import { setPath } from '../experiment/setPath';
+import { sentence, UsageError } from './errors';
+
+/**
+ * The config of a preset or of a file, with the changes of `--set` in their order. A file holds a config, or an object
+ * with one under "config", as a preset's entry and a results document are. Throws UsageError.
+ */
+export function loadConfig(source: string, changes: readonly string[]): ExperimentConfig {
+  const input = changes.reduce(changed, findPreset(source)?.config ?? readConfig(source));
+  const parsed = parseConfig(input);
+  if (!parsed.ok) throw new UsageError(problemText(parsed.problems));
+  return parsed.config;
+}
+
+function readConfig(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const presets = PRESETS.map(({ id }) => id).join(', ');
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new UsageError(`"${path}" is neither a preset (${presets}) nor a file`, { cause: error });
+    }
+    throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
+  }
+  try {
+    return unwrapped(JSON.parse(text));
+  } catch (error) {
+    throw new UsageError(`${path} is not JSON: ${sentence(error)}`, { cause: error });
+  }
+}
+
+function unwrapped(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'task')) return value;
+  return Object.hasOwn(value, 'config') ? (value as { config: unknown }).config : value;
+}
+
+/** One `--set path=value`; the value is JSON where it parses, else text. */
+function changed(input: unknown, change: string): unknown {
+  const equals = change.indexOf('=');
+  if (equals < 1) throw new UsageError(`--set: "${change}" is not of the form path=value`);
+  try {
+    return setPath(input, change.slice(0, equals), jsonOrText(change.slice(equals + 1)));
+  } catch (error) {
+    throw new UsageError(sentence(error), { cause: error });
+  }
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,64 @@
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sentence, UsageError } from './errors';
+
+/** The project's root: the bundle, .lab/lab.mjs, lies one folder below. */
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Where `pretrain` writes and `run` looks for checkpoints by name; the page ships this folder. */
+export const CHECKPOINTS = join(ROOT, 'public', 'checkpoints');
+
+/** A shipped checkpoint by its name, or a .safetensors file by its path; throws an Error that says what is missing. */
+export async function loadCheckpoint(name: string): Promise<Uint8Array> {
+  const path = name.endsWith('.safetensors') ? resolve(name) : join(CHECKPOINTS, `${basename(name)}.safetensors`);
+  if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+  if (!statSync(path).isFile()) throw new Error(`${path} is not a file`);
+  return readFileSync(path);
+}
+
+/** Throws UsageError unless a file can be written there: better before the work than after. */
+export function checkWritable(path: string): void {
+  if (path === '') throw new UsageError('--out: the name of the file is empty');
+  const folder = dirname(resolve(path));
+  if (!existsSync(folder)) throw new UsageError(`--out: there is no folder ${folder}`);
+  if (!statSync(folder).isDirectory()) throw new UsageError(`--out: ${folder} is not a folder`);
+  if (existsSync(path) && !statSync(path).isFile())
+    throw new UsageError(`--out: ${path} is there already and not a file`);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`--out: the folder ${folder} cannot be written to`, { cause: error });
+  }
+}
+
+/** Makes a folder, and those above it; throws UsageError where that is not possible. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`--out: the folder ${path} cannot be made: ${sentence(error)}`, { cause: error });
+  }
+}
+
+/** Whole or not at all: a reader never sees half a file. */
+export function writeAtomically(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, content);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new Error(`${path} cannot be written: ${sentence(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,46 @@
+import { EXIT, sentence, UsageError } from './errors';
+import { pretrainCommand } from './pretrainCommand';
+import { presetsCommand } from './presetsCommand';
+import { runCommand } from './runCommand';
+import { USAGE } from './usage';
+
+/** Takes its own arguments, returns the exit code; what it throws ends as one sentence. */
+type Command = (args: readonly string[]) => number | Promise<number>;
+
+const COMMANDS = new Map<string, Command>([
+  ['run', runCommand],
+  ['presets', presetsCommand],
+  ['pretrain', pretrainCommand],
+]);
+
+/** How long the process may linger, when something (a lost GPU) keeps it from ending by itself. */
+const LINGER_MILLISECONDS = 1000;
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h' || args.includes('--help')) {
+    process.stdout.write(USAGE);
+    return EXIT.success;
+  }
+  const command = COMMANDS.get(name);
+  if (!command) throw new UsageError(`unknown command "${name}"; the commands are ${[...COMMANDS.keys()].join(', ')}`);
+  return command(args);
+}
+
+function report(error: unknown): number {
+  process.stderr.write(`${sentence(error)}\n`);
+  if (process.env['LAB_TRACE']) console.error(error);
+  return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+}
+
+/** Lets what was written flow out, and the process end. */
+function end(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
+}
+
+// A reader that has seen enough (`… | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);
+});
+
+main(process.argv.slice(2)).then(end, (error: unknown) => end(report(error)));

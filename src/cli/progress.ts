@@ -1,0 +1,41 @@
+/** Where progress is shown; nothing where nobody looks. */
+export interface Progress {
+  /** `extra` follows the bar: a rate, a loss. */
+  readonly update: (step: number, extra?: string) => void;
+  /** Takes the bar away. */
+  readonly clear: () => void;
+}
+
+const WIDTH = 30;
+const INTERVAL_MILLISECONDS = 100;
+const QUIET: Progress = { update: () => undefined, clear: () => undefined };
+
+/** A bar on the terminal behind stderr, with the time left; silent where stderr is piped. */
+export function startProgress(title: string, steps: number): Progress {
+  const out = process.stderr;
+  if (!out.isTTY) return QUIET;
+  const start = performance.now();
+  let shown = -Infinity;
+  return {
+    update(step, extra = '') {
+      const now = performance.now();
+      if (now - shown < INTERVAL_MILLISECONDS && step < steps) return;
+      shown = now;
+      const left = step > 0 ? ((now - start) / step) * (steps - step) : null;
+      const text = [`${title} ${bar(step / steps)} ${step}/${steps}`, extra, timeLeft(left)].filter(Boolean).join('  ');
+      out.write(`\r\u001b[K${text.slice(0, Math.max(20, (out.columns || 80) - 1))}`);
+    },
+    clear: () => void out.write('\r\u001b[K'),
+  };
+}
+
+function bar(share: number): string {
+  const full = Math.round(share * WIDTH);
+  return '█'.repeat(full) + '░'.repeat(WIDTH - full);
+}
+
+function timeLeft(milliseconds: number | null): string {
+  if (milliseconds === null) return '';
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 90 ? `${seconds} s left` : `${Math.round(seconds / 60)} min left`;
+}

@@ -1,0 +1,49 @@
+import { parseConfig, problemText } from '../../src/experiment/config';
+import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/schema';
+import type { TransformerSizes } from '../../src/policy/transformer';
+import { transformerPolicy } from '../../src/policy/transformerPolicy';
+import { initialWeights } from '../../src/training/pretrain';
+import type { Problem } from '../../src/training/problem';
+
+/** A config with its defaults filled in; throws where it is not valid. */
+export function configOf(input: ExperimentConfigInput): ExperimentConfig {
+  const parsed = parseConfig(input);
+  if (!parsed.ok) throw new Error(problemText(parsed.problems));
+  return parsed.config;
+}
+
+const SIZES: TransformerSizes = {
+  vocabulary: 9,
+  width: 8,
+  layers: 1,
+  heads: 2,
+  hidden: 12,
+  promptLength: 3,
+  completionLength: 4,
+};
+const END = 2;
+
+/** Left-padded prompts of two lengths. */
+const PROMPTS = [
+  [1, 5, 6],
+  [0, 1, 7],
+  [1, 3, 4],
+];
+
+/** A transformer small enough for every backend, with an oracle that likes high token ids. */
+export function tinyTransformerProblem(): Problem {
+  const weights = initialWeights(SIZES, 5);
+  return {
+    policy: transformerPolicy(SIZES),
+    promptLength: SIZES.promptLength,
+    promptCount: PROMPTS.length,
+    promptIds: (index) => PROMPTS[index]!,
+    referenceWeights: () => weights,
+    ends: (token) => token === END,
+    reward: (_seed, _prompt, completion) => completion.reduce((sum, token) => sum + token / 9, 0),
+    contributions: (_seed, _prompt, completion) => completion.map((token) => token / 9),
+    promptText: (prompt) => prompt.join(' '),
+    tokenText: String,
+    evaluation: { kind: 'sampled', testPrompts: PROMPTS },
+  };
+}
