@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatherRows } from '../ops/gatherRows/gatherRows';
+import { logSumExp } from '../ops/logSumExp/logSumExp';
 import { unflatten } from './parameters';
 import type { Policy, PromptBatch } from './policy';
 
@@ -17,7 +18,7 @@ function responseLogProbs(table: tf.Tensor3D, prompts: tf.Tensor2D, responses: t
   const chosen = gatherRows(entries, tf.add(tf.mul(prompts, tf.scalar(width, 'int32')), responses)); // [W, B, 1]
   // The normaliser apart: its gradient over a pair's two rows, +g − g, is then exactly 0. Through log-softmax a
   // response that no pair showed would get the rounding error as its gradient, and Adam would blow that up.
-  const normalisers = tf.expandDims(tf.logSumExp(table, 2), 2) as tf.Tensor3D; // [W, X, 1]
+  const normalisers = tf.expandDims(logSumExp(table), 2) as tf.Tensor3D; // [W, X, 1]
   return tf.sub(chosen, gatherRows(normalisers, prompts));
 }
 

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { describe, expect, it } from 'vitest';
 import { philox4x32 } from '../../src/math/philox';
+import { runKernel } from '../../src/ops/hostKernel';
 import { philoxWgsl } from '../../src/ops/philoxWgsl';
 import { drawToken, type TokenAddress } from '../../src/ops/sampleTokens/draw';
 import { sampleTokens } from '../../src/ops/sampleTokens/sampleTokens';
-import { rowProgram } from '../../src/ops/webgpuProgram';
+import { registerThreadKernel } from '../../src/ops/threadKernel';
 import { forEachBackend } from '../support/backends';
 import { take, wave } from '../support/numbers';
 
@@ -24,35 +24,29 @@ const PUBLISHED: readonly { readonly input: Block; readonly output: readonly num
   },
 ];
 
-const THREADS = 64;
-
 /** Philox of many blocks by the text that our kernels include, one thread a block. */
-async function philoxOnGpu(blocks: readonly Block[]): Promise<number[][]> {
-  const count = blocks.length;
-  const inputs = tf.tensor1d(Int32Array.from(blocks.flat()), 'int32');
-  const program = rowProgram({
-    name: 'PhiloxTest',
-    inputs: ['blocks'],
-    outputShape: [count * 4],
-    workgroups: Math.ceil(count / THREADS),
-    workgroupSize: THREADS,
-    code: /* wgsl */ `
+registerThreadKernel({
+  name: 'PhiloxTest',
+  inputs: ['blocks'],
+  dtype: 'int32',
+  shape: ([blocks]) => [blocks![0]!, 4],
+  threads: ([blocks]) => blocks![0]!,
+  code: /* wgsl */ `
 ${philoxWgsl}
 fn word(at: i32) -> u32 { return bitcast<u32>(blocks[at]); }
-fn main(index: i32) {
-  if (index * 4 < uniforms.outShape) {
-    let at = index * 6;
-    let counter = vec4<u32>(word(at), word(at + 1), word(at + 2), word(at + 3));
-    let drawn = philox4x32(counter, vec2<u32>(word(at + 4), word(at + 5)));
-    for (var i = 0; i < 4; i++) {
-      result[index * 4 + i] = bitcast<i32>(drawn[i]);
-    }
+fn compute(index: i32) {
+  let at = index * 6;
+  let counter = vec4<u32>(word(at), word(at + 1), word(at + 2), word(at + 3));
+  let drawn = philox4x32(counter, vec2<u32>(word(at + 4), word(at + 5)));
+  for (var i = 0; i < 4; i++) {
+    result[index * 4 + i] = bitcast<i32>(drawn[i]);
   }
 }`,
-  });
-  const backend = tf.backend() as WebGPUBackend;
-  const info = backend.runWebGPUProgram(program, [inputs], 'int32');
-  const words = await take(tf.engine().makeTensorFromTensorInfo(info));
+});
+
+async function philoxOnGpu(blocks: readonly Block[]): Promise<number[][]> {
+  const inputs = tf.tensor2d(Int32Array.from(blocks.flat()), [blocks.length, 6], 'int32');
+  const words = await take(runKernel('PhiloxTest', { blocks: inputs }));
   inputs.dispose();
   return blocks.map((_, i) => Array.from(words.subarray(4 * i, 4 * i + 4), (word) => word >>> 0));
 }

@@ -85,7 +85,17 @@ export async function gradientAndDifferences(
   return { gradient, differences };
 }
 
-const OWN_KERNELS = ['FleetGatherRows', 'FleetScatterRows', 'TokenLogProb', 'TokenLogProbGradient', 'FleetMatMul'];
+const OWN_KERNELS = [
+  'FleetGatherRows',
+  'FleetScatterRows',
+  'FleetLogSumExp',
+  'FleetLogSumExpGradient',
+  'FleetMatMul',
+  'Rotary',
+  'SliceColumns',
+  'TokenLogProb',
+  'TokenLogProbGradient',
+];
 
 /**
  * Takes our own kernels away from the current backend, so that ops run in their composed form; returns a function that

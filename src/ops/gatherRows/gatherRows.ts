@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable';
 import { hasKernel, registerHostKernel, runKernel } from '../hostKernel';
+import { registerThreadKernel } from '../threadKernel';
 import { oneHot } from '../oneHot';
 
 const GATHER = 'FleetGatherRows';
@@ -37,6 +38,45 @@ registerHostKernel<{ entries: number }>({
       for (let j = 0; j < width; j++) out[target + j] = out[target + j]! + values[source + j]!;
     }
   },
+});
+
+registerThreadKernel({
+  name: GATHER,
+  inputs: ['table', 'ids'],
+  dtype: 'float32',
+  shape: ([table, ids]) => [...ids!, table![2]!],
+  code: /* wgsl */ `
+fn compute(index: i32) {
+  let width = uniforms.tableShape[2];
+  let position = index / width;
+  let run = position / uniforms.idsShape[1];
+  result[index] = table[(run * uniforms.tableShape[1] + ids[position]) * width + index % width];
+}`,
+});
+
+/** A thread per table entry looks through all ids in order: no atomics, so the sum does not depend on timing. */
+registerThreadKernel<{ entries: number }>({
+  name: SCATTER,
+  inputs: ['rows', 'ids'],
+  dtype: 'float32',
+  attributes: ['entries'],
+  shape: ([rows], { entries }) => [rows![0]!, entries, rows![2]!],
+  code: /* wgsl */ `
+fn compute(index: i32) {
+  let width = uniforms.rowsShape[2];
+  let perRun = uniforms.rowsShape[1];
+  let slot = index / width;
+  let run = slot / uniforms.entries;
+  let entry = slot % uniforms.entries;
+  let column = index % width;
+  var sum = 0.0;
+  for (var i = run * perRun; i < (run + 1) * perRun; i++) {
+    if (ids[i] == entry) {
+      sum += rows[i * width + column];
+    }
+  }
+  result[index] = sum;
+}`,
 });
 
 /** The specification in stock ops: a product with one-hot rows, which every backend can differentiate. */
