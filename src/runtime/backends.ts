@@ -21,7 +21,7 @@ export interface BackendOptions {
   readonly wasmPaths: Readonly<Record<string, string>>;
   /** Only this one will do; the best that passes its self-test where absent. */
   readonly only?: BackendName;
-  /** Called once when the GPU goes away under a running page. */
+  /** Called when the GPU goes away or fails under a running experiment. */
   readonly onLost?: (message: string) => void;
 }
 
@@ -88,6 +88,8 @@ async function startWebGPU(onLost?: (message: string) => void): Promise<string> 
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     },
   });
+  // A shader that does not compile or memory that runs out would otherwise go on as wrong numbers.
+  device.addEventListener('uncapturederror', (event) => onLost?.(event.error.message));
   void device.lost.then((loss) => {
     if (loss.reason !== 'destroyed') onLost?.(loss.message || 'The GPU was lost.');
   });

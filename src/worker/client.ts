@@ -9,11 +9,7 @@ export interface WorkerLike {
   onmessageerror: ((event: MessageEvent) => void) | null;
 }
 
-function createWorker(): WorkerLike {
-  const worker = new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' });
-  worker.postMessage({ type: 'open', base: document.baseURI } satisfies Command);
-  return worker;
-}
+const createWorker = (): WorkerLike => new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' });
 
 /**
  * The page's one way to the worker. It numbers the starts, drops what an older start still says, and

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { maskedSoftmax } from '../maskedSoftmax/maskedSoftmax';
 
 /** Added to a masked score. Not −∞, which WGSL may assume away. */
 export const MASKED = -1e9;
@@ -14,6 +15,6 @@ export const MASKED = -1e9;
  */
 export function attention(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, mask: tf.Tensor4D): tf.Tensor4D {
   const scaled = tf.mul(q, 1 / Math.sqrt(q.shape[3]));
-  const scores = tf.add(tf.matMul(scaled, k, false, true), mask);
-  return tf.matMul(tf.softmax(scores), v) as tf.Tensor4D;
+  const scores = tf.matMul(scaled, k, false, true) as tf.Tensor4D;
+  return tf.matMul(maskedSoftmax(scores, mask), v) as tf.Tensor4D;
 }
