@@ -31,7 +31,7 @@ interface CurvePoint extends MeanPoint {
 
 const MOST_POINTS = 100;
 const NAME_GAP = 14;
-const MARGIN = { l: 48, r: 92, t: 10, b: 42 };
+const MARGIN = { l: 48, r: 92, t: 10, b: 42, autoexpand: false };
 
 export function curveFigure(
   history: RaceHistory | null,

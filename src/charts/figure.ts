@@ -30,7 +30,7 @@ export function baseLayout(theme: ChartTheme, view: string): Partial<Layout> {
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: theme.font, size: 12, color: theme.muted },
-    margin: { l: 52, r: 14, t: 10, b: 42 },
+    margin: { l: 52, r: 14, t: 10, b: 42, autoexpand: false },
     showlegend: false,
     hovermode: 'closest',
     hoverlabel: {
@@ -46,13 +46,16 @@ export function baseLayout(theme: ChartTheme, view: string): Partial<Layout> {
 /** Without data an axis shows its name and no numbers. */
 export function baseAxis(theme: ChartTheme, title: string, empty: boolean): Partial<LayoutAxis> {
   return {
-    title: { text: title, font: { size: 12, color: theme.muted }, standoff: 8 },
+    title: { text: title, font: { size: 12, color: theme.muted } },
     gridcolor: theme.grid,
     zeroline: false,
     showline: false,
     ticks: '',
     tickfont: { size: 11, color: theme.muted },
     nticks: 8,
+    // Both spare Plotly to measure every tick's text at every redraw.
+    tickangle: 0,
+    ticklabeloverflow: 'allow',
     showticklabels: !empty,
   };
 }

@@ -20,8 +20,8 @@ interface Evaluated {
 }
 
 /** Enough to draw a smooth line, few enough to redraw several times a second. */
-const MOST_DOTS = 80;
-const MOST_SEED_POINTS = 3000;
+const MOST_DOTS = 60;
+const MOST_SEED_POINTS = 2000;
 
 export function planeFigure(
   history: RaceHistory | null,
@@ -140,25 +140,22 @@ function meanLine(
   };
 }
 
-/** The 95% intervals of reward and KL at the newest evaluation only: more would hide the dots. */
+/** The 95% intervals of reward and KL at the newest evaluation only, as one cross: more would hide the dots. */
 function lastWhiskers(points: readonly Evaluated[], look: ArmLook): Partial<PlotData> {
   const last = points.at(-1);
-  const bar = (half: number | null | undefined) => ({
-    type: 'data' as const,
-    array: [half ?? 0],
-    visible: typeof half === 'number',
-    color: withAlpha(look.colour, 0.55),
-    thickness: 1.2,
-    width: 0,
-  });
+  const x: (number | null)[] = [];
+  const y: (number | null)[] = [];
+  if (last && last.kl.half !== null && last.reward.half !== null) {
+    const { kl, reward } = last;
+    x.push(kl.mean - last.kl.half, kl.mean + last.kl.half, null, kl.mean, kl.mean);
+    y.push(reward.mean, reward.mean, null, reward.mean - last.reward.half, reward.mean + last.reward.half);
+  }
   return {
     type: 'scatter',
-    mode: 'markers',
-    x: last ? [last.kl.mean] : [],
-    y: last ? [last.reward.mean] : [],
-    error_x: bar(last?.kl.half),
-    error_y: bar(last?.reward.half),
-    marker: { size: 1, color: look.colour },
+    mode: 'lines',
+    x,
+    y,
+    line: { color: withAlpha(look.colour, 0.55), width: 1.2 },
     hoverinfo: 'skip',
   };
 }

@@ -154,6 +154,5 @@ export type ExperimentConfigInput = v.InferInput<typeof configSchema>;
 export type ArmConfig = ExperimentConfig['arms'][number];
 export type TaskConfig = ExperimentConfig['task'];
 export type BanditConfig = Extract<TaskConfig, { kind: 'bandit' }>;
-export type ReviewsConfig = Extract<TaskConfig, { kind: 'reviews' }>;
 export type MixtureComponent = NonNullable<ArmConfig['mixture']>[number];
 export type Coefficient = MixtureComponent['first'];

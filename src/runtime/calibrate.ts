@@ -1,41 +1,50 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** How fast this device is, in the units of an experiment's work. Seconds each. */
+/** How fast this device is. Seconds each. */
 export interface Speed {
   readonly perLaunch: number;
   readonly perFlop: number;
+  readonly perBatchedFlop: number;
+  readonly perElement: number;
 }
 
-const LAUNCHES = 200;
+const LAUNCHES = 100;
+const REPEATS = 3;
 const SIZE = 192;
-const PRODUCTS = 4;
+/** Small products side by side, as attention has them. */
+const BATCH = { count: 128, size: 30, width: 16 };
+const ELEMENTS = 1 << 18;
 
-/** Times small launches and plain products on the current backend; takes well under a second. */
+/** Times small launches, products and elementwise work on the current backend; takes well under a second. */
 export async function measureSpeed(): Promise<Speed> {
-  const x = tf.ones([4]);
-  const a = tf.ones([SIZE, SIZE]);
-  const launches = async () => {
-    const y = tf.tidy(() => Array.from({ length: LAUNCHES }).reduce<tf.Tensor>((sum) => tf.add(sum, x), x));
-    await y.data();
-    y.dispose();
+  const inputs = {
+    little: tf.ones([4]),
+    square: tf.ones([SIZE, SIZE]) as tf.Tensor2D,
+    batch: tf.ones([BATCH.count, BATCH.size, BATCH.width]) as tf.Tensor3D,
+    long: tf.ones([ELEMENTS]),
   };
-  const products = async () => {
-    const y = tf.tidy(() =>
-      Array.from({ length: PRODUCTS }).reduce<tf.Tensor>((product) => tf.matMul(product as tf.Tensor2D, a), a),
-    );
-    await y.data();
-    y.dispose();
-  };
-  const seconds = async (work: () => Promise<void>) => {
-    await work(); // compiles and warms up
-    const start = performance.now();
-    await work();
-    return (performance.now() - start) / 1000;
-  };
+  const { little, square, batch, long } = inputs;
   const speed = {
-    perLaunch: (await seconds(launches)) / LAUNCHES,
-    perFlop: (await seconds(products)) / (PRODUCTS * 2 * SIZE ** 3),
+    perLaunch: await secondsPer(LAUNCHES, () => tf.add(little, little)),
+    perFlop: (await secondsPer(REPEATS, () => tf.matMul(square, square))) / (2 * SIZE ** 3),
+    perBatchedFlop:
+      (await secondsPer(REPEATS, () => tf.matMul(batch, batch, false, true))) /
+      (2 * BATCH.count * BATCH.size ** 2 * BATCH.width),
+    perElement: (await secondsPer(REPEATS, () => tf.mul(long, long))) / ELEMENTS,
   };
-  tf.dispose([x, a]);
+  tf.dispose(Object.values(inputs));
   return speed;
+}
+
+/** Seconds of one call among `count`, after a round that compiles and warms up. */
+async function secondsPer(count: number, work: () => tf.Tensor): Promise<number> {
+  const round = async () => {
+    const last = tf.tidy(() => Array.from({ length: count }, work)[count - 1]!);
+    await last.data();
+    last.dispose();
+  };
+  await round();
+  const start = performance.now();
+  await round();
+  return (performance.now() - start) / 1000 / count;
 }

@@ -3,53 +3,75 @@ import { parameterCount } from '../policy/parameters';
 import type { Problem } from './problem';
 import { groupIntoFleets, runsOf } from './run';
 
-/** What an experiment asks of a device: kernel launches, arithmetic, and completions handled one by one. */
+/** What an experiment asks of a device. */
 interface Work {
-  readonly launches: number;
-  /** Floating-point operations of the matrix products. */
-  readonly flops: number;
+  /** Kernel launches. */
+  launches: number;
+  /** Floating-point operations of plain matrix products, and of the many small ones in attention. */
+  flops: number;
+  batchedFlops: number;
+  /** Elements that elementwise operations write. */
+  elements: number;
   /** Completions that the host reads, scores and labels. */
-  readonly completions: number;
+  completions: number;
 }
 
 /** How fast a device is, in the units of `Work`; seconds each. */
 export interface DeviceSpeed {
   readonly perLaunch: number;
   readonly perFlop: number;
+  readonly perBatchedFlop: number;
+  readonly perElement: number;
 }
 
-/** Seconds of one thread's JavaScript to read, score and label a completion; seen between 1 and 3 µs. */
-const PER_COMPLETION = 2e-6;
+/** Seconds of one thread's JavaScript to read, score and label a completion. */
+const PER_COMPLETION = 1e-6;
 
-/** Launches of the composed forms per decoded token and per training step of a layer; counted once, roughly. */
-const LAUNCHES = { token: 25, layerToken: 45, step: 90, layerStep: 260 };
+/** Launches of the composed forms per decoded token and per training step, and what each layer adds to them. */
+const LAUNCHES = { token: 15, layerToken: 35, step: 70, layerStep: 130 };
+
+/** Elementwise results per token: so many times the width in every layer, and the vocabulary at the end. */
+const PASSES = { width: 45, vocabulary: 4 };
+
+/** A training step goes forward and, at twice the cost, backward. */
+const TRAINING = 3;
 
 /**
  * An estimate of an experiment's time before it has run, good to a factor of two or so; while it runs, the session
  * measures.
  */
 export function estimateSeconds(config: ExperimentConfig, problem: Problem, speed: DeviceSpeed): number {
-  const { launches, flops, completions } = workOf(config, problem);
-  return launches * speed.perLaunch + flops * speed.perFlop + completions * PER_COMPLETION;
+  const work = workOf(config, problem);
+  return (
+    work.launches * speed.perLaunch +
+    work.flops * speed.perFlop +
+    work.batchedFlops * speed.perBatchedFlop +
+    work.elements * speed.perElement +
+    work.completions * PER_COMPLETION
+  );
 }
 
 function workOf(config: ExperimentConfig, problem: Problem): Work {
-  const { layout, completionLength } = problem.policy;
-  const parameters = layout.length === 1 ? 0 : parameterCount(layout);
+  const { layout, completionLength, vocabulary } = problem.policy;
   const layers = layout.filter((p) => p.name.endsWith('.query')).length;
+  const width = layers === 0 ? 0 : layout[0]!.shape[1]!;
+  const parameters = layers === 0 ? 0 : parameterCount(layout);
+  const length = problem.promptLength + completionLength;
   const { steps, pairs } = config.schedule;
   const evaluations = problem.evaluation.kind === 'sampled' ? 1 + steps / config.evaluation.every : 0;
   const decoding = completionLength * (LAUNCHES.token + layers * LAUNCHES.layerToken);
-  const work = { launches: 0, flops: 0, completions: 0 };
+  const work: Work = { launches: 0, flops: 0, batchedFlops: 0, elements: 0, completions: 0 };
   for (const fleet of groupIntoFleets(runsOf(config))) {
-    const rows = fleet.length * pairs * fleet[0]!.sampler.candidates;
-    const evaluated = fleet.length * config.evaluation.samples * evaluations;
-    const trained = fleet.length * pairs * 2;
-    const tokens = problem.promptLength + completionLength;
-    work.launches += steps * (decoding + LAUNCHES.step + layers * LAUNCHES.layerStep) + evaluations * decoding;
-    // A pass costs 2 operations a parameter and token; decoding runs policy and reference, training forward and backward.
-    work.flops += 2 * parameters * tokens * (2 * (steps * rows + evaluated) + 3 * steps * trained);
-    work.completions += steps * rows + evaluated;
+    const sampled =
+      fleet.length * (steps * pairs * fleet[0]!.sampler.candidates + evaluations * config.evaluation.samples);
+    const trained = TRAINING * fleet.length * steps * pairs * 2;
+    // Decoding runs the policy and the reference.
+    const tokens = length * (2 * sampled + trained);
+    work.launches += (steps + evaluations) * decoding + steps * (LAUNCHES.step + layers * LAUNCHES.layerStep);
+    work.flops += tokens * 2 * parameters;
+    work.batchedFlops += tokens * layers * 4 * length * width;
+    work.elements += tokens * (layers * PASSES.width * width + PASSES.vocabulary * vocabulary);
+    work.completions += sampled;
   }
   return work;
 }

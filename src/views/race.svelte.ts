@@ -28,7 +28,7 @@ export interface Message {
 }
 
 /** Reports arrive every few milliseconds; the page shows the newest this often. */
-const REDRAW_MILLISECONDS = 250;
+const REDRAW_MILLISECONDS = 400;
 
 const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null };
 
