@@ -4,7 +4,6 @@ import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { BackendInfo, BackendName } from '../experiment/results';
-import { guardMatMul } from '../ops/matMulGuard';
 import { selfTest } from './selfTest';
 
 /** From fastest to the one that runs everywhere. */
@@ -24,9 +23,6 @@ export interface BackendOptions {
   /** Called when the GPU goes away or fails under a running experiment. */
   readonly onLost?: (message: string) => void;
 }
-
-/** tfjs' packed product: its split-K form adds floats atomically, in an order that changes from run to run. */
-const DETERMINISTIC_MATMUL = 3;
 
 /**
  * Starts the fastest backend whose numbers agree with the plain CPU's on this machine, and makes it tfjs' current one.
@@ -75,7 +71,6 @@ async function startWebGPU(onLost?: (message: string) => void): Promise<string> 
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('there is no GPU adapter.');
   tf.env().set('WEBGPU_CPU_FORWARD', false);
-  tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', DETERMINISTIC_MATMUL);
   const { limits } = adapter;
   const device = await adapter.requestDevice({
     requiredLimits: {
@@ -93,7 +88,6 @@ async function startWebGPU(onLost?: (message: string) => void): Promise<string> 
   void device.lost.then((loss) => {
     if (loss.reason !== 'destroyed') onLost?.(loss.message || 'The GPU was lost.');
   });
-  guardMatMul(device);
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
   if (!(await tf.setBackend('webgpu'))) throw new Error('the WebGPU backend did not start.');

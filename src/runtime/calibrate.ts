@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { batchMatMul } from '../ops/batchMatMul/batchMatMul';
+import { fleetMatMul } from '../ops/fleetMatMul/fleetMatMul';
 
 /** How fast this device is. Seconds each. */
 export interface Speed {
@@ -19,16 +21,16 @@ const ELEMENTS = 1 << 18;
 export async function measureSpeed(): Promise<Speed> {
   const inputs = {
     little: tf.ones([4]),
-    square: tf.ones([SIZE, SIZE]) as tf.Tensor2D,
+    square: tf.ones([1, SIZE, SIZE]) as tf.Tensor3D,
     batch: tf.ones([BATCH.count, BATCH.size, BATCH.width]) as tf.Tensor3D,
     long: tf.ones([ELEMENTS]),
   };
   const { little, square, batch, long } = inputs;
   const speed = {
     perLaunch: await secondsPer(LAUNCHES, () => tf.add(little, little)),
-    perFlop: (await secondsPer(REPEATS, () => tf.matMul(square, square))) / (2 * SIZE ** 3),
+    perFlop: (await secondsPer(REPEATS, () => fleetMatMul(square, square))) / (2 * SIZE ** 3),
     perBatchedFlop:
-      (await secondsPer(REPEATS, () => tf.matMul(batch, batch, false, true))) /
+      (await secondsPer(REPEATS, () => batchMatMul(batch, batch, true))) /
       (2 * BATCH.count * BATCH.size ** 2 * BATCH.width),
     perElement: (await secondsPer(REPEATS, () => tf.mul(long, long))) / ELEMENTS,
   };

@@ -6,7 +6,7 @@ import type { PromptBatch } from '../policy/policy';
 import type { Fleet, RunMemory } from './fleet';
 import { readCompletion } from './preferences';
 import type { ExactEvaluation, Problem, SampledEvaluation } from './problem';
-import { sampleCompletions } from './sampleCompletions';
+import { sampleCompletions, seedTensor, type SampledCompletions } from './sampleCompletions';
 
 /** What a policy is worth at one moment; `gap` only where the optimum is known. */
 interface Point {
@@ -71,44 +71,72 @@ async function sampledPoints(
   fleet: Fleet,
   step: number,
 ): Promise<Point[]> {
-  const runs = fleet.memories.length;
+  const seeds = fleet.memories.map(({ run }) => run.seed);
+  // At the start all arms of a seed are one policy on the same draws: one evaluation serves them all.
+  const places = step === 0 ? seeds.map((seed) => seeds.indexOf(seed)) : seeds.map((_, r) => r);
+  const evaluated = [...new Set(places)];
   const rows = config.evaluation.samples;
-  const prompts = testPromptBatch(evaluation, problem.promptLength, runs, rows);
-  const weights = fleet.stackedWeights();
-  const coefficients = tf.zeros([runs, rows]) as tf.Tensor2D;
-  const scales = tf.ones([runs, rows]) as tf.Tensor2D;
-  const sampled = await sampleCompletions(problem.policy, {
+  const own = evaluated.map((r) => seeds[r]!);
+  const sampled = await sampleForEvaluation(problem, evaluation, fleet.stackedWeights(evaluated), own, rows, step);
+  const points = evaluated.map((r, set) => meanPoint(problem, evaluation, sampled, seeds[r]!, set, rows));
+  return places.map((place) => points[evaluated.indexOf(place)]!);
+}
+
+/** Disposes the weights. // weights [2S, N] for S seeds */
+async function sampleForEvaluation(
+  problem: Problem,
+  evaluation: SampledEvaluation,
+  weights: tf.Tensor2D,
+  seeds: readonly number[],
+  rows: number,
+  step: number,
+): Promise<SampledCompletions> {
+  const request = {
     weights,
-    prompts,
-    coefficients,
-    scales,
-    seeds: fleet.seeds,
+    coefficients: tf.zeros([seeds.length, rows]) as tf.Tensor2D,
+    scales: tf.ones([seeds.length, rows]) as tf.Tensor2D,
+    seeds: seedTensor(seeds),
+  };
+  const sampled = await sampleCompletions(problem.policy, {
+    ...request,
+    prompts: testPromptBatch(evaluation, problem.promptLength, seeds.length, rows),
     stream: STREAM.evaluation,
     step,
     measure: true,
   });
-  tf.dispose([weights, coefficients, scales]);
-  return fleet.memories.map(({ run }, r) => {
-    const sum = { reward: 0, kl: 0, entropy: 0, length: 0 };
-    for (let row = 0; row < rows; row++) {
-      const prompt = evaluation.testPrompts[row % evaluation.testPrompts.length]!;
-      const completion = readCompletion(problem, run.seed, prompt, sampled, r * rows + row);
-      sum.reward += completion.reward;
-      sum.length += completion.ids.length;
-      for (let t = 0; t < completion.ids.length; t++) {
-        sum.kl += sampled.kl![t * runs * rows + r * rows + row]!;
-        sum.entropy += sampled.entropy![t * runs * rows + r * rows + row]!;
-      }
+  tf.dispose(request);
+  return sampled;
+}
+
+/** Means over one set's rows. */
+function meanPoint(
+  problem: Problem,
+  { testPrompts }: SampledEvaluation,
+  sampled: SampledCompletions,
+  seed: number,
+  set: number,
+  rows: number,
+): Point {
+  const stride = sampled.tokens.length / problem.policy.completionLength;
+  const sum = { reward: 0, kl: 0, entropy: 0, length: 0 };
+  for (let row = 0; row < rows; row++) {
+    const position = set * rows + row;
+    const prompt = testPrompts[row % testPrompts.length]!;
+    const completion = readCompletion(problem, seed, prompt, sampled, position);
+    sum.reward += completion.reward;
+    sum.length += completion.ids.length;
+    for (let t = 0; t < completion.ids.length; t++) {
+      sum.kl += sampled.kl![t * stride + position]!;
+      sum.entropy += sampled.entropy![t * stride + position]!;
     }
-    const mean = (value: number) => value / rows;
-    return {
-      reward: mean(sum.reward),
-      kl: mean(sum.kl),
-      entropy: mean(sum.entropy),
-      length: mean(sum.length),
-      gap: null,
-    };
-  });
+  }
+  return {
+    reward: sum.reward / rows,
+    kl: sum.kl / rows,
+    entropy: sum.entropy / rows,
+    length: sum.length / rows,
+    gap: null,
+  };
 }
 
 /** The first `rows` test prompts, from the start again where there are fewer; the same for every run. */

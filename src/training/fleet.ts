@@ -10,7 +10,7 @@ import { normaliserPerPair, pairNormalisers } from './partition';
 import { Diagnostics, labelPair, readCompletion, type Completion, type PreferencePair } from './preferences';
 import type { Problem } from './problem';
 import type { Run } from './run';
-import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
+import { sampleCompletions, seedTensor, type SampledCompletions } from './sampleCompletions';
 
 /** Totals of one run since the start. */
 export interface RunTotals {
@@ -47,7 +47,7 @@ export class Fleet {
   private readonly reference: tf.Tensor2D; // [R, N]
   private readonly betas: tf.Tensor2D; // [R, 1]
   private readonly learningRates: tf.Tensor2D; // [R, 1]
-  readonly seeds: tf.Tensor1D; // [R]
+  private readonly seeds: tf.Tensor1D; // [R]
   private state: AdamWState;
 
   constructor(
@@ -86,9 +86,11 @@ export class Fleet {
     return this.state.weights;
   }
 
-  /** Policies above references, as decoding wants them; the caller disposes it. // [2R, N] */
-  stackedWeights(): tf.Tensor2D {
-    return tf.concat([this.state.weights, this.reference], 0);
+  /** Policies above references, as decoding wants them, of the given runs; the caller disposes it. // [2R, N] */
+  stackedWeights(runs: readonly number[] = this.runs.map((_, r) => r)): tf.Tensor2D {
+    const all = runs.length === this.runs.length;
+    const pick = (x: tf.Tensor2D) => (all ? [x] : runs.map((r) => tf.slice(x, [r, 0], [1, -1])));
+    return tf.tidy(() => tf.concat([...pick(this.state.weights), ...pick(this.reference)], 0));
   }
 
   /** One round of online DPO: sample pairs, label them, take one optimiser step. `step` counts from 0. */

@@ -18,6 +18,13 @@ export interface SamplingRequest {
   readonly measure: boolean;
 }
 
+/** Run seeds as the draw kernel takes them: 32 bits, whatever their sign. // int32 [R] */
+export const seedTensor = (seeds: readonly number[]): tf.Tensor1D =>
+  tf.tensor1d(
+    Int32Array.from(seeds, (seed) => seed | 0),
+    'int32',
+  );
+
 /** Arrays over [token][run][row]; what lies behind a completion's end has no meaning. */
 export interface SampledCompletions {
   readonly tokens: Float32Array; // [C, R, B]

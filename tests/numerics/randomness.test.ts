@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { philox4x32 } from '../../src/math/philox';
 import { runKernel } from '../../src/ops/hostKernel';
 import { philoxWgsl } from '../../src/ops/philoxWgsl';
-import { drawToken, type TokenAddress } from '../../src/ops/sampleTokens/draw';
+import { drawBits, drawToken, type TokenAddress } from '../../src/ops/sampleTokens/draw';
 import { sampleTokens } from '../../src/ops/sampleTokens/sampleTokens';
 import { registerThreadKernel } from '../../src/ops/threadKernel';
 import { forEachBackend } from '../support/backends';
@@ -124,7 +124,9 @@ const drawnAlone = ({ seeds, policy, reference, coefficients, scales, address }:
     policy[run]!.map((row, b) => {
       const both = Float32Array.from([...row, ...reference[run]![b]!]);
       const [a, scale] = [Math.fround(coefficients[run]![b]!), Math.fround(scales[run]![b]!)];
-      return drawToken(both, 0, row.length, row.length, a, scale, seed, b, address);
+      const bits = new Uint32Array(row.length);
+      drawBits(bits, seed, b, address);
+      return drawToken(both, 0, row.length, a, scale, bits);
     }),
   );
 

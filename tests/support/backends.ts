@@ -8,7 +8,6 @@ import * as tf from '@tensorflow/tfjs-core';
 // tfjs-core's index leaves the gradients out.
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { guardMatMul } from '../../src/ops/matMulGuard';
 
 export const BACKEND_NAMES = ['cpu', 'wasm', 'webgpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -40,11 +39,8 @@ async function startWebGPU(): Promise<void> {
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     },
   });
-  guardMatMul(device);
   // Small tensors would be computed on the CPU, and the test would test the CPU.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
-  // Split-K adds floats in whatever order they come.
-  tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', 3);
   tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
 }

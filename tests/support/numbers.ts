@@ -86,6 +86,7 @@ export async function gradientAndDifferences(
 }
 
 const OWN_KERNELS = [
+  'BatchProduct',
   'FleetGatherRows',
   'FleetScatterRows',
   'FleetLogSumExp',

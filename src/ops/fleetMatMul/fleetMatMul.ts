@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { batchMatMul } from '../batchMatMul/batchMatMul';
 import { differentiable } from '../differentiable';
 import { hasKernel, runKernel } from '../hostKernel';
 import { FLEET_MAT_MUL } from './wasmKernel';
@@ -26,5 +27,5 @@ function viaKernel(x: tf.Tensor3D, w: tf.Tensor3D): tf.Tensor3D {
  * @returns // [R, M, O]
  */
 export function fleetMatMul(x: tf.Tensor3D, w: tf.Tensor3D): tf.Tensor3D {
-  return hasKernel(FLEET_MAT_MUL) ? viaKernel(x, w) : tf.matMul(x, w);
+  return hasKernel(FLEET_MAT_MUL) ? viaKernel(x, w) : batchMatMul(x, w);
 }

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { registerHostKernel, runKernel } from '../hostKernel';
-import { drawToken, type TokenAddress } from './draw';
+import { drawBits, drawToken, type TokenAddress } from './draw';
 import { SAMPLE_TOKENS } from './kernel';
 
 registerHostKernel<TokenAddress>({
@@ -12,24 +12,34 @@ registerHostKernel<TokenAddress>({
     const [runs, rows] = coefficients!.shape as [number, number];
     const vocabulary = logits!.shape[2]!;
     const values = logits!.values as Float32Array;
-    const half = runs * rows * vocabulary;
-    for (let position = 0; position < runs * rows; position++) {
-      const run = Math.floor(position / rows);
-      const start = position * vocabulary;
-      out[position] = drawToken(
-        values,
-        start,
-        half + start,
-        vocabulary,
-        coefficients!.values[position]!,
-        scales!.values[position]!,
-        seeds!.values[run]!,
-        position - run * rows,
-        address,
-      );
+    const bits = new Uint32Array(vocabulary);
+    for (const [seed, runsOfSeed] of bySeed(seeds!.values, runs)) {
+      for (let row = 0; row < rows; row++) {
+        drawBits(bits, seed, row, address);
+        for (const run of runsOfSeed) {
+          const position = run * rows + row;
+          const policy = position * vocabulary;
+          const reference = (runs * rows + position) * vocabulary;
+          out[position] = drawToken(
+            values,
+            policy,
+            reference,
+            coefficients!.values[position]!,
+            scales!.values[position]!,
+            bits,
+          );
+        }
+      }
     }
   },
 });
+
+/** The runs of each seed. */
+function bySeed(seeds: ArrayLike<number>, runs: number): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (let run = 0; run < runs; run++) groups.set(seeds[run]!, [...(groups.get(seeds[run]!) ?? []), run]);
+  return groups;
+}
 
 /**
  * Draws a token for every row of every run from softmax(scale·(h_θ + a·(h_θ − h_ref))), on the device,
