@@ -1,4 +1,4 @@
-import type { Annotations, PlotData } from 'plotly.js';
+import type { PlotData } from 'plotly.js';
 import { METRICS, type MetricName } from '../experiment/metrics';
 import { meanAt, pickIndices, stepsOf, type MeanPoint } from './aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
@@ -31,7 +31,7 @@ interface CurvePoint extends MeanPoint {
 
 const MOST_POINTS = 100;
 const NAME_GAP = 14;
-const MARGIN = { l: 48, r: 92, t: 10, b: 42, autoexpand: false };
+const MARGIN = { l: 48, r: 92, t: 10, b: 42 };
 
 export function curveFigure(
   history: RaceHistory | null,
@@ -50,7 +50,7 @@ export function curveFigure(
         const look = looks[arm];
         return look ? [band(points, look, log), line(history?.arms[arm] ?? '', points, look, options)] : [];
       })
-      .concat(history ? [ends(arms, looks, log)] : []),
+      .concat(history ? [ends(arms, looks, log), endNames(history.arms, arms, looks, range, log, options.height)] : []),
     layout: {
       ...baseLayout(theme, view),
       margin: MARGIN,
@@ -61,7 +61,6 @@ export function curveFigure(
         range: [...range],
         ...(log ? logTicks(range) : {}),
       },
-      annotations: history ? endNames(history.arms, arms, looks, range, log, options.height) : [],
     },
     summary: summary(history, arms, options),
     table: () => table(history, arms, options),
@@ -152,18 +151,23 @@ function verticalRange(arms: readonly CurvePoint[][], log: boolean): readonly [n
     const decades = points.map((p) => Math.log10(p.mean));
     return [Math.min(...decades) - 0.2, Math.max(...decades) + 0.1];
   }
-  // Bands of the first evaluations may be wide and would flatten the rest.
-  const low = Math.min(...points.map((p) => p.mean), ...arms.flatMap(lastEdges));
-  const high = Math.max(...points.map((p) => p.mean), ...arms.flatMap(lastEdges));
+  // Bands of the first evaluations, and of few seeds, may be wide and would flatten the rest.
+  const means = points.map((p) => p.mean);
+  const span = Math.max(...means) - Math.min(...means);
+  const widening = span > 0 ? 0.3 * span : Infinity;
+  const edges = arms.flatMap((ofArm) =>
+    ofArm.slice(-1).flatMap(({ mean, half }) => {
+      const shown = Math.min(half ?? 0, widening);
+      return [mean - shown, mean + shown];
+    }),
+  );
+  const low = Math.min(...means, ...edges);
+  const high = Math.max(...means, ...edges);
   const pad = Math.max(0.05 * (high - low), 1e-3);
   return [low - pad, high + pad];
 }
 
-function lastEdges(points: readonly CurvePoint[]): number[] {
-  const last = points.at(-1);
-  return last ? [last.mean - (last.half ?? 0), last.mean + (last.half ?? 0)] : [];
-}
-
+/** A trace of texts, not annotations: Plotly measures every annotation at every redraw. */
 function endNames(
   names: readonly string[],
   arms: readonly CurvePoint[][],
@@ -171,30 +175,31 @@ function endNames(
   range: readonly [number, number],
   log: boolean,
   height: number,
-): Partial<Annotations>[] {
-  const inner = height - MARGIN.t - MARGIN.b;
+): Partial<PlotData> {
+  const perPixel = (range[1] - range[0]) / (height - MARGIN.t - MARGIN.b);
   const ends = arms.flatMap((points, arm) => {
     const last = points.at(-1);
     if (!last || points.length < 2 || (log && last.mean <= 0)) return [];
     const value = log ? Math.log10(last.mean) : last.mean;
-    return [{ arm, x: last.x, pixel: ((range[1] - value) / (range[1] - range[0])) * inner, value }];
+    return [{ arm, x: last.x, pixel: (range[1] - value) / perPixel }];
   });
-  const spread = spreadOut(
+  const heights = spreadOut(
     ends.map((end) => end.pixel),
     NAME_GAP,
-    inner,
-  );
-  return ends.map((end, i) => ({
-    text: `<b>${escaped(shortened(names[end.arm] ?? ''))}</b>`,
-    x: end.x,
-    y: end.value,
-    xanchor: 'left',
-    yanchor: 'middle',
-    xshift: 8,
-    yshift: end.pixel - (spread[i] ?? end.pixel),
-    showarrow: false,
-    font: { size: 11, color: looks[end.arm]?.colour ?? '' },
-  }));
+    height - MARGIN.t - MARGIN.b,
+  ).map((pixel) => range[1] - pixel * perPixel);
+  return {
+    type: 'scatter',
+    mode: 'text',
+    x: ends.map((end) => end.x),
+    y: heights.map((value) => (log ? 10 ** value : value)),
+    // The spaces keep clear of the marker.
+    text: ends.map((end) => `\u2003<b>${escaped(shortened(names[end.arm] ?? ''))}</b>`),
+    textposition: 'middle right',
+    textfont: { size: 11, color: ends.map((end) => looks[end.arm]?.colour ?? '') },
+    hoverinfo: 'skip',
+    cliponaxis: false,
+  };
 }
 
 const shortened = (name: string): string => (name.length > 15 ? `${name.slice(0, 14)}…` : name);

@@ -1,4 +1,4 @@
-import type { Annotations, Layout, LayoutAxis, PlotData } from 'plotly.js';
+import type { Layout, LayoutAxis, PlotData } from 'plotly.js';
 import { compact } from './format';
 
 /** What a plot component draws, and the same numbers as a table and in words for whoever cannot see it. */
@@ -30,7 +30,7 @@ export function baseLayout(theme: ChartTheme, view: string): Partial<Layout> {
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: theme.font, size: 12, color: theme.muted },
-    margin: { l: 52, r: 14, t: 10, b: 42, autoexpand: false },
+    margin: { l: 52, r: 14, t: 10, b: 42 },
     showlegend: false,
     hovermode: 'closest',
     hoverlabel: {
@@ -71,8 +71,4 @@ export function logTicks([low, high]: readonly [number, number]): Pick<LayoutAxi
     }
   }
   return { tickvals: values, ticktext: values.map(compact) };
-}
-
-export function note(text: string, x: number, y: number, theme: ChartTheme): Partial<Annotations> {
-  return { text, x, y, showarrow: false, font: { size: 11, color: theme.muted } };
 }

@@ -1,8 +1,8 @@
-import type { Annotations, PlotData } from 'plotly.js';
+import type { PlotData } from 'plotly.js';
 import type { PlanePoint } from '../experiment/results';
 import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from './aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
-import { baseAxis, baseLayout, logTicks, note, type ChartTheme, type DataTable, type Figure } from './figure';
+import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { compact, whole, withInterval } from './format';
 import type { RaceHistory } from '../experiment/history';
 
@@ -50,7 +50,6 @@ export function planeFigure(
             ...logTicks(lowRange),
           }
         : { ...baseAxis(theme, 'Reward', !history), range: verticalRange(history, arms) },
-      annotations: history && !below ? lineNote(history, theme) : [],
     },
     summary: summary(history, arms),
     table: () => table(history, arms),
@@ -78,7 +77,7 @@ function traces(
   return [
     ...(below ? [] : perArm((look, arm) => seedLines(history, arm, look))),
     ...(below ? [] : perArm((look, arm) => lastWhiskers(arms[arm] ?? [], look))),
-    ...(below ? [] : [frontierLine(history, theme)]),
+    ...(below ? [] : [frontierLine(history, theme), lineNote(history, theme)]),
     ...perArm((look, arm) => meanLine(history, arm, arms[arm] ?? [], look, height)),
     ...(below ? [] : [divergedMarks(history, looks), optimumStar(history, theme)]),
   ];
@@ -218,42 +217,45 @@ export function distanceBelow(frontier: readonly PlanePoint[], reward: number, k
   return distance > ROUNDING * Math.max(1, Math.abs(best)) ? distance : null;
 }
 
-function lineNote(history: RaceHistory, theme: ChartTheme): Partial<Annotations>[] {
+function lineNote(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
   const points = history.frontier ?? [];
-  const limit = (history.optimum?.kl ?? points.at(-1)?.kl ?? 0) * 0.42;
+  const limit = (history.optimum?.kl ?? points.at(-1)?.kl ?? 0) * 0.7;
   const at = points.find((p) => p.kl >= limit);
-  if (!at) return [];
-  return [
-    {
-      ...note('best reward at each KL', at.kl, at.reward, theme),
-      xanchor: 'right',
-      yanchor: 'bottom',
-      yshift: 8,
-      xshift: -4,
-    },
-  ];
+  return {
+    type: 'scatter',
+    mode: 'text',
+    x: at ? [at.kl] : [],
+    y: at ? [at.reward] : [],
+    text: at ? ['best reward at each KL\u2002'] : [],
+    textposition: 'top left',
+    textfont: { size: 11, color: theme.muted },
+    hoverinfo: 'skip',
+  };
 }
 
-/** Wide enough for the means, the newest intervals and the optimum; single seeds may leave the picture. */
+/**
+ * Wide enough for the means, the optimum and the newest intervals; single seeds may leave the picture, and so may
+ * intervals of few seeds, which can be many times as wide as the race.
+ */
 function horizontalRange(history: RaceHistory | null, arms: readonly Evaluated[][]): [number, number] {
-  const ends = arms.flatMap((points) =>
-    points.map(({ kl }, i) => kl.mean + (i === points.length - 1 ? (kl.half ?? 0) : 0)),
-  );
-  const most = Math.max(history?.optimum?.kl ?? 0, ...ends);
-  return most > 0 ? [-0.02 * most, 1.06 * most] : [-0.02, 1];
+  const most = Math.max(history?.optimum?.kl ?? 0, ...arms.flat().map(({ kl }) => kl.mean));
+  const ends = arms.flatMap((points) => points.slice(-1).map(({ kl }) => kl.mean + Math.min(kl.half ?? 0, 0.3 * most)));
+  const right = Math.max(most, ...ends);
+  return right > 0 ? [-0.02 * right, 1.06 * right] : [-0.02, 1];
 }
 
-function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]): [number, number] | undefined {
-  const values = arms.flatMap((points) =>
-    points.flatMap(({ reward }, i) => {
-      const half = i === points.length - 1 ? (reward.half ?? 0) : 0;
-      return [reward.mean - half, reward.mean + half];
-    }),
-  );
+function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]): [number, number] {
+  const values = arms.flat().map(({ reward }) => reward.mean);
   if (history?.optimum) values.push(history.optimum.reward);
   const start = history?.frontier?.[0];
   if (start) values.push(start.reward);
   if (values.length === 0) return [0, 1];
+  const span = Math.max(...values) - Math.min(...values);
+  const widening = span > 0 ? 0.3 * span : Infinity;
+  for (const { reward } of arms.flatMap((points) => points.slice(-1))) {
+    const half = Math.min(reward.half ?? 0, widening);
+    values.push(reward.mean - half, reward.mean + half);
+  }
   const low = Math.min(...values);
   const high = Math.max(...values);
   const pad = Math.max(0.06 * (high - low), 0.01);

@@ -22,7 +22,7 @@ function argumentProblem(command: string, options: OptionTypes, error: unknown):
     return `unknown option ${option}; ${command} takes ${known.join(', ')}`;
   }
   const name = option.split(',')[0]!;
-  return `${name}: ${message.includes('argument missing') ? 'its value is missing' : 'it does not take a value so'}`;
+  return `${name}: ${/argument missing|ambiguous/.test(message) ? 'its value is missing' : 'it does not take a value so'}`;
 }
 
 const BACKEND_NAMES: readonly BackendName[] = ['webgpu', 'wasm', 'cpu'];

@@ -1,14 +1,24 @@
-import { PRESETS } from '../experiment/presets';
+import { findPreset, PRESETS, type Preset } from '../experiment/presets';
 import { readArguments } from './arguments';
 import { EXIT, UsageError } from './errors';
 import { table } from './table';
 
-/** `lab presets`: a table of the presets, or their full configs as JSON. */
+/** `lab presets`: a table of the presets, or their full configs as JSON; with an id, that preset's config alone. */
 export function presetsCommand(args: readonly string[]): number {
   const { values, positionals } = readArguments('presets', args, { json: { type: 'boolean', default: false } });
-  if (positionals.length > 0) throw new UsageError(`presets takes no "${positionals[0]}", only --json`);
-  process.stdout.write(values.json ? `${JSON.stringify(PRESETS, null, 2)}\n` : presetTable());
+  const [id] = positionals;
+  if (positionals.length > 1) throw new UsageError(`presets takes one preset, not "${positionals.join(' ')}"`);
+  if (id !== undefined) process.stdout.write(json(knownPreset(id).config));
+  else process.stdout.write(values.json ? json(PRESETS) : presetTable());
   return EXIT.success;
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+function knownPreset(id: string): Preset {
+  const preset = findPreset(id);
+  if (!preset) throw new UsageError(`there is no preset "${id}"; there are ${PRESETS.map((p) => p.id).join(', ')}`);
+  return preset;
 }
 
 function presetTable(): string {

@@ -37,7 +37,11 @@ function resultsTable(results: Results): string {
     columns.push({ title, cells: intervalCells(intervals) });
   }
   if (arms.length > 1) {
-    const against = arms.map(({ runs }, i) => (i === 0 ? null : lastDifference(runs, first, 'objective')));
+    // Each arm's J charges its own β: only equal ones can be compared.
+    const betaOf = (i: number) => results.config.arms[i]!.beta ?? results.config.beta;
+    const against = arms.map(({ runs }, i) =>
+      i === 0 || betaOf(i) !== betaOf(0) ? null : lastDifference(runs, first, 'objective'),
+    );
     columns.push({ title: `J − ${arms[0]!.name}’s`, cells: intervalCells(against) });
   }
   columns.push({ title: 'labels', cells: arms.map(({ runs }) => lastMean(runs, 'labels')) });
@@ -120,7 +124,7 @@ function notesOnDiverged({ runs, config }: Results): string[] {
     const lost = ofArm.filter((run) => run.status === 'diverged');
     if (lost.length === 0) return [];
     const seeds = lost.map((run) => run.seed).join(', ');
-    const counts = lost.length < ofArm.length ? 'the means leave them out' : 'the numbers are their last finite ones';
+    const counts = lost.length < ofArm.length ? 'the means leave them out' : 'no run was left';
     return [`${arm}: ${lost.length} of ${ofArm.length} runs diverged (seed ${seeds}) and were stopped; ${counts}.`];
   });
 }

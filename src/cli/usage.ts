@@ -2,14 +2,16 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
 
   npm run lab -- run <preset or config.json> [options]
       --set <path=value>   changes the config, as often as you like: seeds=4, schedule.steps=100,
-                           beta=0.1, arms.0.alpha=0.5, task.rewards=[[1,0],[0,1]]
+                           beta=0.1, arms.1.alpha=0.5, task.rewards=[[1,0],[0,1]]
       --backend <name>     webgpu, wasm or cpu; the fastest that works where not given
       --out <file>         writes the results as JSON
       Ctrl-C ends after the step in hand, with the table and the file so far.
 
   npm run lab -- presets [--json]
-      lists the presets; --json prints their full configs, to be edited and run
-      (npm run --silent lab -- presets --json > presets.json keeps npm's own lines out of the file)
+      lists the presets; --json prints them with their full configs
+
+  npm run --silent lab -- presets <preset> > config.json
+      prints one preset's config, to be edited and run (--silent keeps npm's own lines out of the file)
 
   npm run lab -- pretrain reviews [options]
       --seed <n>           of the corpus, the first weights and the samples (0)

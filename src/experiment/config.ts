@@ -14,6 +14,12 @@ export type ParsedConfig =
 /** At most this many runs in one experiment: more would not fit a laptop's GPU. */
 export const MAXIMUM_RUNS = 512;
 
+/** Completions sampled together: what a browser's memory holds, with a transformer's keys and values for each. */
+const MAXIMUM_COMPLETIONS = { bandit: 1_048_576, reviews: 32_768 } as const;
+
+/** Samplers that interpolate by α. */
+const ALPHA_SAMPLERS: readonly ArmConfig['sampler'][] = ['pilaf', 't-pilaf'];
+
 /** Checks an untrusted value and fills in the defaults; never throws. */
 export function parseConfig(input: unknown): ParsedConfig {
   const parsed = v.safeParse(configSchema, input);
@@ -112,19 +118,27 @@ function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): C
   if (config.task.kind !== 'bandit' && arm.mixture?.some((c) => c.first === 'uniform' || c.second === 'uniform')) {
     at('mixture', '"uniform" runs on the bandit only');
   }
+  if (arm.alpha !== undefined && !ALPHA_SAMPLERS.includes(arm.sampler)) {
+    at('alpha', `belongs to ${ALPHA_SAMPLERS.join(' and ')}; "${arm.sampler}" has no α`);
+  }
   if (arm.weighted && arm.sampler !== 't-pilaf') at('weighted', `weights belong to t-pilaf, not to "${arm.sampler}"`);
   const twin = config.arms.findIndex((other) => armName(other) === armName(arm));
   if (twin < index) at('name', `"${armName(arm)}" is also the name of arm ${twin}; names must differ`);
   return problems;
 }
 
-function sizeProblems(config: ExperimentConfig): ConfigProblem[] {
-  const runs = config.arms.length * config.seeds;
-  if (runs <= MAXIMUM_RUNS) return [];
-  return [
-    {
-      path: 'seeds',
-      message: `${config.arms.length} arms × ${config.seeds} seeds are ${runs} runs; at most ${MAXIMUM_RUNS} are allowed`,
-    },
-  ];
+function sizeProblems({ task, arms, seeds, schedule, evaluation }: ExperimentConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const limit = (path: string, what: string, count: number, most: number) => {
+    if (count > most) problems.push({ path, message: `${what} are ${count}; at most ${most} are allowed` });
+  };
+  limit('seeds', `${arms.length} arms × ${seeds} seeds`, arms.length * seeds, MAXIMUM_RUNS);
+  const candidates = arms.reduce((sum, arm) => sum + (arm.sampler.startsWith('best-of-n') ? arm.n : 2), 0);
+  const completions = `completions sampled per step over all arms and ${seeds} seeds`;
+  limit('schedule.pairs', completions, candidates * schedule.pairs * seeds, MAXIMUM_COMPLETIONS[task.kind]);
+  if (task.kind !== 'bandit') {
+    const evaluated = arms.length * seeds * evaluation.samples;
+    limit('evaluation.samples', 'completions per evaluation over all runs', evaluated, MAXIMUM_COMPLETIONS[task.kind]);
+  }
+  return problems;
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { FIELDS, rangeText, type FieldName } from './fields';
 
 /**
- * The experiment config: the one document that the page, a permalink, a file and the command line share.
+ * The experiment config: the one document that the page, a file and the command line share.
  * Defaults are filled in while parsing, so a parsed config is complete.
  */
 
@@ -54,6 +54,7 @@ const text = (what: string, maximum: number) =>
     v.string((issue) => `${shown(issue.input)} is not ${what}`),
     v.minLength(1, `is empty; give ${what}`),
     v.maxLength(maximum, `is longer than ${maximum} characters`),
+    v.regex(/^\P{Cc}*$/u, 'holds control characters'),
   );
 
 const list = <T extends v.GenericSchema>(item: T, minimum: number, maximum: number) =>

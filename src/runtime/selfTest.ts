@@ -4,7 +4,9 @@ import { attention } from '../ops/attention/attention';
 import { fleetMatMul } from '../ops/fleetMatMul/fleetMatMul';
 import { gatherRows } from '../ops/gatherRows/gatherRows';
 import { logSigmoid } from '../ops/logSigmoid/logSigmoid';
+import { logSumExp } from '../ops/logSumExp/logSumExp';
 import { rmsNorm } from '../ops/rmsNorm/rmsNorm';
+import { rotary, rotaryTables } from '../ops/rotary/rotary';
 import { sampleTokens } from '../ops/sampleTokens/sampleTokens';
 import { tokenLogProb } from '../ops/tokenLogProb/tokenLogProb';
 
@@ -19,8 +21,8 @@ const wave = (count: number, phase: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(0.7 * i + phase));
 
 /**
- * Computes what training needs on the current backend: a lookup, a norm, attention, products, log-probs, a loss and
- * its gradient, and token draws.
+ * Computes on the current backend what training is made of: a lookup, a norm, rotary positions, attention, products,
+ * log-probs, a loss and its gradient, and token draws.
  */
 async function probe(): Promise<{ numbers: Float32Array; tokens: Int32Array }> {
   const table = tf.tensor3d(wave(SETS * VOCABULARY * WIDTH, 0.1), [SETS, VOCABULARY, WIDTH]);
@@ -33,12 +35,17 @@ async function probe(): Promise<{ numbers: Float32Array; tokens: Int32Array }> {
   const mask = tf.zeros([SETS, 1, ROWS, ROWS]) as tf.Tensor4D;
   const logitsOf = (embedding: tf.Tensor3D): tf.Tensor3D => {
     const x = rmsNorm(gatherRows(embedding, ids), gain);
-    const heads = tf.reshape(x, [SETS, 1, ROWS, WIDTH]) as tf.Tensor4D;
+    const heads = rotary(tf.reshape(x, [SETS, 1, ROWS, WIDTH]), rotaryTables(0, ROWS, WIDTH));
     const mixed = tf.reshape(attention(heads, heads, heads, mask), [SETS, ROWS, WIDTH]) as tf.Tensor3D;
     return fleetMatMul(tf.add(x, mixed), tf.transpose(embedding, [0, 2, 1]));
   };
   const loss = (embedding: tf.Tensor): tf.Scalar =>
-    tf.sum(logSigmoid(tokenLogProb(logitsOf(embedding as tf.Tensor3D), ids)));
+    tf.sum(
+      tf.add(
+        logSigmoid(tokenLogProb(logitsOf(embedding as tf.Tensor3D), ids)),
+        logSumExp(logitsOf(embedding as tf.Tensor3D)),
+      ),
+    );
   const numbers = tf.tidy(() => {
     const gradient = tf.grad(loss)(table);
     return tf.concat([tf.reshape(gradient, [-1]), tf.reshape(logitsOf(table), [-1])]);
@@ -65,12 +72,12 @@ export async function selfTest(name: BackendName): Promise<void> {
   await tf.setBackend(name);
   const found = await probe();
   const scale = expected.numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const worst = expected.numbers.reduce((most, value, i) => {
-    const difference = Math.abs(value - found.numbers[i]!);
-    return difference <= most ? most : difference;
-  }, 0);
-  if (!(worst <= TOLERANCE * scale))
+  const differences = expected.numbers.map((value, i) => Math.abs(value - found.numbers[i]!));
+  // Written so that a NaN fails.
+  if (!differences.every((difference) => difference <= TOLERANCE * scale)) {
+    const worst = differences.find((difference) => !(difference <= TOLERANCE * scale))!;
     throw new Error(`it computes wrong numbers here (off by ${worst} where ${scale} is the largest).`);
+  }
   if (expected.tokens.some((token, i) => token !== found.tokens[i]))
     throw new Error('it draws other tokens than the CPU does.');
 }

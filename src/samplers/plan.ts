@@ -10,15 +10,13 @@ export interface SamplingPlan {
   /** 1/temperature; 0 draws uniformly. // [P·C] */
   readonly scales: Float32Array;
   /**
-   * T-PILAF keeps a pair's coefficients where u·(1 + Z⁺Z⁻) ≥ 1 and draws it from π_θ otherwise;
-   * +∞ in effect (1e9) for samplers of fixed weights, which always keep them. // [P]
+   * Uniform draws that T-PILAF compares with 1/(1 + Z⁺Z⁻) to keep a pair's coefficients or draw it from π_θ; 1 for
+   * samplers of fixed weights, which always keep them. // [P]
    */
   readonly gates: Float32Array;
   /** Model passes per completion, summed over all rows; null where the paper's Table 1 has no price. */
   readonly passes: number | null;
 }
-
-const ALWAYS = 1e9;
 
 /** Which component of the mixture each pair is drawn from, addressed by (seed, step, pair). */
 export function planSampling(sampler: ResolvedSampler, seed: number, step: number, pairs: number): SamplingPlan {
@@ -29,7 +27,7 @@ export function planSampling(sampler: ResolvedSampler, seed: number, step: numbe
   let passes = 0;
   for (let pair = 0; pair < pairs; pair++) {
     const u = uniform({ seed, stream: STREAM.component, step, row: pair, token: 0 });
-    gates[pair] = sampler.partition ? u : ALWAYS;
+    gates[pair] = sampler.partition ? u : 1;
     const component = pick(mixture, u);
     for (let candidate = 0; candidate < candidates; candidate++) {
       const coefficient: Coefficient = candidate % 2 === 0 ? component.first : component.second;

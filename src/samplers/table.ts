@@ -124,9 +124,11 @@ export interface ResolvedSampler extends Omit<Sampler, 'mixture'> {
 
 export function resolveSampler(arm: ArmConfig, beta: number): ResolvedSampler {
   const sampler = SAMPLERS[arm.sampler];
+  const mixture = sampler.mixture(arm, arm.alpha ?? beta);
   return {
     ...sampler,
-    mixture: sampler.mixture(arm, arm.alpha ?? beta),
+    mixture,
+    exact: sampler.exact || mixture.some(({ first, second }) => first === 'uniform' || second === 'uniform'),
     candidates: sampler.selection === 'pair' ? 2 : arm.n,
     temperature: arm.temperature,
     weighted: arm.weighted,

@@ -20,6 +20,7 @@ export function banditProblem(config: BanditConfig): Problem {
     if (!found) known.set(seed, (found = banditTables(config, seed)));
     return found;
   };
+  const optima = new Map<string, PlanePoint>();
   const line = (seed: number, betas: readonly number[]): PlanePoint[] => {
     const t = tables(seed);
     return frontier(rowsOf(t, t.referenceLogits), rowsOf(t, t.rewards), betas);
@@ -42,7 +43,12 @@ export function banditProblem(config: BanditConfig): Problem {
         const t = tables(seed);
         return evaluateTable(weights, t.referenceLogits, t.rewards, t.prompts, t.responses, beta);
       },
-      optimum: (seed, beta) => line(seed, [beta])[0]!,
+      optimum(seed, beta) {
+        const key = `${seed} ${beta}`;
+        let found = optima.get(key);
+        if (!found) optima.set(key, (found = line(seed, [beta])[0]!));
+        return found;
+      },
       frontier: (seeds, beta) =>
         meanPoints(
           seeds.map((seed) =>

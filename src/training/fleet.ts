@@ -6,7 +6,7 @@ import { parameterCount } from '../policy/parameters';
 import type { PromptBatch } from '../policy/policy';
 import { planSampling, type SamplingPlan } from '../samplers/plan';
 import { dpoGradient, type PreferenceBatch } from './dpo';
-import { normaliserPerPair, pairNormalisers } from './partition';
+import { keptPairs, logPartitionProducts, partitionWeights, perPair } from './partition';
 import { Diagnostics, labelPair, readCompletion, type Completion, type PreferencePair } from './preferences';
 import type { Problem } from './problem';
 import type { Run } from './run';
@@ -26,7 +26,7 @@ export interface RunMemory {
   readonly diagnostics: Diagnostics;
   /** Pairs of the latest step, and the arrays that they were read from; null before the first. */
   latest: { readonly pairs: readonly PreferencePair[]; readonly sampled: SampledCompletions } | null;
-  /** The step at which a number was not finite; null while all is well. */
+  /** How many steps were done when a number was not finite; null while all is well. */
   divergedAt: number | null;
 }
 
@@ -75,10 +75,12 @@ export class Fleet {
     };
     this.betas = tf.tensor2d(runs.map((run) => [run.beta]));
     this.learningRates = tf.tensor2d(runs.map((run) => [run.learningRate]));
-    this.seeds = tf.tensor1d(
-      Int32Array.from(runs, (run) => run.seed | 0),
-      'int32',
-    );
+    this.seeds = seedTensor(runs.map((run) => run.seed));
+  }
+
+  /** Whether any run still trains. */
+  get alive(): boolean {
+    return this.memories.some(({ divergedAt }) => divergedAt === null);
   }
 
   /** The runs' current flat weights; owned by the fleet. // [R, N] */
@@ -97,12 +99,12 @@ export class Fleet {
   async trainStep(step: number): Promise<void> {
     const plan = this.plan(step);
     const stacked = this.stackedWeights();
-    const normalisers = this.pairNormalisers(stacked, plan);
-    const sampled = await this.sample(step, plan, stacked, normalisers);
+    const partitions = this.partitions(stacked, plan);
+    const sampled = await this.sample(step, plan, stacked, partitions);
     stacked.dispose();
     const pairs = this.label(step, plan, sampled);
-    this.update(step, this.preferenceBatch(pairs, normalisers));
-    normalisers?.dispose();
+    this.update(step, this.preferenceBatch(pairs, partitions));
+    partitions?.dispose();
   }
 
   dispose(): void {
@@ -122,14 +124,14 @@ export class Fleet {
     return { promptIndices, sampling: this.runs.map((run) => planSampling(run.sampler, run.seed, step, pairs)) };
   }
 
-  /** 1 + Z⁺Z⁻ of each pair's prompt, where a sampler of this fleet asks for it. // [R, P] */
-  private pairNormalisers(stacked: tf.Tensor2D, plan: StepPlan): tf.Tensor2D | null {
+  /** log(Z⁺Z⁻) of each pair's prompt, where a sampler of this fleet asks for it. // [R, P] */
+  private partitions(stacked: tf.Tensor2D, plan: StepPlan): tf.Tensor2D | null {
     if (!this.runs.some((run) => run.sampler.partition)) return null;
     const [prompts, responses] = this.problem.policy.layout[0]!.shape as [number, number];
     return tf.tidy(() => {
       const tables = tf.reshape(stacked, [2 * this.runs.length, prompts, responses]) as tf.Tensor3D;
-      const perPrompt = pairNormalisers(tables, this.betas);
-      return normaliserPerPair(perPrompt, tf.tensor2d(plan.promptIndices, [this.runs.length, this.pairs], 'int32'));
+      const indices = tf.tensor2d(plan.promptIndices, [this.runs.length, this.pairs], 'int32');
+      return perPair(logPartitionProducts(tables, this.betas), indices);
     });
   }
 
@@ -141,10 +143,10 @@ export class Fleet {
     step: number,
     plan: StepPlan,
     stacked: tf.Tensor2D,
-    normalisers: tf.Tensor2D | null,
+    partitions: tf.Tensor2D | null,
   ): Promise<SampledCompletions> {
     const rows = this.pairs * this.candidates;
-    const coefficients = this.coefficients(plan, normalisers);
+    const coefficients = this.coefficients(plan, partitions);
     const scales = tf.tensor2d(joined(plan.sampling.map((p) => p.scales)), [this.runs.length, rows]);
     const sampled = await sampleCompletions(this.problem.policy, {
       weights: stacked,
@@ -161,13 +163,13 @@ export class Fleet {
   }
 
   /** a of every row; where T-PILAF's draw says so, a pair falls back to π_θ. // [R, P·C] */
-  private coefficients(plan: StepPlan, normalisers: tf.Tensor2D | null): tf.Tensor2D {
+  private coefficients(plan: StepPlan, partitions: tf.Tensor2D | null): tf.Tensor2D {
     const rows = this.pairs * this.candidates;
     const planned = joined(plan.sampling.map((p) => p.coefficients));
-    if (!normalisers) return tf.tensor2d(planned, [this.runs.length, rows]);
+    if (!partitions) return tf.tensor2d(planned, [this.runs.length, rows]);
     return tf.tidy(() => {
       const gates = tf.tensor2d(joined(plan.sampling.map((p) => p.gates)), [this.runs.length, this.pairs]);
-      const keep = tf.expandDims(tf.cast(tf.greaterEqual(tf.mul(gates, normalisers), 1), 'float32'), 2); // [R, P, 1]
+      const keep = tf.expandDims(keptPairs(gates, partitions), 2); // [R, P, 1]
       const all = tf.tensor3d(planned, [this.runs.length, this.pairs, this.candidates]);
       return tf.reshape(tf.mul(all, keep), [this.runs.length, rows]);
     });
@@ -208,12 +210,12 @@ export class Fleet {
       const passes = plan.sampling[r]!.passes;
       if (totals.samplingCost !== null && passes !== null) totals.samplingCost += passes;
       memory.latest = { pairs, sampled };
-      if (memory.divergedAt === null && !pairs.every(isFinitePair)) memory.divergedAt = step;
+      if (!pairs.every(isFinitePair)) memory.divergedAt ??= step + 1;
       return pairs;
     });
   }
 
-  private preferenceBatch(pairs: readonly PreferencePair[][], normalisers: tf.Tensor2D | null): PreferenceBatch {
+  private preferenceBatch(pairs: readonly PreferencePair[][], partitions: tf.Tensor2D | null): PreferenceBatch {
     const { completionLength } = this.problem.policy;
     const promptLength = this.problem.promptLength;
     const rows = 2 * this.pairs;
@@ -245,21 +247,16 @@ export class Fleet {
         mask,
       },
       referenceLogProbs,
-      weights: this.pairWeights(normalisers),
+      weights: this.pairWeights(partitions),
     };
   }
 
-  /** 1 per pair, or T-PILAF's (1 + Z⁺Z⁻)/mean for weighted runs; the mean is over the step's prompts. // [R, P] */
-  private pairWeights(normalisers: tf.Tensor2D | null): tf.Tensor2D {
-    const ones = tf.ones([this.runs.length, this.pairs]) as tf.Tensor2D;
-    if (!normalisers || !this.runs.some((run) => run.sampler.weighted)) return ones;
-    return tf.tidy(() => {
-      const weighted = tf.tensor2d(this.runs.map((run) => [run.sampler.weighted ? 1 : 0]));
-      const theory = tf.div(normalisers, tf.mean(normalisers, 1, true));
-      const mixed = tf.add(tf.mul(weighted, theory), tf.mul(tf.sub(1, weighted), ones));
-      ones.dispose();
-      return mixed as tf.Tensor2D;
-    });
+  /** 1 per pair, or T-PILAF's weights for the runs that ask for them. // [R, P] */
+  private pairWeights(partitions: tf.Tensor2D | null): tf.Tensor2D {
+    const weighted = this.runs.map((run) => run.sampler.weighted);
+    return partitions && weighted.includes(true)
+      ? partitionWeights(partitions, weighted)
+      : (tf.ones([this.runs.length, this.pairs]) as tf.Tensor2D);
   }
 
   private update(step: number, batch: PreferenceBatch): void {

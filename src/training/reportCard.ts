@@ -9,7 +9,7 @@ import { PADDING } from '../tasks/task';
 import { readCompletion, type Completion } from './preferences';
 import { completionBatch, type Example } from './pretrain';
 import { reviewsProblem } from './reviewsProblem';
-import { sampleCompletions } from './sampleCompletions';
+import { sampleCompletions, seedTensor } from './sampleCompletions';
 
 /** What a pretrained policy of the reviews is worth. */
 export interface ReportCard {
@@ -115,7 +115,7 @@ async function sampled(
       weights: tf.concat([weights, weights], 0), // [2, N]
       coefficients: tf.zeros([1, rows]) as tf.Tensor2D,
       scales: tf.ones([1, rows]) as tf.Tensor2D,
-      seeds: tf.tensor1d([seed | 0], 'int32'),
+      seeds: seedTensor([seed]),
     };
   });
   const draws = { prompts: promptBatch, stream: STREAM.evaluation, step: batch, measure: false };

@@ -33,7 +33,7 @@ export interface EvaluationReport {
   readonly evaluations: readonly { readonly run: number; readonly evaluation: Evaluation }[];
 }
 
-/** Some of the pairs just sampled, for the first seed of every arm; after every step. */
+/** Some of the pairs just sampled, for the first seed of every arm; with every evaluation, and whenever asked for. */
 export interface PairsReport {
   readonly type: 'pairs';
   readonly step: number;

@@ -1,5 +1,5 @@
 import type { PlanePoint } from '../experiment/results';
-import type { Evaluation } from '../experiment/metrics';
+import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
 import type { ExperimentConfig } from '../experiment/schema';
 import { Fingerprint } from '../math/hash';
 import { evaluateFleet } from './evaluate';
@@ -8,6 +8,8 @@ import { sampledPair } from './pairReport';
 import type { Problem } from './problem';
 import type { PairsReport, Report, SampledPair, StartedReport } from './reports';
 import { groupIntoFleets, runsOf, type Run } from './run';
+
+const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
 
 /** Pairs per arm in a report. */
 const PAIRS_SHOWN = 3;
@@ -21,6 +23,8 @@ export interface ExperimentControl {
    * does. Such evaluations change neither the training nor the hashes.
    */
   wantsEvaluation?(): boolean;
+  /** Asked after every such step: whether to show pairs all the same. */
+  wantsPairs?(): boolean;
 }
 
 /**
@@ -34,10 +38,11 @@ export async function* runExperiment(
   control: ExperimentControl,
 ): AsyncGenerator<Report, void> {
   const runs = runsOf(config);
-  const fleets = groupIntoFleets(runs).map((group) => new Fleet(problem, config, group));
+  const fleets: Fleet[] = [];
   const fingerprints = runs.map((run) => new Fingerprint().addNumber(run.seed));
   const { steps, pairs } = config.schedule;
   try {
+    for (const group of groupIntoFleets(runs)) fleets.push(new Fleet(problem, config, group));
     yield startedReport(config, problem, runs);
     yield* evaluateAll(0, true);
     yield { type: 'progress', step: 0, pairs: 0 };
@@ -45,12 +50,12 @@ export async function* runExperiment(
     while (step < steps && !control.signal.aborted && liveRuns(fleets) > 0) {
       const live = liveRuns(fleets);
       const before = divergedRuns(fleets);
-      for (const fleet of fleets) await fleet.trainStep(step);
+      for (const fleet of fleets) if (fleet.alive) await fleet.trainStep(step);
       step++;
       yield* newlyDiverged(before, step);
       const scheduled = isEvaluated(step, config);
       if (scheduled || control.wantsEvaluation?.()) yield* evaluateAll(step, scheduled);
-      yield pairsReport(step);
+      if (scheduled || control.wantsPairs?.()) yield pairsReport(step);
       yield { type: 'progress', step, pairs: pairs * live };
     }
     yield {
@@ -73,7 +78,7 @@ export async function* runExperiment(
         evaluations.push({ run: run.index, evaluation });
         if (!scheduled) return;
         diagnostics.forget();
-        fingerprints[run.index]!.addNumber(evaluation.reward).addNumber(evaluation.kl);
+        METRIC_NAMES.forEach((metric) => fingerprints[run.index]!.addNumber(evaluation[metric] ?? NaN));
       });
     }
     yield* newlyDiverged(before, step);
@@ -85,7 +90,9 @@ export async function* runExperiment(
   }
 
   function pairsReport(step: number): PairsReport {
-    const shown = memoriesOf(fleets).filter(({ run }) => run.seed === config.firstSeed);
+    const shown = memoriesOf(fleets).filter(
+      ({ run, divergedAt }) => run.seed === config.firstSeed && divergedAt === null,
+    );
     const pairsOf = ({ run, latest }: RunMemory): SampledPair[] =>
       latest ? latest.pairs.slice(0, PAIRS_SHOWN).map((pair) => sampledPair(problem, run, latest.sampled, pair)) : [];
     return { type: 'pairs', step, pairs: shown.flatMap(pairsOf) };

@@ -28,10 +28,12 @@ export const seedTensor = (seeds: readonly number[]): tf.Tensor1D =>
 /** Arrays over [token][run][row]; what lies behind a completion's end has no meaning. */
 export interface SampledCompletions {
   readonly tokens: Float32Array; // [C, R, B]
-  readonly policyLogProbs: Float32Array; // nats, of π_θ whatever the row was drawn from
-  readonly referenceLogProbs: Float32Array;
-  readonly kl: Float32Array | null;
-  readonly entropy: Float32Array | null;
+  /** Nats, of π_θ whatever the row was drawn from. */
+  readonly policyLogProbs: Float32Array; // [C, R, B]
+  readonly referenceLogProbs: Float32Array; // [C, R, B]
+  /** Nats at each position; null where not measured. */
+  readonly kl: Float32Array | null; // [C, R, B]
+  readonly entropy: Float32Array | null; // [C, R, B]
 }
 
 /**

@@ -29,6 +29,8 @@ export interface Message {
 
 /** Reports arrive every few milliseconds; the page shows the newest this often. */
 const REDRAW_MILLISECONDS = 400;
+/** While it stands still, what a single step says is shown at once. */
+const STEP_MILLISECONDS = 40;
 
 const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null };
 
@@ -198,7 +200,8 @@ export class Race {
       default:
         report satisfies never;
     }
-    this.#timer ??= setTimeout(() => this.#publish(), REDRAW_MILLISECONDS);
+    const delay = this.state === 'paused' ? STEP_MILLISECONDS : REDRAW_MILLISECONDS;
+    this.#timer ??= setTimeout(() => this.#publish(), delay);
   }
 
   #begin(report: Extract<Report, { type: 'started' }>): void {
@@ -214,8 +217,10 @@ export class Race {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.progress = this.#fresh.progress;
-    this.pairs = this.#fresh.pairs;
     if (this.#dirty) this.version++;
     this.#dirty = false;
+    // In a task of its own: hundreds of words take their time.
+    const { pairs } = this.#fresh;
+    if (pairs !== this.pairs) setTimeout(() => this.#fresh.pairs === pairs && (this.pairs = pairs));
   }
 }

@@ -61,7 +61,11 @@ async function estimatePresets(
 ): Promise<Record<string, number>> {
   const speed = await measureSpeed();
   const estimates: Record<string, number> = {};
-  for (const { id, config } of PRESETS) estimates[id] = estimateSeconds(config, await prepare(config), speed);
+  for (const { id, config } of PRESETS) {
+    // A preset whose checkpoint is broken must not keep the others from running; its own start will say why.
+    const problem = await prepare(config).catch(() => null);
+    if (problem) estimates[id] = estimateSeconds(config, problem, speed);
+  }
   return estimates;
 }
 

@@ -75,10 +75,13 @@ class Execution {
   private stepsAllowed = 0;
   private wake: (() => void) | null = null;
   private ended: Promise<void> | null = null;
+  private over = false;
   private step = 0;
   private steps = 0;
   private pairs = 0;
   private readonly lastPosted: Partial<Record<Report['type'], number>> = {};
+  /** The newest of what was thinned out, by type. */
+  private readonly withheld = new Map<Report['type'], Report>();
 
   constructor(
     private readonly id: number,
@@ -118,6 +121,7 @@ class Execution {
   }
 
   private setState(state: 'running' | 'paused'): void {
+    if (this.over) return; // the command was sent before the page knew
     this.state = state;
     this.wake?.();
     if (!this.abort.signal.aborted) this.environment.post({ type: 'state', id: this.id, state });
@@ -130,7 +134,11 @@ class Execution {
       post({ type: 'started', id: this.id, config: this.config });
       post({ type: 'state', id: this.id, state: this.state });
       this.watch.start();
-      const control = { signal: this.abort.signal, wantsEvaluation: () => this.state === 'paused' };
+      const control = {
+        signal: this.abort.signal,
+        wantsEvaluation: () => this.state === 'paused',
+        wantsPairs: () => this.state === 'paused' || this.isTime('pairs'),
+      };
       for await (const report of runExperiment(this.config, problem, control)) {
         this.forward(report);
         if (report.type === 'progress') await this.betweenSteps();
@@ -138,6 +146,8 @@ class Execution {
       post({ type: 'state', id: this.id, state: this.abort.signal.aborted ? 'stopped' : 'finished' });
     } catch (error) {
       post({ type: 'failed', id: this.id, message: error instanceof Error ? error.message : String(error) });
+    } finally {
+      this.over = true;
     }
   }
 
@@ -145,6 +155,7 @@ class Execution {
     this.watch.stop();
     await this.environment.breathe();
     while (this.state === 'paused' && this.stepsAllowed === 0 && !this.abort.signal.aborted) {
+      this.catchUp();
       await new Promise<void>((resolve) => (this.wake = resolve));
       this.wake = null;
     }
@@ -158,19 +169,30 @@ class Execution {
       this.step = report.step;
       this.pairs += report.pairs;
     }
-    if (this.isDue(report)) {
-      this.environment.post({ type: 'report', id: this.id, report, timing: this.timing() });
-    }
+    if (report.type === 'finished') this.catchUp();
+    if (this.isDue(report)) this.post(report);
+    else this.withheld.set(report.type, report);
+  }
+
+  private post(report: Report): void {
+    this.withheld.delete(report.type);
+    this.environment.post({ type: 'report', id: this.id, report, timing: this.timing() });
+  }
+
+  /** Posts what was thinned out: where a run stands still or ends, the page shows its last step. */
+  private catchUp(): void {
+    for (const report of [...this.withheld.values()]) this.post(report);
   }
 
   /** Thins out what comes with every step while running; a paused page sees every step. */
   private isDue(report: Report): boolean {
-    const interval = INTERVALS[report.type];
-    if (interval === undefined || this.state === 'paused' || this.step >= this.steps) return true;
-    const now = this.environment.now();
-    if (now - (this.lastPosted[report.type] ?? -Infinity) < interval) return false;
-    this.lastPosted[report.type] = now;
+    if (this.state !== 'paused' && !this.isTime(report.type)) return false;
+    this.lastPosted[report.type] = this.environment.now();
     return true;
+  }
+
+  private isTime(type: Report['type']): boolean {
+    return this.environment.now() - (this.lastPosted[type] ?? -Infinity) >= (INTERVALS[type] ?? 0);
   }
 
   private timing(): SessionTiming {

@@ -109,7 +109,7 @@ describe('the command', () => {
     ],
     [
       ['presets', 'all'],
-      ['"all"', '--json'],
+      ['"all"', 'bandit-race'],
     ],
     [['pretrain'], ['reviews']],
     [

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { summary } from '../../src/cli/summary';
 import { parseConfig } from '../../src/experiment/config';
 import { METRICS } from '../../src/experiment/metrics';
 import type { RunResult } from '../../src/experiment/results';
@@ -150,16 +151,13 @@ describe('a run', () => {
     expectClose(same, alone.results.runs, 'PILAF', 1e-5);
   });
 
-  it('that diverges is marked, and the others go on', async () => {
-    // At β = 100 the weights of T-PILAF's theory, exp(±β·log-ratio), overflow after a few large steps.
-    const wild = { sampler: 't-pilaf', weighted: true, beta: 100, learningRate: 1, name: 'wild' };
-    const config = { ...TINY, arms: [{ sampler: 'vanilla' }, wild], schedule: { steps: 30, pairs: 4 } };
-    const { results, stdout } = await run(config, '--backend', 'wasm');
-    expect(results.runs.map(({ status }) => status)).toEqual(['complete', 'complete', 'diverged', 'diverged']);
-    expect(results.runs[0]!.evaluations.at(-1)!.step).toBe(30);
-    expect(results.runs[2]!.evaluations.at(-1)!.step).toBeLessThan(30);
-    for (const { reward } of results.runs[2]!.evaluations) expect(reward).toEqual(expect.any(Number));
-    expect(stdout).toContain('wild: 2 of 2 runs diverged (seed 0, 1)');
+  it('that diverged is named in the table, with what the means leave out', async () => {
+    // No config within the bounds is known to diverge; the engine's own tests force one.
+    const { results } = await run({ ...TINY, arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }], seeds: 2 });
+    const runs = results.runs.map((one, i) => (i === 3 ? { ...one, status: 'diverged' as const } : one));
+    expect(summary({ ...results, runs }, [])).toContain(
+      'PILAF: 1 of 2 runs diverged (seed 1) and were stopped; the means leave them out.',
+    );
   });
 
   it('that is interrupted says how far it came', async () => {

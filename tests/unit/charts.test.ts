@@ -305,10 +305,12 @@ describe('curves', () => {
   });
 
   it('name arms at their ends without overlap', () => {
-    const { layout } = curveFigure(race(), THEME, { ...options, metric: 'kl' }, 'v');
-    expect(layout.annotations).toHaveLength(2);
-    const shifts = layout.annotations?.map((a) => a.yshift ?? 0) ?? [];
-    expect(Math.abs((shifts[0] ?? 0) - (shifts[1] ?? 0))).toBeGreaterThanOrEqual(14);
+    const { traces, layout } = curveFigure(race(), THEME, { ...options, metric: 'kl' }, 'v');
+    const names = traces.find((trace) => trace.mode === 'text');
+    expect(names?.text).toEqual([expect.stringContaining('Vanilla'), expect.stringContaining('PILAF')]);
+    const [low, high] = layout.yaxis?.range as [number, number];
+    const [first, second] = (names?.y as number[]).map((y) => ((high - y) / (high - low)) * (options.height - 52));
+    expect(Math.abs(first! - second!)).toBeGreaterThanOrEqual(14 - 1e-9);
   });
 
   it('spread positions apart, keep their order and stay inside', () => {

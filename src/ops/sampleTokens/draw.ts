@@ -28,7 +28,7 @@ export function drawBits(out: Uint32Array, seed: number, row: number, address: T
 /**
  * Draws one token from softmax(scale·(policy + a·(policy − reference))) by the Gumbel-max trick
  * (Maddison, Tarlow and Minka 2014): argmax of logit + Gumbel noise, noise = −log(Exponential(1)).
- * Ties go to the lower index. Logits that are not finite never win, so a diverged run yields token 0.
+ * Ties go to the lower index. NaN never wins, so a diverged run yields token 0.
  *
  * @param logits holds both rows, as long as `bits`, at the two offsets
  * @param bits from `drawBits`

@@ -1,0 +1,63 @@
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** A GPU that runs as tfjs' current backend. */
+export interface StartedGpu {
+  /** In the driver's words. */
+  readonly adapter: string;
+  /**
+   * Ends the trial: throws an Error if the GPU has complained so far, and reports its loss and its errors from now on.
+   */
+  watch(onLost?: (message: string) => void): void;
+  destroy(): void;
+}
+
+/**
+ * Starts tfjs on a device of our own, because tfjs' start-up throws on a missing adapter and hides the reason.
+ * Throws an Error that says what is missing.
+ */
+export async function startWebGPU(): Promise<StartedGpu> {
+  const gpu = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
+  if (!gpu) throw new Error('this browser has no WebGPU.');
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error('there is no GPU adapter.');
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
+  const watch = watchDevice(device);
+  if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
+  if (!(await tf.setBackend('webgpu'))) throw new Error('the WebGPU backend did not start.');
+  return { adapter: nameOf(adapter.info), watch, destroy: () => device.destroy() };
+}
+
+/** A shader that does not compile or memory that runs out would otherwise go on as wrong numbers. */
+function watchDevice(device: GPUDevice): StartedGpu['watch'] {
+  let complaint: string | null = null;
+  let report = (message: string): void => {
+    complaint ??= message;
+  };
+  device.addEventListener('uncapturederror', (event) => report(event.error.message));
+  void device.lost.then((loss) => {
+    if (loss.reason !== 'destroyed') report(loss.message || 'The GPU was lost.');
+  });
+  return (onLost) => {
+    if (complaint !== null) throw new Error(`the GPU reports an error: ${complaint}`);
+    report = (message) => onLost?.(message);
+  };
+}
+
+/** As much as the adapter has of what tfjs and our kernels use. */
+function limitsOf({ limits }: GPUAdapter): Record<string, number> {
+  return {
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxBufferSize: limits.maxBufferSize,
+    maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+  };
+}
+
+const nameOf = ({ vendor, architecture, device, description }: GPUAdapterInfo): string =>
+  description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';

@@ -1,0 +1,54 @@
+import { expect, patchWorker, test } from './support';
+
+test('the page opens under a sub-path, says which adapter runs, and asks nobody else for anything', async ({
+  lab,
+  page,
+}) => {
+  await lab.open();
+  expect(new URL(page.url()).pathname).toBe('/some/sub/path/');
+  await expect(page).toHaveTitle(/PILAF Lab/);
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await expect(lab.badge).toHaveText(/^WebGPU · .*swiftshader/i);
+  await page.locator('.badge button').click();
+  await expect(page.locator('.badge .more')).toContainText('graphics processor');
+  await expect(page.locator('.badge .more'), 'nothing was passed over').not.toContainText('Why nothing faster');
+  const policy = page.locator('meta[http-equiv="Content-Security-Policy"]');
+  await expect(policy).toHaveAttribute('content', /default-src 'none'.*connect-src 'self'/);
+  await expect(lab.preset(/Bandit race/)).toHaveAttribute('aria-pressed', 'true');
+  await expect(lab.preset(/Bandit race/)).toContainText(/About .+ on this device\./);
+  await expect(lab.preset(/Online DPO/)).toContainText(/About .+ on this device\./);
+  await expect(lab.plane.locator('.js-plotly-plot'), 'the plot library has come').toBeVisible();
+});
+
+test('what the policy forbids does not happen, and these tests would see it', async ({ lab, page, trouble }) => {
+  await lab.open();
+  const refused = page.evaluate(() => fetch('https://example.org/').then(() => 'sent', String));
+  expect(await refused).toContain('TypeError');
+  const evaluated = page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'document.title = "hacked"';
+    document.body.append(script);
+    return document.title;
+  });
+  expect(await evaluated).toMatch(/PILAF Lab/);
+  expect(trouble.filter((message) => /Content.Security.Policy/i.test(message)).length).toBeGreaterThanOrEqual(2);
+  trouble.length = 0;
+});
+
+test('a browser whose WebGPU computes wrong numbers runs on WASM and says why', async ({ lab, page }) => {
+  await patchWorker(
+    page,
+    `const create = GPUDevice.prototype.createShaderModule;
+     GPUDevice.prototype.createShaderModule = function (descriptor) {
+       return create.call(this, { ...descriptor, code: descriptor.code.replace(/\\bexp\\(/g, 'exp2(') });
+     };`,
+  );
+  await lab.open();
+  await expect(lab.badge).toHaveText('WebAssembly');
+  await page.locator('.badge button').click();
+  await expect(page.locator('.badge .more')).toContainText('WebGPU was passed over: it computes wrong numbers here');
+  await lab.makeTiny(5);
+  await lab.run();
+  await lab.finish();
+  expect((await lab.download()).backend.name).toBe('wasm');
+});

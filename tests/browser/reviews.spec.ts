@@ -1,0 +1,33 @@
+import { expect, test } from './support';
+
+test('the transformer trains on WebGPU and its pairs show words, colours and the oracle’s reasons', async ({
+  lab,
+  page,
+}) => {
+  test.setTimeout(180_000);
+  await lab.open();
+  await lab.preset(/Online DPO/).click();
+  await lab.race('PILAF');
+  await lab.set({ Seeds: 1, 'Pairs per step': 2, Steps: 3 });
+  await page.getByText('More settings').click();
+  await lab.set({ 'Completions per evaluation': 4 });
+  await lab.run();
+  await expect.poll(() => lab.dots(), { timeout: 60_000 }).toBeGreaterThan(0);
+  await lab.finish(100_000);
+  await expect.poll(() => lab.evaluations()).toBe(4);
+
+  const pair = page.locator('.pairs li').first();
+  const tokens = pair.locator('.token');
+  expect(await tokens.count()).toBeGreaterThan(4);
+  expect((await tokens.allInnerTexts()).join(' ')).toMatch(/[a-z]{2,}/);
+  const grounds = await tokens.evaluateAll((spans) => spans.map((span) => getComputedStyle(span).backgroundColor));
+  expect(new Set(grounds).size, 'different colours').toBeGreaterThan(1);
+  await expect(pair.locator('.token small').first(), 'what the oracle credited').toHaveText(/^[+−]\d/);
+  await expect(pair).toContainText(/preferred, probability .* oracle/);
+
+  const { runs, backend } = await lab.download();
+  expect(backend.name).toBe('webgpu');
+  expect(runs[0]!.evaluations.map(({ step }) => step)).toEqual([0, 1, 2, 3]);
+  expect(runs[0]!.evaluations[0]!.kl).toBeCloseTo(0, 4);
+  expect(runs[0]!.evaluations[3]!.kl).toBeGreaterThan(0);
+});

@@ -1,0 +1,159 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test as base, type Locator, type Page } from '@playwright/test';
+import type { Results } from '../../src/experiment/results';
+import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.mjs';
+
+interface Fixtures {
+  /** What went wrong under way; every test ends with none of it. */
+  readonly trouble: string[];
+  readonly lab: Lab;
+}
+
+/**
+ * Every test fails that leaves a console message behind, of the page or of its worker, an uncaught error, a request to
+ * another origin, a failed one, or one that the content-security policy refused.
+ */
+export const test = base.extend<Fixtures>({
+  trouble: [
+    async ({ page, context, baseURL }, use) => {
+      const origin = new URL(baseURL ?? '').origin;
+      const trouble: string[] = [];
+      page.on('console', (message) => trouble.push(`console ${message.type()}: ${message.text()}`));
+      page.on('pageerror', (error) => trouble.push(`uncaught: ${error.message}`));
+      context.on('request', (request) => {
+        const url = new URL(request.url());
+        if (!['blob:', 'data:'].includes(url.protocol) && url.origin !== origin) trouble.push(`foreign: ${url.href}`);
+      });
+      context.on('requestfailed', (request) =>
+        trouble.push(`failed: ${request.url()} ${request.failure()?.errorText ?? ''}`),
+      );
+      context.on('response', (response) => {
+        if (response.status() >= 400) trouble.push(`status ${response.status()}: ${response.url()}`);
+      });
+      await use(trouble);
+      expect(trouble).toEqual([]);
+    },
+    { auto: true },
+  ],
+  lab: async ({ page }, use) => {
+    await use(new Lab(page));
+  },
+});
+
+export { expect };
+
+/** For `test.use`: a browser that has no GPU to offer, not even a software one. */
+export const WITHOUT_GPU = {
+  launchOptions: {
+    executablePath: findChromium(),
+    args: [...CHROMIUM_FLAGS.filter((flag) => !flag.includes('webgpu')), '--disable-gpu'],
+  },
+};
+
+/** Runs `code` at the head of the worker's script, before anything else. */
+export async function patchWorker(page: Page, code: string): Promise<void> {
+  await page.route(/\/assets\/entry-[^/]+\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
+  });
+}
+
+/** The page as somebody in front of it sees it. */
+export class Lab {
+  readonly badge: Locator;
+  readonly facts: Locator;
+  readonly alert: Locator;
+  readonly plane: Locator;
+
+  constructor(readonly page: Page) {
+    this.badge = page.locator('.badge .label');
+    this.facts = page.locator('.facts');
+    this.alert = page.getByRole('alert');
+    this.plane = page.locator('.plane');
+  }
+
+  /** Opens the page and waits until its worker has chosen a backend. */
+  async open(): Promise<void> {
+    await this.page.goto('./');
+    await expect(this.badge).not.toHaveText(/Testing/, { timeout: 60_000 });
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  control(label: string): Locator {
+    return this.page.getByLabel(label, { exact: true });
+  }
+
+  preset(title: string | RegExp): Locator {
+    return this.page.getByRole('button', { name: title });
+  }
+
+  async set(values: Readonly<Record<string, string | number>>): Promise<void> {
+    for (const [label, value] of Object.entries(values)) await this.control(label).fill(String(value));
+  }
+
+  /** Lets only these arms race. */
+  async race(...names: readonly string[]): Promise<void> {
+    for (const box of await this.page.getByRole('checkbox', { name: / races$/ }).all()) {
+      const name = (await box.getAttribute('aria-label'))?.replace(/ races$/, '') ?? '';
+      await box.setChecked(names.includes(name));
+    }
+  }
+
+  /** The bandit's race in miniature. */
+  async makeTiny(steps: number): Promise<void> {
+    await this.race('Vanilla', 'PILAF');
+    await this.set({ Seeds: 2, 'Pairs per step': 2, Steps: steps });
+  }
+
+  /** The step that the page shows; −1 before a run. */
+  async step(): Promise<number> {
+    const found = /step (\D?[\d\s]+) of/.exec(await this.facts.innerText());
+    return found ? Number(found[1]!.replace(/\D/g, '')) : -1;
+  }
+
+  /** Dots that are drawn in the plane, over all arms. */
+  dots(): Promise<number> {
+    return this.plane.locator('.scatterlayer .points path.point:visible').count();
+  }
+
+  /** The largest number of evaluations that an arm's line in the plane has. */
+  evaluations(): Promise<number> {
+    return this.plane.locator('.js-plotly-plot').evaluate((plot) => {
+      const { data } = plot as HTMLElement & { data: { name?: string; x: unknown[] }[] };
+      return Math.max(0, ...data.filter(({ name }) => name).map(({ x }) => x.length));
+    });
+  }
+
+  async run(): Promise<void> {
+    await this.button('Run').click();
+  }
+
+  async finish(timeout = 60_000): Promise<void> {
+    await expect(this.facts).toContainText('done', { timeout });
+  }
+
+  async download(): Promise<Results> {
+    const started = this.page.waitForEvent('download');
+    await this.button('Download results JSON').click();
+    const path = await (await started).path();
+    return JSON.parse(await readFile(path, 'utf8')) as Results;
+  }
+}
+
+/** No two numbers of these differ by more than this, relatively or where they are small absolutely. */
+export function expectClose(found: unknown, expected: unknown, tolerance: number, path = ''): void {
+  if (typeof expected === 'number' && typeof found === 'number') {
+    const difference = Math.abs(found - expected) / Math.max(1, Math.abs(expected));
+    expect(difference, `${path}: ${found} against ${expected}`).toBeLessThanOrEqual(tolerance);
+  } else if (expected !== null && typeof expected === 'object') {
+    expect(Object.keys(found as object), path).toEqual(Object.keys(expected));
+    for (const [key, value] of Object.entries(expected)) {
+      expectClose((found as Record<string, unknown>)[key], value, tolerance, `${path}.${key}`);
+    }
+  } else {
+    expect(found, path).toBe(expected);
+  }
+}

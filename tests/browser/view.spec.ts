@@ -1,0 +1,120 @@
+import { expect, test, WITHOUT_GPU, type Lab } from './support';
+
+test.use(WITHOUT_GPU);
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('the plane comes before the controls, Run is in reach, and nothing scrolls sideways', async ({ lab, page }) => {
+    await lab.open();
+    const box = async (selector: string) => (await page.locator(selector).boundingBox())!;
+    const bottom = ({ y, height }: { y: number; height: number }) => y + height;
+    const [gallery, plane, arms, controls] = [
+      await box('.setup .gallery >> nth=0'),
+      await box('.plane'),
+      await box('.arms'),
+      await box('.controls >> nth=0'),
+    ];
+    expect(bottom(gallery)).toBeLessThanOrEqual(plane.y);
+    expect(bottom(plane)).toBeLessThanOrEqual(arms.y);
+    expect(bottom(arms)).toBeLessThanOrEqual(controls.y);
+    await expect(lab.button('Run')).toBeInViewport({ ratio: 1 });
+    await lab.button('Run').tap();
+    await expect.poll(() => lab.dots()).toBeGreaterThanOrEqual(10);
+    await expect(lab.button('Pause')).toBeInViewport({ ratio: 1 });
+    await lab.button('Stop').tap();
+    await expect(lab.facts).toContainText('stopped');
+    for (const selector of ['.controls >> nth=0', '.results', '.diagnostics']) {
+      await page.locator(selector).scrollIntoViewIfNeeded();
+      await expect(lab.button('Run')).toBeInViewport({ ratio: 1 });
+    }
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(390);
+  });
+});
+
+/** The page's ground and ink as red, green and blue. */
+const colours = (lab: Lab) =>
+  lab.page.evaluate(() => {
+    const { backgroundColor, color } = getComputedStyle(document.body);
+    const brightness = (rgb: string) =>
+      (rgb.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, channel) => sum + Number(channel), 0);
+    return { ground: brightness(backgroundColor), ink: brightness(color) };
+  });
+
+async function expectMode(lab: Lab, mode: 'light' | 'dark'): Promise<void> {
+  await expect(lab.page.locator('html')).toHaveAttribute('data-theme', mode);
+  const { ground, ink } = await colours(lab);
+  if (mode === 'light') expect(ground).toBeGreaterThan(ink + 400);
+  else expect(ink).toBeGreaterThan(ground + 400);
+}
+
+test('light and dark follow the system until the reader chooses, and the choice is remembered', async ({
+  lab,
+  page,
+}) => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await lab.open();
+  await expectMode(lab, 'dark');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await expectMode(lab, 'light');
+  await lab.button('Dark mode').click();
+  await expectMode(lab, 'dark');
+  await page.reload();
+  await expectMode(lab, 'dark');
+  await lab.button('Light mode').click();
+  await expectMode(lab, 'light');
+});
+
+test('the keyboard alone reaches Run, starts, pauses and stops, and the focus shows', async ({ lab, page }) => {
+  await lab.open();
+  const focus = page.locator(':focus');
+  const outlines = new Set<string>();
+  const tabTo = async (name: string) => {
+    for (let presses = 0; presses < 150; presses++) {
+      await page.keyboard.press('Tab');
+      if (await lab.button(name).evaluate((button) => button === document.activeElement)) return;
+      outlines.add(await focus.evaluate((element) => getComputedStyle(element).outlineStyle));
+    }
+    throw new Error(`Tab never reached ${name}`);
+  };
+  await tabTo('Run');
+  await expect(lab.button('Run')).toHaveCSS('outline-style', 'solid');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => lab.dots()).toBeGreaterThan(0);
+  await expect(lab.button('Pause'), 'the focus stays where it was').toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(lab.facts).toContainText('paused');
+  await expect(lab.button('Resume')).toBeFocused();
+  await tabTo('Stop');
+  await page.keyboard.press('Space');
+  await expect(lab.facts).toContainText('stopped');
+});
+
+test('every control has a name and every plot its numbers as a table', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(5);
+  await lab.run();
+  await lab.finish();
+  await page.getByText('More settings').click();
+  await page.getByRole('button', { name: 'PILAF', exact: true }).click();
+  const nameless = await page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('button, input, select, a[href], [role="figure"]')]
+      .filter((element) => element.offsetParent !== null)
+      .filter((element) => {
+        const labels = 'labels' in element ? [...((element as HTMLInputElement).labels ?? [])] : [];
+        const name = [element.ariaLabel, element.innerText, ...labels.map((label) => label.textContent)].join('');
+        return name.trim() === '';
+      })
+      .map((element) => element.outerHTML.slice(0, 120)),
+  );
+  expect(nameless).toEqual([]);
+
+  await lab.plane.getByText('Data behind this plot').click();
+  const rows = lab.plane.getByRole('table').getByRole('row');
+  await expect(rows).toHaveCount(1 + 2 * 4);
+  await expect(rows.nth(1)).toContainText('Vanilla');
+  await page.getByLabel('Height shows').selectOption('below');
+  await expect(lab.plane).toContainText('lower is better');
+  await expect(page.getByRole('figure', { name: /^Reward against KL/ })).toBeVisible();
+});

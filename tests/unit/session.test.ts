@@ -1,0 +1,239 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { ExperimentConfig } from '../../src/experiment/schema';
+import type { Problem } from '../../src/training/problem';
+import type { Report } from '../../src/training/reports';
+import type { ExperimentControl } from '../../src/training/runExperiment';
+import type { WorkerEvent } from '../../src/worker/protocol';
+import { Session } from '../../src/worker/session';
+
+/** What a step of the experiment below takes on the clock of these tests. */
+const STEP_MILLISECONDS = 10;
+const clock = vi.hoisted(() => ({ milliseconds: 0 }));
+
+/** Stands in for the engine: the same reports in the same order, without a tensor. */
+vi.mock('../../src/training/runExperiment', () => ({
+  runExperiment: async function* (
+    { schedule: { steps, pairs } }: ExperimentConfig,
+    _problem: Problem,
+    control: ExperimentControl,
+  ): AsyncGenerator<Report, void> {
+    yield { type: 'started', steps, runs: [], optimum: null, frontier: null };
+    yield { type: 'evaluation', step: 0, evaluations: [] };
+    yield { type: 'progress', step: 0, pairs: 0 };
+    let step = 0;
+    while (step < steps && !control.signal.aborted) {
+      step++;
+      clock.milliseconds += STEP_MILLISECONDS;
+      const scheduled = step === steps;
+      if (scheduled || control.wantsEvaluation?.()) yield { type: 'evaluation', step, evaluations: [] };
+      if (scheduled || control.wantsPairs?.()) yield { type: 'pairs', step, pairs: [] };
+      yield { type: 'progress', step, pairs };
+    }
+    yield { type: 'finished', step, runs: [] };
+  },
+}));
+
+const macrotask = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+const configOf = (steps: number) => ({
+  task: { kind: 'bandit' },
+  arms: [{ sampler: 'vanilla' }],
+  beta: 1,
+  learningRate: 0.01,
+  schedule: { steps, pairs: 4 },
+  evaluation: { every: 100 },
+});
+
+/** Far more steps than a test waits for. */
+const ENDLESS = configOf(100_000);
+
+function openSession(prepare: () => Promise<Problem> = () => Promise.resolve({} as Problem)) {
+  const events: WorkerEvent[] = [];
+  const session = new Session({
+    post: (event) => events.push(event),
+    prepare,
+    now: () => clock.milliseconds,
+    breathe: macrotask,
+  });
+  const reports = (id: number) =>
+    events.flatMap((event) => (event.type === 'report' && event.id === id ? [event] : []));
+  const stepsOf = (id: number, type: 'progress' | 'evaluation' | 'pairs') =>
+    reports(id).flatMap(({ report }) => (report.type === type ? [report.step] : []));
+  const states = (id: number) =>
+    events.flatMap((event) => (event.type === 'state' && event.id === id ? [event.state] : []));
+  const start = (id: number, config: unknown, paused = false) => session.handle({ type: 'start', id, config, paused });
+  return { session, events, reports, stepsOf, states, start };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 10_000; i++) {
+    if (condition()) return;
+    await macrotask();
+  }
+  throw new Error('it never came to that');
+}
+
+/** Long enough for dozens of steps, were there any. */
+async function aWhile(): Promise<void> {
+  for (let i = 0; i < 50; i++) await macrotask();
+}
+
+type Opened = ReturnType<typeof openSession>;
+
+async function startAndPause(opened: Opened): Promise<number> {
+  await opened.start(1, ENDLESS);
+  await until(() => opened.stepsOf(1, 'progress').length > 3);
+  await opened.session.handle({ type: 'pause' });
+  await aWhile();
+  return opened.stepsOf(1, 'progress').at(-1)!;
+}
+
+describe('a session', () => {
+  it('tells a run from its start to its end, in order', async () => {
+    const { events, stepsOf, states, start } = openSession();
+    await start(7, configOf(3));
+    await until(() => states(7).includes('finished'));
+    expect(events.map((event) => (event.type === 'report' ? event.report.type : event.type))).toEqual([
+      'started',
+      'state',
+      'started',
+      'evaluation',
+      'progress',
+      'pairs',
+      'evaluation',
+      'progress',
+      'pairs',
+      'finished',
+      'state',
+    ]);
+    expect(events.every((event) => 'id' in event && event.id === 7)).toBe(true);
+    expect(stepsOf(7, 'progress')).toEqual([0, 3]);
+    expect(states(7)).toEqual(['running', 'finished']);
+  });
+
+  it('stands still while paused, says where, and goes on', async () => {
+    const opened = openSession();
+    const paused = await startAndPause(opened);
+    expect(paused * STEP_MILLISECONDS, 'the last step is told, thinned out or not').toBe(clockSteps(opened));
+    await aWhile();
+    expect(opened.stepsOf(1, 'progress').at(-1)).toBe(paused);
+    await opened.session.handle({ type: 'resume' });
+    await until(() => opened.stepsOf(1, 'progress').at(-1)! > paused);
+    expect(opened.states(1)).toEqual(['running', 'paused', 'running']);
+    await opened.session.handle({ type: 'stop' });
+  });
+
+  it('takes exactly one step when asked, with an evaluation', async () => {
+    const opened = openSession();
+    const paused = await startAndPause(opened);
+    for (const next of [paused + 1, paused + 2]) {
+      await opened.session.handle({ type: 'step' });
+      await aWhile();
+      for (const type of ['progress', 'evaluation', 'pairs'] as const) {
+        expect(opened.stepsOf(1, type).at(-1)).toBe(next);
+      }
+    }
+    await opened.session.handle({ type: 'stop' });
+  });
+
+  it('can start paused and step from there', async () => {
+    const { session, stepsOf, states, start } = openSession();
+    await start(1, ENDLESS, true);
+    await session.handle({ type: 'step' });
+    await aWhile();
+    expect(stepsOf(1, 'progress')).toEqual([0, 1]);
+    expect(stepsOf(1, 'evaluation')).toEqual([0, 1]);
+    expect(new Set(states(1))).toEqual(new Set(['paused']));
+    await session.handle({ type: 'stop' });
+  });
+
+  it.each(['running', 'paused'])('stops a %s run and keeps what it has', async (before) => {
+    const opened = openSession();
+    await startAndPause(opened);
+    if (before === 'running') await opened.session.handle({ type: 'resume' });
+    await opened.session.handle({ type: 'stop' });
+    expect(opened.reports(1).some(({ report }) => report.type === 'finished')).toBe(true);
+    expect(opened.states(1).at(-1)).toBe('stopped');
+  });
+
+  it('refuses a bad config and leaves alone what runs', async () => {
+    const { session, events, stepsOf, states, start } = openSession();
+    await start(1, ENDLESS);
+    await start(2, { ...ENDLESS, seeds: 0 });
+    const refused = events.find((event) => event.type === 'refused');
+    expect(refused).toMatchObject({ id: 2, problems: [{ path: 'seeds' }] });
+    const step = stepsOf(1, 'progress').at(-1) ?? 0;
+    await until(() => (stepsOf(1, 'progress').at(-1) ?? 0) > step);
+    expect(states(1)).toEqual(['running']);
+    await session.handle({ type: 'stop' });
+  });
+
+  it('ends what runs before another run starts', async () => {
+    const { session, events, states, start } = openSession();
+    await start(1, ENDLESS);
+    await until(() => events.length > 5);
+    await start(2, ENDLESS);
+    await until(() => states(2).length > 0);
+    const ofFirst = events.findLastIndex((event) => 'id' in event && event.id === 1);
+    const ofSecond = events.findIndex((event) => 'id' in event && event.id === 2);
+    expect(states(1)).toEqual(['running', 'stopped']);
+    expect(ofFirst).toBeLessThan(ofSecond);
+    await session.handle({ type: 'stop' });
+  });
+
+  it('thins out progress and pairs, never evaluations', async () => {
+    const { reports, stepsOf, states, start } = openSession();
+    await start(1, configOf(200));
+    await until(() => states(1).includes('finished'));
+    const progress = stepsOf(1, 'progress');
+    expect(progress.length).toBeGreaterThan(10);
+    expect(progress.length, 'ten a second').toBeLessThanOrEqual(22);
+    expect(stepsOf(1, 'pairs').length, 'two a second').toBeLessThanOrEqual(6);
+    expect(progress.at(-1)).toBe(200);
+    expect(stepsOf(1, 'pairs').at(-1)).toBe(200);
+    expect(stepsOf(1, 'evaluation')).toEqual([0, 200]);
+    expect(reports(1).at(-1)?.timing.seconds).toBeCloseTo(2);
+  });
+
+  it('counts no pause as running time', async () => {
+    const opened = openSession();
+    const paused = await startAndPause(opened);
+    clock.milliseconds += 60_000;
+    await opened.session.handle({ type: 'step' });
+    await aWhile();
+    const { timing } = opened.reports(1).at(-1)!;
+    const seconds = ((paused + 1) * STEP_MILLISECONDS) / 1000;
+    expect(timing.seconds).toBeCloseTo(seconds);
+    expect(timing.pairsPerSecond).toBeCloseTo((4 * 1000) / STEP_MILLISECONDS);
+    expect(timing.secondsLeft).toBeCloseTo(1000 - seconds);
+    await opened.session.handle({ type: 'stop' });
+  });
+
+  it('says why a run failed and takes the next one', async () => {
+    let broken = true;
+    const { events, states, start } = openSession(() =>
+      broken ? Promise.reject(new Error('the checkpoint is broken')) : Promise.resolve({} as Problem),
+    );
+    await start(1, configOf(1));
+    await until(() => events.length > 0);
+    expect(events).toEqual([{ type: 'failed', id: 1, message: 'the checkpoint is broken' }]);
+    broken = false;
+    await start(2, configOf(1));
+    await until(() => states(2).includes('finished'));
+  });
+
+  it('ignores what comes after the end', async () => {
+    const { session, events, states, start } = openSession();
+    await start(1, configOf(1));
+    await until(() => states(1).includes('finished'));
+    const count = events.length;
+    for (const type of ['pause', 'step', 'resume', 'stop'] as const) await session.handle({ type });
+    await aWhile();
+    expect(events).toHaveLength(count);
+  });
+});
+
+/** How far the clock says that the run has come. */
+function clockSteps({ reports }: Opened): number {
+  return Math.round(reports(1).at(-1)!.timing.seconds * 1000);
+}
