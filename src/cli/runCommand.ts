@@ -52,6 +52,6 @@ async function prepared(config: ExperimentConfig): Promise<Problem> {
   try {
     return await prepareProblem(config, loadCheckpoint);
   } catch (error) {
-    throw new UsageError(sentence(error), { cause: error });
+    throw new UsageError(`task.checkpoint: ${sentence(error)}`, { cause: error });
   }
 }

@@ -6,13 +6,13 @@ import type { ExperimentConfig } from '../experiment/schema';
 import type { PairsReport, Report } from '../training/reports';
 import { LabClient } from '../worker/client';
 import type { SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
+import { queueRedraw } from './redraw';
 
 export type RaceState = 'idle' | 'starting' | SessionState;
 
 export interface Device {
   readonly backend: BackendInfo;
   readonly reasons: readonly string[];
-  readonly estimates: Readonly<Record<string, number>>;
 }
 
 export interface Progress {
@@ -40,14 +40,17 @@ export class Race {
   /** A command that the worker has not answered yet. */
   asked = $state<'pause' | 'resume' | 'stop' | null>(null);
   device = $state.raw<Device | null>(null);
+  /** Seconds by preset; null until this device has been timed. */
+  estimates = $state.raw<Readonly<Record<string, number>> | null>(null);
   /** Why nothing can run in this browser. */
   unavailable = $state<string | null>(null);
   message = $state.raw<Message | null>(null);
   progress = $state.raw<Progress | null>(null);
   pairs = $state.raw<PairsReport | null>(null);
-  /** Grows in place; whoever draws it watches `version`. */
+  /** Grows in place; whoever draws it watches `version`, and the tables `details`, which follows a task later. */
   history = $state.raw<RaceHistory | null>(null);
   version = $state(0);
+  details = $state(0);
   /** Counts the starts: plots forget a reader's zoom when it changes. */
   race = $state(0);
 
@@ -60,6 +63,8 @@ export class Race {
   /** Whether the history has changed since it was last shown. */
   #dirty = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #detailsJob = {};
+  readonly #pairsJob = {};
   #forgotten = false;
 
   open(): void {
@@ -120,12 +125,16 @@ export class Race {
     this.pairs = null;
     this.#fresh = { progress: null, pairs: null };
     this.version++;
+    this.details++;
   }
 
   #receive(event: WorkerEvent): void {
     switch (event.type) {
       case 'ready':
-        this.device = { backend: event.backend, reasons: event.reasons, estimates: event.estimates };
+        this.device = { backend: event.backend, reasons: event.reasons };
+        return;
+      case 'estimates':
+        this.estimates = event.estimates;
         return;
       case 'unavailable':
         this.unavailable = event.message;
@@ -217,10 +226,12 @@ export class Race {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.progress = this.#fresh.progress;
-    if (this.#dirty) this.version++;
+    if (this.#dirty) {
+      this.version++;
+      queueRedraw(this.#detailsJob, () => this.details++);
+    }
     this.#dirty = false;
     // In a task of its own: hundreds of words take their time.
-    const { pairs } = this.#fresh;
-    if (pairs !== this.pairs) setTimeout(() => this.#fresh.pairs === pairs && (this.pairs = pairs));
+    if (this.#fresh.pairs !== this.pairs) queueRedraw(this.#pairsJob, () => (this.pairs = this.#fresh.pairs));
   }
 }

@@ -4,6 +4,9 @@
  */
 type Job = () => void;
 
+/** Between two jobs: the browser paints what the last one has drawn, which on a slow machine takes as long again. */
+const GAP_MILLISECONDS = 60;
+
 const waiting = new Map<object, Job>();
 let scheduled = false;
 
@@ -12,7 +15,7 @@ export function queueRedraw(owner: object, job: Job): void {
   waiting.set(owner, job);
   if (scheduled) return;
   scheduled = true;
-  setTimeout(drawNext);
+  setTimeout(drawNext, GAP_MILLISECONDS);
 }
 
 export function cancelRedraw(owner: object): void {
@@ -29,6 +32,6 @@ function drawNext(): void {
   try {
     next[1]();
   } finally {
-    setTimeout(drawNext);
+    setTimeout(drawNext, GAP_MILLISECONDS);
   }
 }

@@ -70,8 +70,8 @@ export class LabClient {
 
   #receive(event: WorkerEvent): void {
     if ('id' in event) {
-      if (event.id === this.#pending && event.type !== 'refused') this.#accepted = this.#pending;
-      if (event.id !== this.#accepted && event.id !== this.#pending) return;
+      if (event.id < this.#accepted) return;
+      if (event.type !== 'refused') this.#accepted = event.id;
     }
     this.#onEvent(event);
   }

@@ -16,13 +16,18 @@ const post = (event: WorkerEvent): void => self.postMessage(event);
 /** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */
 const CHECKPOINT_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 
+/** Milliseconds that a checkpoint may take to arrive. */
+const PATIENCE = 60_000;
+
 /** Loads from the folder of the page at `base`. */
 const checkpointLoader =
   (base: string): CheckpointLoader =>
   async (name) => {
     if (!CHECKPOINT_NAME.test(name))
       throw new Error('the page loads only the checkpoints that it ships, such as "reviews"');
-    const response = await fetch(new URL(`checkpoints/${name}.safetensors`, base));
+    const response = await fetch(new URL(`checkpoints/${name}.safetensors`, base), {
+      signal: AbortSignal.timeout(PATIENCE),
+    });
     if (!response.ok) throw new Error(`the page has no checkpoint of that name (status ${response.status})`);
     return new Uint8Array(await response.arrayBuffer());
   };
@@ -39,6 +44,8 @@ function breathe(): Promise<void> {
   });
 }
 
+let session: Promise<Session | null> = Promise.resolve(null);
+
 /** Chooses a backend, tells the page, and opens a session. */
 async function open(base: string): Promise<Session> {
   const { info, reasons } = await chooseBackend({
@@ -47,18 +54,24 @@ async function open(base: string): Promise<Session> {
       'tfjs-backend-wasm-simd.wasm': wasmSimd,
       'tfjs-backend-wasm-threaded-simd.wasm': wasmThreaded,
     },
-    onLost: (message) =>
-      post({ type: 'unavailable', message: `The GPU stopped working (${message}). Reload the page to go on.` }),
+    onLost: (message) => void failGpu(message),
   });
   const load = checkpointLoader(base);
   const prepare = (config: ExperimentConfig) => prepareProblem(config, load);
-  post({ type: 'ready', backend: info, reasons, estimates: await estimatePresets(prepare) });
+  post({ type: 'ready', backend: info, reasons });
+  void estimatePresets(prepare);
   return new Session({ post, prepare, now: () => performance.now(), breathe });
 }
 
-async function estimatePresets(
-  prepare: (config: ExperimentConfig) => Promise<Problem>,
-): Promise<Record<string, number>> {
+/** What runs on a GPU that has failed would go on as wrong numbers. */
+async function failGpu(message: string): Promise<void> {
+  const text = `The GPU stopped working (${message}). Reload the page to go on.`;
+  (await session)?.fail(text);
+  post({ type: 'unavailable', message: text });
+}
+
+/** Beside the page's first moments, not before them: the checkpoint comes over the network. */
+async function estimatePresets(prepare: (config: ExperimentConfig) => Promise<Problem>): Promise<void> {
   const speed = await measureSpeed();
   const estimates: Record<string, number> = {};
   for (const { id, config } of PRESETS) {
@@ -66,20 +79,22 @@ async function estimatePresets(
     const problem = await prepare(config).catch(() => null);
     if (problem) estimates[id] = estimateSeconds(config, problem, speed);
   }
-  return estimates;
+  post({ type: 'estimates', estimates });
 }
 
-let session: Promise<Session | null> = Promise.resolve(null);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 // Commands that arrive during start-up wait for it, in order.
 let last: Promise<void> = Promise.resolve();
 self.onmessage = ({ data }: MessageEvent<Command>) => {
   if (data.type === 'open') {
     session = open(data.base).catch((error: unknown) => {
-      post({ type: 'unavailable', message: error instanceof Error ? error.message : String(error) });
+      post({ type: 'unavailable', message: messageOf(error) });
       return null;
     });
     return;
   }
-  last = last.then(async () => (await session)?.handle(data));
+  last = last
+    .then(async () => (await session)?.handle(data))
+    .catch((error: unknown) => post({ type: 'unavailable', message: `The worker failed (${messageOf(error)}).` }));
 };

@@ -20,9 +20,9 @@ export type WorkerEvent =
       readonly backend: BackendInfo;
       /** Why a faster backend was passed over, in sentences; empty when WebGPU runs. */
       readonly reasons: readonly string[];
-      /** Estimated seconds of every preset on this device, by preset id; a preset that cannot be prepared has none. */
-      readonly estimates: Readonly<Record<string, number>>;
     }
+  /** Estimated seconds of every preset on this device, by preset id; a preset that cannot be prepared has none. */
+  | { readonly type: 'estimates'; readonly estimates: Readonly<Record<string, number>> }
   /** No backend at all could be started: nothing can run in this browser. */
   | { readonly type: 'unavailable'; readonly message: string }
   | { readonly type: 'started'; readonly id: number; readonly config: ExperimentConfig }

@@ -53,19 +53,33 @@ export class Session {
   }
 
   private async start(id: number, input: unknown, paused: boolean): Promise<void> {
-    const { post } = this.environment;
+    const { post, prepare } = this.environment;
     const parsed = parseConfig(input);
     if (!parsed.ok) {
       post({ type: 'refused', id, problems: parsed.problems });
       return;
     }
+    let problem: Problem;
+    try {
+      problem = await prepare(parsed.config);
+    } catch (error) {
+      post({ type: 'refused', id, problems: [{ path: 'task.checkpoint', message: messageOf(error) }] });
+      return;
+    }
+    // Only now is it certain that the new one can run: what runs may end.
     const previous = this.current;
-    const execution = new Execution(id, parsed.config, this.environment, paused);
-    this.current = execution;
+    this.current = new Execution(id, parsed.config, problem, this.environment, paused);
     await previous?.stop();
-    void execution.run();
+    void this.current.run();
+  }
+
+  /** Ends what runs, as failed. */
+  fail(message: string): void {
+    this.current?.fail(message);
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** One experiment from start to end. */
 class Execution {
@@ -76,6 +90,7 @@ class Execution {
   private wake: (() => void) | null = null;
   private ended: Promise<void> | null = null;
   private over = false;
+  private failure: string | null = null;
   private step = 0;
   private steps = 0;
   private pairs = 0;
@@ -86,6 +101,7 @@ class Execution {
   constructor(
     private readonly id: number,
     private readonly config: ExperimentConfig,
+    private readonly problem: Problem,
     private readonly environment: SessionEnvironment,
     paused: boolean,
   ) {
@@ -120,6 +136,13 @@ class Execution {
     await this.ended;
   }
 
+  /** Ends as failed, whatever the step in hand yields. */
+  fail(message: string): void {
+    this.failure = message;
+    this.abort.abort();
+    this.wake?.();
+  }
+
   private setState(state: 'running' | 'paused'): void {
     if (this.over) return; // the command was sent before the page knew
     this.state = state;
@@ -128,9 +151,8 @@ class Execution {
   }
 
   private async pump(): Promise<void> {
-    const { post, prepare } = this.environment;
+    const { post } = this.environment;
     try {
-      const problem = await prepare(this.config);
       post({ type: 'started', id: this.id, config: this.config });
       post({ type: 'state', id: this.id, state: this.state });
       this.watch.start();
@@ -139,13 +161,14 @@ class Execution {
         wantsEvaluation: () => this.state === 'paused',
         wantsPairs: () => this.state === 'paused' || this.isTime('pairs'),
       };
-      for await (const report of runExperiment(this.config, problem, control)) {
+      for await (const report of runExperiment(this.config, this.problem, control)) {
         this.forward(report);
         if (report.type === 'progress') await this.betweenSteps();
       }
+      if (this.failure !== null) throw new Error(this.failure);
       post({ type: 'state', id: this.id, state: this.abort.signal.aborted ? 'stopped' : 'finished' });
     } catch (error) {
-      post({ type: 'failed', id: this.id, message: error instanceof Error ? error.message : String(error) });
+      post({ type: 'failed', id: this.id, message: messageOf(error) });
     } finally {
       this.over = true;
     }

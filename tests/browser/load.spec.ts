@@ -21,6 +21,7 @@ test('the page opens under a sub-path, says which adapter runs, and asks nobody 
 });
 
 test('what the policy forbids does not happen, and these tests would see it', async ({ lab, page, trouble }) => {
+  await page.context().route('https://example.org/**', (route) => route.abort());
   await lab.open();
   const refused = page.evaluate(() => fetch('https://example.org/').then(() => 'sent', String));
   expect(await refused).toContain('TypeError');
@@ -32,6 +33,9 @@ test('what the policy forbids does not happen, and these tests would see it', as
   });
   expect(await evaluated).toMatch(/PILAF Lab/);
   expect(trouble.filter((message) => /Content.Security.Policy/i.test(message)).length).toBeGreaterThanOrEqual(2);
+  // The page's policy does not bind its worker, but what it asks for is seen as well.
+  await page.workers()[0]!.evaluate(() => fetch('https://example.org/').catch(String));
+  expect(trouble).toContain('foreign: https://example.org/');
   trouble.length = 0;
 });
 

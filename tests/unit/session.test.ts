@@ -209,15 +209,27 @@ describe('a session', () => {
     await opened.session.handle({ type: 'stop' });
   });
 
-  it('says why a run failed and takes the next one', async () => {
-    let broken = true;
-    const { events, states, start } = openSession(() =>
+  it('refuses a task that cannot be prepared, and leaves what runs alone', async () => {
+    let broken = false;
+    const { session, events, states, start } = openSession(() =>
       broken ? Promise.reject(new Error('the checkpoint is broken')) : Promise.resolve({} as Problem),
     );
-    await start(1, configOf(1));
-    await until(() => events.length > 0);
-    expect(events).toEqual([{ type: 'failed', id: 1, message: 'the checkpoint is broken' }]);
-    broken = false;
+    await start(1, ENDLESS);
+    broken = true;
+    await start(2, configOf(1));
+    expect(events.filter((event) => event.type === 'refused')).toEqual([
+      { type: 'refused', id: 2, problems: [{ path: 'task.checkpoint', message: 'the checkpoint is broken' }] },
+    ]);
+    expect(states(1)).toEqual(['running']);
+    await session.handle({ type: 'stop' });
+  });
+
+  it('ends a run as failed where its GPU is lost, and takes the next one', async () => {
+    const { session, events, states, start } = openSession();
+    await start(1, ENDLESS);
+    session.fail('the GPU is gone');
+    await until(() => events.some((event) => event.type === 'failed'));
+    expect(events.at(-1)).toEqual({ type: 'failed', id: 1, message: 'the GPU is gone' });
     await start(2, configOf(1));
     await until(() => states(2).includes('finished'));
   });
