@@ -20,8 +20,8 @@ interface Evaluated {
 }
 
 /** Enough to draw a smooth line, few enough to redraw several times a second. */
-const MOST_DOTS = 60;
-const MOST_SEED_POINTS = 2000;
+const MOST_DOTS = 40;
+const MOST_SEED_POINTS = 1000;
 
 export function planeFigure(
   history: RaceHistory | null,
