@@ -1,3 +1,4 @@
+import { comparableObjectives } from '../experiment/config';
 import type { MetricName } from '../experiment/metrics';
 import { interval95, pairedDifference, type Interval } from '../math/statistics';
 import type { RaceHistory, RunHistory } from '../experiment/history';
@@ -35,13 +36,17 @@ export function lastMean(history: RaceHistory, arm: number, metric: MetricName):
   return count === 0 ? null : meanAt(history, arm, metric, count - 1);
 }
 
-/** Metric of `arm` minus metric of `other` at the last evaluation of both, paired by seed; null without pairs. */
+/**
+ * Metric of `arm` minus metric of `other` at the last evaluation of both, paired by seed; null without pairs, and for J
+ * under different β.
+ */
 export function lastDifference(
   history: RaceHistory,
   arm: number,
   other: number,
   metric: MetricName,
 ): (Interval & { readonly seeds: number }) | null {
+  if (metric === 'objective' && !comparableObjectives(history.config, arm, other)) return null;
   const index = Math.min(stepsOf(history, arm).length, stepsOf(history, other).length) - 1;
   const values = (a: number) =>
     new Map(runsOf(history, a).map((run) => [run.seed, run.columns[metric][index]] as const));

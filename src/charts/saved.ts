@@ -1,10 +1,11 @@
 import { interval95, type Interval } from '../math/statistics';
 import { runsOf } from './aggregate';
+import { comparableObjectives } from '../experiment/config';
 import type { RaceHistory, RunHistory } from '../experiment/history';
 
 /**
  * How many labels an arm saves: the share of the first arm's labels that it did not need to reach the first arm's
- * final J for good, seed by seed. Known only once the first arm has its final evaluation.
+ * final J for good, seed by seed. Arms under another β are left out: their J charges KL otherwise. Known only once the first arm has its final evaluation.
  */
 export interface LabelsSaved {
   readonly arm: number;
@@ -16,7 +17,8 @@ export interface LabelsSaved {
 
 export function labelsSaved(history: RaceHistory): LabelsSaved[] {
   const baseline = new Map(runsOf(history, 0).map((run) => [run.seed, run] as const));
-  return history.arms.slice(1).map((_, i) => {
+  return history.arms.slice(1).flatMap((_, i) => {
+    if (!comparableObjectives(history.config, i + 1, 0)) return [];
     const runs = runsOf(history, i + 1);
     const shares = runs.flatMap((run) => {
       const share = savedBy(run, baseline.get(run.seed));

@@ -1,4 +1,4 @@
-import { armName } from '../experiment/config';
+import { armName, comparableObjectives } from '../experiment/config';
 import type { Evaluation, MetricName } from '../experiment/metrics';
 import type { Results, RunResult } from '../experiment/results';
 import { interval95, mean, pairedDifference, type Interval } from '../math/statistics';
@@ -37,10 +37,8 @@ function resultsTable(results: Results): string {
     columns.push({ title, cells: intervalCells(intervals) });
   }
   if (arms.length > 1) {
-    // Each arm's J charges its own β: only equal ones can be compared.
-    const betaOf = (i: number) => results.config.arms[i]!.beta ?? results.config.beta;
     const against = arms.map(({ runs }, i) =>
-      i === 0 || betaOf(i) !== betaOf(0) ? null : lastDifference(runs, first, 'objective'),
+      i > 0 && comparableObjectives(results.config, i, 0) ? lastDifference(runs, first, 'objective') : null,
     );
     columns.push({ title: `J − ${arms[0]!.name}’s`, cells: intervalCells(against) });
   }

@@ -42,6 +42,10 @@ export function problemText(problems: readonly ConfigProblem[]): string {
   return `${first.path}: ${first.message}${more}`;
 }
 
+/** Whether two arms' J can be compared: each charges its own β for KL. */
+export const comparableObjectives = ({ arms, beta }: ExperimentConfig, a: number, b: number): boolean =>
+  (arms[a]?.beta ?? beta) === (arms[b]?.beta ?? beta);
+
 /** The arm's name in charts and results: its own, or one made of what sets it apart. */
 export function armName(arm: ArmConfig): string {
   if (arm.name) return arm.name;

@@ -338,6 +338,15 @@ describe('standings', () => {
     expect(standings(tied).map((row) => row.best)).toEqual([false, false]);
   });
 
+  it('compare no J under different β, nor labels saved by it', () => {
+    const history = race();
+    const [vanilla, pilaf] = history.config.arms;
+    const mixed = { ...history, config: { ...history.config, arms: [vanilla!, { ...pilaf!, beta: 7 }] } };
+    expect(standings(mixed).map((row) => row.againstFirst)).toEqual([null, null]);
+    expect(standings(mixed).map((row) => row.best)).toEqual([false, false]);
+    expect(labelsSaved(mixed)).toEqual([]);
+  });
+
   it('count diverged runs', () => {
     const history = race();
     markDiverged(history, 1, 150);
