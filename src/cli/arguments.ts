@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { BackendName } from '../experiment/results';
+import { BACKEND_NAMES, type BackendName } from '../experiment/results';
 import { UsageError } from './errors';
 
 type OptionTypes = NonNullable<ParseArgsConfig['options']>;
@@ -24,8 +24,6 @@ function argumentProblem(command: string, options: OptionTypes, error: unknown):
   const name = option.split(',')[0]!;
   return `${name}: ${/argument missing|ambiguous/.test(message) ? 'its value is missing' : 'it does not take a value so'}`;
 }
-
-const BACKEND_NAMES: readonly BackendName[] = ['webgpu', 'wasm', 'cpu'];
 
 /** The value of `--backend`, undefined where it was not given. */
 export function readBackend(text: string | undefined): BackendName | undefined {

@@ -1,5 +1,13 @@
 import * as v from 'valibot';
-import { configSchema, EXACT_SAMPLERS, type ArmConfig, type ExperimentConfig } from './schema';
+import {
+  configSchema,
+  EXACT_SAMPLERS,
+  SAMPLER_NAMES,
+  takesAlpha,
+  takesN,
+  type ArmConfig,
+  type ExperimentConfig,
+} from './schema';
 
 /** One thing wrong with a config: where, and a sentence that names the value and what is allowed. */
 export interface ConfigProblem {
@@ -16,9 +24,6 @@ export const MAXIMUM_RUNS = 512;
 
 /** Completions sampled together: what a browser's memory holds, with a transformer's keys and values for each. */
 const MAXIMUM_COMPLETIONS = { bandit: 1_048_576, reviews: 32_768 } as const;
-
-/** Samplers that interpolate by α. */
-const ALPHA_SAMPLERS: readonly ArmConfig['sampler'][] = ['pilaf', 't-pilaf'];
 
 /** Checks an untrusted value and fills in the defaults; never throws. */
 export function parseConfig(input: unknown): ParsedConfig {
@@ -50,7 +55,7 @@ export const comparableObjectives = ({ arms, beta }: ExperimentConfig, a: number
 export function armName(arm: ArmConfig): string {
   if (arm.name) return arm.name;
   const parts: string[] = [];
-  if (arm.sampler.startsWith('best-of-n')) parts.push(`N = ${arm.n}`);
+  if (takesN(arm.sampler)) parts.push(`N = ${arm.n}`);
   if (arm.alpha !== undefined) parts.push(`α = ${arm.alpha}`);
   if (arm.temperature !== 1) parts.push(`T = ${arm.temperature}`);
   if (arm.beta !== undefined) parts.push(`β = ${arm.beta}`);
@@ -122,8 +127,8 @@ function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): C
   if (config.task.kind !== 'bandit' && arm.mixture?.some((c) => c.first === 'uniform' || c.second === 'uniform')) {
     at('mixture', '"uniform" runs on the bandit only');
   }
-  if (arm.alpha !== undefined && !ALPHA_SAMPLERS.includes(arm.sampler)) {
-    at('alpha', `belongs to ${ALPHA_SAMPLERS.join(' and ')}; "${arm.sampler}" has no α`);
+  if (arm.alpha !== undefined && !takesAlpha(arm.sampler)) {
+    at('alpha', `belongs to ${SAMPLER_NAMES.filter(takesAlpha).join(' and ')}; "${arm.sampler}" has no α`);
   }
   if (arm.weighted && arm.sampler !== 't-pilaf') at('weighted', `weights belong to t-pilaf, not to "${arm.sampler}"`);
   const twin = config.arms.findIndex((other) => armName(other) === armName(arm));
@@ -137,7 +142,7 @@ function sizeProblems({ task, arms, seeds, schedule, evaluation }: ExperimentCon
     if (count > most) problems.push({ path, message: `${what} are ${count}; at most ${most} are allowed` });
   };
   limit('seeds', `${arms.length} arms × ${seeds} seeds`, arms.length * seeds, MAXIMUM_RUNS);
-  const candidates = arms.reduce((sum, arm) => sum + (arm.sampler.startsWith('best-of-n') ? arm.n : 2), 0);
+  const candidates = arms.reduce((sum, arm) => sum + (takesN(arm.sampler) ? arm.n : 2), 0);
   const completions = `completions sampled per step over all arms and ${seeds} seeds`;
   limit('schedule.pairs', completions, candidates * schedule.pairs * seeds, MAXIMUM_COMPLETIONS[task.kind]);
   if (task.kind !== 'bandit') {

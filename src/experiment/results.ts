@@ -5,7 +5,9 @@ import type { ExperimentConfig } from './schema';
 export const RESULTS_FORMAT = 'pilaf-lab/results';
 export const RESULTS_VERSION = 1;
 
-export type BackendName = 'webgpu' | 'wasm' | 'cpu';
+/** From fastest to the one that runs everywhere. */
+export const BACKEND_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** What truly ran, as the backend and its adapter report it. */
 export interface BackendInfo {

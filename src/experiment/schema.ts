@@ -23,6 +23,14 @@ export type SamplerName = (typeof SAMPLER_NAMES)[number];
 /** Samplers that need every completion's probability: only an enumerable task can run them. */
 export const EXACT_SAMPLERS: readonly SamplerName[] = ['uniform', 't-pilaf'];
 
+const ALPHA_SAMPLERS: readonly SamplerName[] = ['pilaf', 't-pilaf'];
+/** Whether a sampler interpolates by α. */
+export const takesAlpha = (sampler: SamplerName): boolean => ALPHA_SAMPLERS.includes(sampler);
+
+const N_SAMPLERS: readonly SamplerName[] = ['best-of-n', 'best-of-n-oracle'];
+/** Whether a sampler draws N completions for a pair, not two. */
+export const takesN = (sampler: SamplerName): boolean => N_SAMPLERS.includes(sampler);
+
 const shown = (value: unknown): string => {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

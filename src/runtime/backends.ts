@@ -2,12 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import type { BackendInfo, BackendName } from '../experiment/results';
+import { BACKEND_NAMES, type BackendInfo, type BackendName } from '../experiment/results';
 import { selfTest } from './selfTest';
 import { startWebGPU, type StartedGpu } from './webgpu';
-
-/** From fastest to the one that runs everywhere. */
-export const BACKENDS: readonly BackendName[] = ['webgpu', 'wasm', 'cpu'];
 
 export interface ChosenBackend {
   readonly info: BackendInfo;
@@ -31,7 +28,7 @@ export interface BackendOptions {
 export async function chooseBackend(options: BackendOptions): Promise<ChosenBackend> {
   tf.enableProdMode(); // else the CPU backend greets Node with an advertisement
   const reasons: string[] = [];
-  for (const name of options.only ? [options.only] : BACKENDS) {
+  for (const name of options.only ? [options.only] : BACKEND_NAMES) {
     let gpu: StartedGpu | null = null;
     try {
       if (name === 'webgpu') gpu = await startWebGPU();

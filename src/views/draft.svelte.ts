@@ -1,7 +1,7 @@
 import { armName, parseConfig, type ParsedConfig } from '../experiment/config';
 import { FIELDS, type FieldName } from '../experiment/fields';
 import type { Preset } from '../experiment/presets';
-import type { ArmConfig, ExperimentConfig, SamplerName } from '../experiment/schema';
+import { takesAlpha, type ArmConfig, type ExperimentConfig, type SamplerName } from '../experiment/schema';
 
 /** A number, or what was typed where it is none; '' where the field is left to its default. */
 export type Entry = number | string;
@@ -28,9 +28,6 @@ export interface DraftArm {
 
 /** The config's numbers that the page lets people set, apart from the arms'. */
 export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'weight' | 'coefficient' | 'tableEntry'>;
-
-export const takesAlpha = (sampler: SamplerName): boolean => sampler === 'pilaf' || sampler === 't-pilaf';
-export const takesN = (sampler: SamplerName): boolean => sampler.startsWith('best-of-n');
 
 /**
  * The experiment as somebody is typing it. Nothing here touches what runs: Run takes the checked config.
