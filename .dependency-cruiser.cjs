@@ -19,7 +19,7 @@ const ROOMS = {
     rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'ops', 'policy'],
     packages: TFJS,
   },
-  runtime: { rooms: ['experiment', 'ops'], packages: TFJS },
+  runtime: { rooms: ['experiment', 'ops', 'policy'], packages: TFJS },
   worker: {
     rooms: ['experiment', 'samplers', 'tasks', 'theory', 'policy', 'training', 'runtime'],
     // The addresses of the WebAssembly files, not the code beside them.

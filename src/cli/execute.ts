@@ -44,6 +44,7 @@ function record(history: RaceHistory, report: Exclude<Report, { type: 'started' 
       for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
       return;
     case 'pairs':
+    case 'compiling':
       return;
     case 'diverged':
       return markDiverged(history, report.run, report.step);

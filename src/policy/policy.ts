@@ -6,46 +6,77 @@ import type { ParameterLayout } from './parameters';
  * A tabular policy's prompt is one id, the prompt's row in its table.
  */
 export interface PromptBatch {
-  /** Weight sets (runs) and rows per set. */
+  /** Runs, and rows per run. */
   readonly sets: number;
   readonly rows: number;
   readonly length: number;
-  readonly ids: Int32Array; // [W, B, length]
+  readonly ids: Int32Array; // [R, B, length]
 }
 
-/** Prompts with completions, right-padded with 0. */
+/** Prompts with completions, right-padded with 0. Rows per run are a multiple of four, filled up with masked ones. */
 export interface CompletionBatch {
   readonly prompts: PromptBatch;
   readonly length: number;
-  readonly ids: Int32Array; // [W, B, length]
+  readonly ids: Int32Array; // [R, B, length]
   /** 1 on completion tokens, their end token included; 0 after it. */
-  readonly mask: Float32Array; // [W, B, length]
+  readonly mask: Float32Array; // [R, B, length]
 }
 
-/** Next-token logits of every row, moved on token by token. Owns its tensors until disposed. */
-export interface Decoder {
-  /** Logits of the next token; valid until the next `advance`. // [W, B, V] */
-  readonly logits: tf.Tensor3D;
-  /** Log-probs of tokens under `logits`, nats. // int32 [W, B] → [W, B] */
-  logProbs(tokens: tf.Tensor2D): tf.Tensor2D;
-  /** Appends one token per row, int32. // [W, B] */
-  advance(tokens: tf.Tensor2D): void;
+/** How a fleet's completions are drawn; every row has its own coefficients. */
+export interface SamplingRequest {
+  readonly prompts: PromptBatch;
+  /** The weight sets of each run's policy and reference. // [R] */
+  readonly policySets: readonly number[];
+  readonly referenceSets: readonly number[];
+  /** a and 1/temperature of every row, as `drawTokens` takes them. // [2, R, B] */
+  readonly settings: tf.Tensor3D;
+  /** Which models each row's a asks for: POLICY, REFERENCE, or both. // [R·B] */
+  readonly models: Uint8Array;
+  readonly seeds: readonly number[]; // [R]
+  readonly stream: number;
+  readonly step: number;
+  /** Also measure KL(π_θ‖π_ref) and entropy at every position, over the full vocabulary; takes both models on all rows. */
+  readonly measure: boolean;
+}
+
+/** Bits of `SamplingRequest.models`. */
+export const POLICY = 1;
+export const REFERENCE = 2;
+
+/** Sampled completions, still on the device; what lies behind a completion's end has no meaning. */
+export interface DeviceCompletions {
+  readonly tokens: tf.Tensor; // int32 [C, R·B]
+  /** Nats of every token under the policy and the reference; until completed, of the models that its row asked for. */
+  readonly logProbs: tf.Tensor; // [C, 2, R·B]
+  /** KL, then entropy, in nats. */
+  readonly measures: tf.Tensor | null; // [C, 2, R·B]
+}
+
+/** Log-probs of given completions, with what their gradient needs. */
+export interface ForwardPass {
+  /** Nats per token; behind a completion's end without meaning. // [R·B, C] */
+  readonly logProbs: tf.Tensor2D;
+  readonly mask: tf.Tensor2D; // [R·B, C]
+  /**
+   * The gradient of Σ slopes ⊙ sequence log-probs in each run's weights. Once only: it uses the pass up.
+   *
+   * @param slopes per row  // [R·B]
+   * @returns flat  // [R, N]
+   */
+  gradient(slopes: tf.Tensor1D): tf.Tensor2D;
   dispose(): void;
 }
 
-/** A policy as one tensor program over W weight sets: the runs of a fleet, or runs and their reference together. */
+/** A policy as one tensor program over weight sets: the runs of a fleet, and their references behind them. */
 export interface Policy {
   readonly layout: ParameterLayout;
   readonly vocabulary: number;
   /** Tokens in the longest completion. */
   readonly completionLength: number;
-  /** @param weights flat  // [W, N] */
-  startDecoding(weights: tf.Tensor2D, prompts: PromptBatch): Decoder;
-  /**
-   * Log-probs of the completions' tokens, 0 where masked; differentiable in the parameters.
-   *
-   * @param parameters by name  // [W, …shape]
-   * @returns nats  // [W, B, length]
-   */
-  tokenLogProbs(parameters: ReadonlyMap<string, tf.Tensor>, batch: CompletionBatch): tf.Tensor3D;
+  /** @param weights flat  // [S, N] */
+  sample(weights: tf.Tensor2D, request: SamplingRequest): DeviceCompletions;
+  /** Fills in the log-probs under the models that sampling did not need. */
+  complete(weights: tf.Tensor2D, request: SamplingRequest, sampled: DeviceCompletions): void;
+  /** @param weights flat; run r's policy is set r  // [S, N], S ≥ R */
+  forward(weights: tf.Tensor2D, batch: CompletionBatch): ForwardPass;
 }

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { inTidy } from '../ops/inTidy';
+import { emptyTensor } from '../ops/device/launch';
+import { drawTokens } from '../ops/drawTokens/drawTokens';
 import { gatherRows } from '../ops/gatherRows/gatherRows';
 import { logSumExp } from '../ops/logSumExp/logSumExp';
-import { unflatten } from './parameters';
-import type { Policy, PromptBatch } from './policy';
+import type { CompletionBatch, DeviceCompletions, ForwardPass, Policy, SamplingRequest } from './policy';
 
 /**
  * Log-probs of responses, differentiable in the table.
@@ -24,29 +26,73 @@ function responseLogProbs(table: tf.Tensor3D, prompts: tf.Tensor2D, responses: t
 
 /** A table of logits: one row a prompt, one column a response; a completion is one token. */
 export function tabularPolicy(prompts: number, responses: number): Policy {
-  const layout = [{ name: 'logits', shape: [prompts, responses] }];
-  const rowIds = (batch: PromptBatch) => tf.tensor2d(batch.ids, [batch.sets, batch.rows], 'int32');
+  const tablesOf = (weights: tf.Tensor2D, sets: readonly number[]): tf.Tensor3D =>
+    tf.reshape(tf.gather(weights, [...sets]), [sets.length, prompts, responses]);
+
+  /** Policy and reference of every row: a lookup costs nothing. */
+  function sample(weights: tf.Tensor2D, request: SamplingRequest): DeviceCompletions {
+    const { sets, rows, ids } = request.prompts;
+    const count = sets * rows;
+    return inTidy(() => {
+      const tables = tablesOf(weights, [...request.policySets, ...request.referenceSets]);
+      const both = tf.tensor2d(Int32Array.from([...ids, ...ids]), [2 * sets, rows], 'int32');
+      const tokens = emptyTensor([1, count], 'int32');
+      const measures = request.measure ? emptyTensor([1, 2, count]) : null;
+      drawTokens({
+        logits: tf.reshape(gatherRows(tables, both), [2 * count, responses]),
+        modelRows: tf.tensor2d(
+          Int32Array.from({ length: 2 * count }, (_, i) => i),
+          [2, count],
+          'int32',
+        ),
+        settings: request.settings,
+        seeds: tf.tensor1d(
+          Int32Array.from([...request.seeds, request.step], (seed) => seed | 0),
+          'int32',
+        ),
+        tokens,
+        next: emptyTensor([2 * count], 'int32'),
+        logProbs: emptyTensor([1, 2, count]),
+        measures,
+        stream: request.stream,
+        token: 0,
+      });
+      // The very numbers that `forward` finds: at the start all margins are then exactly 0, and what cancels in the
+      // gradient cancels exactly.
+      const drawn = tf.reshape(tf.concat([tokens, tokens]), [2 * sets, rows]) as tf.Tensor2D;
+      return { tokens, logProbs: tf.reshape(responseLogProbs(tables, both, drawn), [1, 2, count]), measures };
+    });
+  }
+
+  function forward(weights: tf.Tensor2D, { prompts: batch, ids, mask }: CompletionBatch): ForwardPass {
+    const { sets, rows } = batch;
+    const held = tf.tidy(() => ({
+      tables: tf.reshape(tf.slice(weights, [0, 0], [sets, -1]), [sets, prompts, responses]) as tf.Tensor3D,
+      rowIds: tf.tensor2d(batch.ids, [sets, rows], 'int32'),
+      responseIds: tf.tensor2d(ids, [sets, rows], 'int32'),
+      mask: tf.tensor2d(mask, [sets * rows, 1]),
+    }));
+    const { tables, rowIds, responseIds } = held;
+    const logProbs = tf.tidy(() => tf.reshape(responseLogProbs(tables, rowIds, responseIds), [sets * rows, 1]));
+    return {
+      logProbs: logProbs as tf.Tensor2D,
+      mask: held.mask,
+      gradient: (slopes) =>
+        tf.tidy(() => {
+          const dy = tf.reshape(tf.mul(slopes, tf.reshape(held.mask, [-1])), [sets, rows, 1]);
+          const gradient = tf.grad((table) => responseLogProbs(table as tf.Tensor3D, rowIds, responseIds))(tables, dy);
+          return tf.reshape(gradient, [sets, prompts * responses]);
+        }),
+      dispose: () => tf.dispose([...Object.values(held), logProbs]),
+    };
+  }
+
   return {
-    layout,
+    layout: [{ name: 'logits', shape: [prompts, responses] }],
     vocabulary: responses,
     completionLength: 1,
-    startDecoding(weights, batch) {
-      const ids = rowIds(batch);
-      const table = tf.tidy(() => unflatten(layout, weights).get('logits') as tf.Tensor3D);
-      const logits = tf.tidy(() => gatherRows(table, ids));
-      return {
-        logits,
-        logProbs: (tokens) => tf.squeeze(responseLogProbs(table, ids, tokens), [2]),
-        advance: () => {
-          throw new Error('a tabular completion has one token');
-        },
-        dispose: () => tf.dispose([logits, table, ids]),
-      };
-    },
-    tokenLogProbs(parameters, batch) {
-      const shape: [number, number] = [batch.prompts.sets, batch.prompts.rows];
-      const ids = tf.tensor2d(batch.ids, shape, 'int32');
-      return responseLogProbs(parameters.get('logits') as tf.Tensor3D, rowIds(batch.prompts), ids);
-    },
+    sample,
+    complete: () => undefined,
+    forward,
   };
 }

@@ -1,6 +1,9 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** Enough for few submits a step, and few enough for the GPU to begin while the step is still being recorded. */
+const LAUNCHES_PER_SUBMIT = 64;
+
 /** A GPU that runs as tfjs' current backend. */
 export interface StartedGpu {
   /** In the driver's words. */
@@ -22,6 +25,7 @@ export async function startWebGPU(): Promise<StartedGpu> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('there is no GPU adapter.');
   tf.env().set('WEBGPU_CPU_FORWARD', false);
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', LAUNCHES_PER_SUBMIT);
   const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
   const watch = watchDevice(device);
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');

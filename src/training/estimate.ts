@@ -7,10 +7,10 @@ import { groupIntoFleets, runsOf } from './run';
 interface Work {
   /** Kernel launches. */
   launches: number;
-  /** Floating-point operations of plain matrix products, and of the many small ones in attention. */
+  /** Floating-point operations of matrix products, and of attention. */
   flops: number;
-  batchedFlops: number;
-  /** Elements that elementwise operations write. */
+  attentionFlops: number;
+  /** Elements of logits and gates. */
   elements: number;
   /** Completions that the host reads, scores and labels. */
   completions: number;
@@ -20,18 +20,15 @@ interface Work {
 export interface DeviceSpeed {
   readonly perLaunch: number;
   readonly perFlop: number;
-  readonly perBatchedFlop: number;
+  readonly perAttentionFlop: number;
   readonly perElement: number;
 }
 
 /** Seconds of one thread's JavaScript to read, score and label a completion. */
 const PER_COMPLETION = 1e-6;
 
-/** Launches of the composed forms per decoded token and per training step, and what each layer adds to them. */
-const LAUNCHES = { token: 15, layerToken: 35, step: 70, layerStep: 130 };
-
-/** Elementwise results per token: so many times the width in every layer, and the vocabulary at the end. */
-const PASSES = { width: 45, vocabulary: 4 };
+/** Launches per decoded token and per training step, and what each layer adds to them. */
+const LAUNCHES = { token: 3, layerToken: 5, step: 25, layerStep: 30 };
 
 /** A training step goes forward and, at twice the cost, backward. */
 const TRAINING = 3;
@@ -45,7 +42,7 @@ export function estimateSeconds(config: ExperimentConfig, problem: Problem, spee
   return (
     work.launches * speed.perLaunch +
     work.flops * speed.perFlop +
-    work.batchedFlops * speed.perBatchedFlop +
+    work.attentionFlops * speed.perAttentionFlop +
     work.elements * speed.perElement +
     work.completions * PER_COMPLETION
   );
@@ -55,22 +52,24 @@ function workOf(config: ExperimentConfig, problem: Problem): Work {
   const { layout, completionLength, vocabulary } = problem.policy;
   const layers = layout.filter((p) => p.name.endsWith('.query')).length;
   const width = layers === 0 ? 0 : layout[0]!.shape[1]!;
+  const hidden = layout.find((p) => p.name.endsWith('.gate'))?.shape[1] ?? 0;
   const parameters = layers === 0 ? 0 : parameterCount(layout);
   const length = problem.promptLength + completionLength;
   const { steps, pairs } = config.schedule;
   const evaluations = problem.evaluation.kind === 'sampled' ? 1 + steps / config.evaluation.every : 0;
   const decoding = completionLength * (LAUNCHES.token + layers * LAUNCHES.layerToken);
-  const work: Work = { launches: 0, flops: 0, batchedFlops: 0, elements: 0, completions: 0 };
+  const work: Work = { launches: 0, flops: 0, attentionFlops: 0, elements: 0, completions: 0 };
   for (const fleet of groupIntoFleets(runsOf(config))) {
     const sampled =
       fleet.length * (steps * pairs * fleet[0]!.sampler.candidates + evaluations * config.evaluation.samples);
     const trained = TRAINING * fleet.length * steps * pairs * 2;
-    // Decoding runs the policy and the reference.
+    // The policy and the reference read every completion, in decoding or after it.
     const tokens = length * (2 * sampled + trained);
     work.launches += (steps + evaluations) * decoding + steps * (LAUNCHES.step + layers * LAUNCHES.layerStep);
     work.flops += tokens * 2 * parameters;
-    work.batchedFlops += tokens * layers * 4 * length * width;
-    work.elements += tokens * (layers * PASSES.width * width + PASSES.vocabulary * vocabulary);
+    // A query sees half of the positions on average.
+    work.attentionFlops += tokens * layers * 2 * length * width;
+    work.elements += tokens * (layers * hidden + vocabulary);
     work.completions += sampled;
   }
   return work;

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Evaluation } from '../experiment/metrics';
 import type { ExperimentConfig } from '../experiment/schema';
 import { STREAM } from '../math/random';
-import type { PromptBatch } from '../policy/policy';
+import { POLICY, type PromptBatch, type SamplingRequest } from '../policy/policy';
 import type { Fleet, RunMemory } from './fleet';
 import { readCompletion } from './preferences';
 import type { ExactEvaluation, Problem, SampledEvaluation } from './problem';
-import { sampleCompletions, seedTensor, type SampledCompletions } from './sampleCompletions';
+import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
 /** What a policy is worth at one moment; `gap` only where the optimum is known. */
 interface Point {
@@ -50,11 +50,9 @@ function evaluationOf({ run, totals, diagnostics }: RunMemory, point: Point, ste
 }
 
 async function exactPoints(evaluation: ExactEvaluation, fleet: Fleet): Promise<Point[]> {
-  const weights = (await fleet.weights.data()) as Float32Array;
-  const count = weights.length / fleet.memories.length;
+  const weights = await fleet.readWeights();
   return fleet.memories.map(({ run }, r) => {
-    const own = weights.subarray(r * count, (r + 1) * count);
-    const point = evaluation.evaluate(run.seed, own, run.beta);
+    const point = evaluation.evaluate(run.seed, weights[r]!, run.beta);
     const gap = evaluation.optimum(run.seed, run.beta).objective - point.objective;
     return { reward: point.reward, kl: point.kl, entropy: point.entropy, length: 1, gap };
   });
@@ -76,36 +74,47 @@ async function sampledPoints(
   const places = step === 0 ? seeds.map((seed) => seeds.indexOf(seed)) : seeds.map((_, r) => r);
   const evaluated = [...new Set(places)];
   const rows = config.evaluation.samples;
-  const own = evaluated.map((r) => seeds[r]!);
-  const sampled = await sampleForEvaluation(problem, evaluation, fleet.stackedWeights(evaluated), own, rows, step);
+  const request = evaluationRequest(problem, evaluation, fleet, evaluated, rows, step);
+  const sampling = sampleCompletions(problem.policy, fleet.weights, request);
+  request.settings.dispose();
+  const sampled = await sampling;
   const points = evaluated.map((r, set) => meanPoint(problem, evaluation, sampled, seeds[r]!, set, rows));
   return places.map((place) => points[evaluated.indexOf(place)]!);
 }
 
-/** Disposes the weights. // weights [2S, N] for S seeds */
-async function sampleForEvaluation(
+/** The runs' own samples on the test prompts, with KL and entropy. The caller disposes the settings. */
+function evaluationRequest(
   problem: Problem,
   evaluation: SampledEvaluation,
-  weights: tf.Tensor2D,
-  seeds: readonly number[],
+  fleet: Fleet,
+  runs: readonly number[],
   rows: number,
   step: number,
-): Promise<SampledCompletions> {
-  const request = {
-    weights,
-    coefficients: tf.zeros([seeds.length, rows]) as tf.Tensor2D,
-    scales: tf.ones([seeds.length, rows]) as tf.Tensor2D,
-    seeds: seedTensor(seeds),
-  };
-  const sampled = await sampleCompletions(problem.policy, {
-    ...request,
-    prompts: testPromptBatch(evaluation, problem.promptLength, seeds.length, rows),
+): SamplingRequest {
+  const shape: [number, number] = [runs.length, rows];
+  return {
+    prompts: testPromptBatch(evaluation, problem.promptLength, runs.length, rows),
+    ...fleet.setsOf(runs),
+    settings: tf.tidy(() => tf.stack([tf.zeros(shape), tf.ones(shape)])) as tf.Tensor3D,
+    models: new Uint8Array(runs.length * rows).fill(POLICY),
+    seeds: runs.map((r) => fleet.memories[r]!.run.seed),
     stream: STREAM.evaluation,
     step,
     measure: true,
+  };
+}
+
+/** Launches what an evaluation launches without reading anything, for kernels to be compiled ahead. */
+export function rehearseEvaluation(
+  problem: Problem,
+  { evaluation: { samples } }: ExperimentConfig,
+  fleet: Fleet,
+): void {
+  const { evaluation } = problem;
+  if (evaluation.kind === 'exact') return;
+  tf.tidy(() => {
+    problem.policy.sample(fleet.weights, evaluationRequest(problem, evaluation, fleet, [0], samples, 0));
   });
-  tf.dispose(request);
-  return sampled;
 }
 
 /** Means over one set's rows. */

@@ -1,16 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentConfig } from '../experiment/schema';
 import { STREAM, uniformInteger } from '../math/random';
-import { adamW, clipByRunNorm, type AdamWState } from '../ops/adamW/adamW';
+import { clipFactors, updateAdamW } from '../ops/adamW/update';
+import { paddedRows } from '../ops/rowSets';
 import { parameterCount } from '../policy/parameters';
-import type { PromptBatch } from '../policy/policy';
+import { POLICY, REFERENCE, type CompletionBatch, type PromptBatch, type SamplingRequest } from '../policy/policy';
 import { planSampling, type SamplingPlan } from '../samplers/plan';
 import { dpoGradient, type PreferenceBatch } from './dpo';
 import { keptPairs, logPartitionProducts, partitionWeights, perPair } from './partition';
 import { Diagnostics, labelPair, readCompletion, type Completion, type PreferencePair } from './preferences';
 import type { Problem } from './problem';
 import type { Run } from './run';
-import { sampleCompletions, seedTensor, type SampledCompletions } from './sampleCompletions';
+import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
 /** Totals of one run since the start. */
 export interface RunTotals {
@@ -36,6 +37,13 @@ interface StepPlan {
   readonly sampling: readonly SamplingPlan[];
 }
 
+/** A step whose completions are being sampled: one of the two must be called. */
+export interface StartedStep {
+  /** Labels the pairs and starts the update. */
+  readonly finish: () => Promise<void>;
+  readonly discard: () => Promise<void>;
+}
+
 /**
  * Runs of equal shape, training as one tensor program with a leading axis R. What differs between them (β, learning
  * rate, sampler, seed, tables) is data on that axis, so a run's numbers do not depend on its neighbours.
@@ -44,11 +52,13 @@ export class Fleet {
   readonly memories: readonly RunMemory[];
   private readonly runs: readonly Run[];
   private readonly candidates: number;
-  private readonly reference: tf.Tensor2D; // [R, N]
-  private readonly betas: tf.Tensor2D; // [R, 1]
-  private readonly learningRates: tf.Tensor2D; // [R, 1]
-  private readonly seeds: tf.Tensor1D; // [R]
-  private state: AdamWState;
+  /** The runs' policies, then their references, each of these once however many runs share it. // [R + U, N] */
+  readonly weights: tf.Tensor2D;
+  /** The weight set of each run's reference. // [R] */
+  private readonly referenceSets: readonly number[];
+  private readonly mean: tf.Tensor2D; // [R, N]
+  private readonly square: tf.Tensor2D; // [R, N]
+  private readonly betas: tf.Tensor1D; // [R]
 
   constructor(
     private readonly problem: Problem,
@@ -65,17 +75,16 @@ export class Fleet {
       divergedAt: null,
     }));
     const count = parameterCount(problem.policy.layout);
-    const start = new Float32Array(runs.length * count);
-    runs.forEach((run, r) => start.set(problem.referenceWeights(run.seed), r * count));
-    this.reference = tf.tensor2d(start, [runs.length, count]);
-    this.state = {
-      weights: tf.clone(this.reference),
-      mean: tf.zeros([runs.length, count]),
-      square: tf.zeros([runs.length, count]),
-    };
-    this.betas = tf.tensor2d(runs.map((run) => [run.beta]));
-    this.learningRates = tf.tensor2d(runs.map((run) => [run.learningRate]));
-    this.seeds = seedTensor(runs.map((run) => run.seed));
+    const ofSeed = new Map(runs.map(({ seed }) => [seed, problem.referenceWeights(seed)]));
+    const references = [...new Set(ofSeed.values())];
+    this.referenceSets = runs.map(({ seed }) => runs.length + references.indexOf(ofSeed.get(seed)!));
+    const start = new Float32Array((runs.length + references.length) * count);
+    runs.forEach(({ seed }, r) => start.set(ofSeed.get(seed)!, r * count));
+    references.forEach((weights, u) => start.set(weights, (runs.length + u) * count));
+    this.weights = tf.tensor2d(start, [runs.length + references.length, count]);
+    this.mean = tf.zeros([runs.length, count]);
+    this.square = tf.zeros([runs.length, count]);
+    this.betas = tf.tensor1d(runs.map((run) => run.beta));
   }
 
   /** Whether any run still trains. */
@@ -83,33 +92,59 @@ export class Fleet {
     return this.memories.some(({ divergedAt }) => divergedAt === null);
   }
 
-  /** The runs' current flat weights; owned by the fleet. // [R, N] */
-  get weights(): tf.Tensor2D {
-    return this.state.weights;
+  /** A copy of each run's flat weights; one read-back. // [R][N] */
+  async readWeights(): Promise<Float32Array[]> {
+    const all = (await this.weights.data()) as Float32Array;
+    const count = this.weights.shape[1];
+    return this.runs.map((_, r) => all.slice(r * count, (r + 1) * count));
   }
 
-  /** Policies above references, as decoding wants them, of the given runs; the caller disposes it. // [2R, N] */
-  stackedWeights(runs: readonly number[] = this.runs.map((_, r) => r)): tf.Tensor2D {
-    const all = runs.length === this.runs.length;
-    const pick = (x: tf.Tensor2D) => (all ? [x] : runs.map((r) => tf.slice(x, [r, 0], [1, -1])));
-    return tf.tidy(() => tf.concat([...pick(this.state.weights), ...pick(this.reference)], 0));
+  /** The weight sets of runs and of their references, as sampling takes them. */
+  setsOf(runs: readonly number[]): { policySets: readonly number[]; referenceSets: readonly number[] } {
+    return { policySets: runs, referenceSets: runs.map((r) => this.referenceSets[r]!) };
   }
 
   /** One round of online DPO: sample pairs, label them, take one optimiser step. `step` counts from 0. */
   async trainStep(step: number): Promise<void> {
+    await this.startStep(step).finish();
+  }
+
+  /**
+   * The first half of a step, sampling, is on its way to the device when this returns; the second waits for the
+   * completions, labels them and starts the update. Between the halves the device may serve other fleets.
+   */
+  startStep(step: number): StartedStep {
     const plan = this.plan(step);
-    const stacked = this.stackedWeights();
-    const partitions = this.partitions(stacked, plan);
-    const sampled = await this.sample(step, plan, stacked, partitions);
-    stacked.dispose();
-    const pairs = this.label(step, plan, sampled);
-    this.update(step, this.preferenceBatch(pairs, partitions));
-    partitions?.dispose();
+    const partitions = this.partitions(plan);
+    const request = this.samplingRequest(step, plan, partitions);
+    const sampling = sampleCompletions(this.problem.policy, this.weights, request);
+    request.settings.dispose();
+    return {
+      finish: async () => {
+        const pairs = this.label(step, plan, await sampling);
+        this.update(step, this.preferenceBatch(pairs, partitions));
+        partitions?.dispose();
+      },
+      discard: async () => {
+        await sampling;
+        partitions?.dispose();
+      },
+    };
+  }
+
+  /** Launches what a step launches without reading anything, for kernels to be compiled ahead; changes nothing then. */
+  rehearse(): void {
+    tf.tidy(() => {
+      const plan = this.plan(0);
+      const partitions = this.partitions(plan);
+      const request = this.samplingRequest(0, plan, partitions);
+      this.problem.policy.complete(this.weights, request, this.problem.policy.sample(this.weights, request));
+      this.update(0, this.preferenceBatch([], partitions));
+    });
   }
 
   dispose(): void {
-    const { weights, mean, square } = this.state;
-    tf.dispose([weights, mean, square, this.reference, this.betas, this.learningRates, this.seeds]);
+    tf.dispose([this.weights, this.mean, this.square, this.betas]);
   }
 
   private plan(step: number): StepPlan {
@@ -125,13 +160,14 @@ export class Fleet {
   }
 
   /** log(Z⁺Z⁻) of each pair's prompt, where a sampler of this fleet asks for it. // [R, P] */
-  private partitions(stacked: tf.Tensor2D, plan: StepPlan): tf.Tensor2D | null {
+  private partitions(plan: StepPlan): tf.Tensor2D | null {
     if (!this.runs.some((run) => run.sampler.partition)) return null;
     const [prompts, responses] = this.problem.policy.layout[0]!.shape as [number, number];
     return tf.tidy(() => {
-      const tables = tf.reshape(stacked, [2 * this.runs.length, prompts, responses]) as tf.Tensor3D;
+      const sets = [...this.runs.keys(), ...this.referenceSets];
+      const tables = tf.reshape(tf.gather(this.weights, sets), [sets.length, prompts, responses]) as tf.Tensor3D;
       const indices = tf.tensor2d(plan.promptIndices, [this.runs.length, this.pairs], 'int32');
-      return perPair(logPartitionProducts(tables, this.betas), indices);
+      return perPair(logPartitionProducts(tables, tf.expandDims(this.betas, 1)), indices);
     });
   }
 
@@ -139,39 +175,29 @@ export class Fleet {
     return this.config.schedule.pairs;
   }
 
-  private async sample(
-    step: number,
-    plan: StepPlan,
-    stacked: tf.Tensor2D,
-    partitions: tf.Tensor2D | null,
-  ): Promise<SampledCompletions> {
-    const rows = this.pairs * this.candidates;
-    const coefficients = this.coefficients(plan, partitions);
-    const scales = tf.tensor2d(joined(plan.sampling.map((p) => p.scales)), [this.runs.length, rows]);
-    const sampled = await sampleCompletions(this.problem.policy, {
-      weights: stacked,
+  private samplingRequest(step: number, plan: StepPlan, partitions: tf.Tensor2D | null): SamplingRequest {
+    const coefficients = joined(plan.sampling.map((p) => p.coefficients));
+    return {
       prompts: this.prompts(plan, this.candidates),
-      coefficients,
-      scales,
-      seeds: this.seeds,
+      ...this.setsOf([...this.runs.keys()]),
+      settings: this.settings(plan, coefficients, partitions),
+      models: Uint8Array.from(coefficients, modelsOf),
+      seeds: this.runs.map((run) => run.seed),
       stream: STREAM.token,
       step,
       measure: false,
-    });
-    tf.dispose([coefficients, scales]);
-    return sampled;
+    };
   }
 
-  /** a of every row; where T-PILAF's draw says so, a pair falls back to π_θ. // [R, P·C] */
-  private coefficients(plan: StepPlan, partitions: tf.Tensor2D | null): tf.Tensor2D {
+  /** a and 1/temperature of every row; where T-PILAF's draw says so, a pair falls back to π_θ. // [2, R, P·C] */
+  private settings(plan: StepPlan, coefficients: Float32Array, partitions: tf.Tensor2D | null): tf.Tensor3D {
     const rows = this.pairs * this.candidates;
-    const planned = joined(plan.sampling.map((p) => p.coefficients));
-    if (!partitions) return tf.tensor2d(planned, [this.runs.length, rows]);
     return tf.tidy(() => {
+      const planned = tf.tensor3d(coefficients, [this.runs.length, this.pairs, this.candidates]);
+      const scales = tf.tensor2d(joined(plan.sampling.map((p) => p.scales)), [this.runs.length, rows]);
       const gates = tf.tensor2d(joined(plan.sampling.map((p) => p.gates)), [this.runs.length, this.pairs]);
-      const keep = tf.expandDims(keptPairs(gates, partitions), 2); // [R, P, 1]
-      const all = tf.tensor3d(planned, [this.runs.length, this.pairs, this.candidates]);
-      return tf.reshape(tf.mul(all, keep), [this.runs.length, rows]);
+      const kept = partitions ? tf.mul(planned, tf.expandDims(keptPairs(gates, partitions), 2)) : planned;
+      return tf.stack([tf.reshape(kept, [this.runs.length, rows]), scales]) as tf.Tensor3D;
     });
   }
 
@@ -215,62 +241,80 @@ export class Fleet {
     });
   }
 
+  /** Every run's pairs, its rows filled up to a multiple of four. */
   private preferenceBatch(pairs: readonly PreferencePair[][], partitions: tf.Tensor2D | null): PreferenceBatch {
-    const { completionLength } = this.problem.policy;
-    const promptLength = this.problem.promptLength;
-    const rows = 2 * this.pairs;
-    const total = this.runs.length * rows;
-    const prompts = new Int32Array(total * promptLength);
-    const ids = new Int32Array(total * completionLength);
-    const mask = new Float32Array(total * completionLength);
-    const referenceLogProbs = new Float32Array(total);
-    let row = 0;
-    const write = (prompt: readonly number[], completion: Completion) => {
-      for (let t = 0; t < promptLength; t++) prompts[row * promptLength + t] = prompt[t]!;
+    const completions = this.emptyBatch();
+    const { prompts, ids, mask, length } = completions;
+    const referenceLogProbs = new Float32Array(prompts.sets * prompts.rows);
+    const write = (row: number, prompt: readonly number[], completion: Completion) => {
+      for (let t = 0; t < prompts.length; t++) prompts.ids[row * prompts.length + t] = prompt[t]!;
       for (let t = 0; t < completion.ids.length; t++) {
-        ids[row * completionLength + t] = completion.ids[t]!;
-        mask[row * completionLength + t] = 1;
+        ids[row * length + t] = completion.ids[t]!;
+        mask[row * length + t] = 1;
       }
-      referenceLogProbs[row++] = completion.referenceLogProb;
+      referenceLogProbs[row] = completion.referenceLogProb;
     };
-    for (const ofRun of pairs) {
-      for (const { prompt, chosen, rejected } of ofRun) {
-        write(prompt, chosen);
-        write(prompt, rejected);
-      }
-    }
+    pairs.forEach((ofRun, r) =>
+      ofRun.forEach(({ prompt, chosen, rejected }, p) => {
+        write(r * prompts.rows + 2 * p, prompt, chosen);
+        write(r * prompts.rows + 2 * p + 1, prompt, rejected);
+      }),
+    );
+    return { completions, referenceLogProbs, pairWeights: this.pairWeights(partitions) };
+  }
+
+  private emptyBatch(): CompletionBatch {
+    const { completionLength } = this.problem.policy;
+    const length = this.problem.promptLength;
+    const rows = paddedRows(2 * this.pairs);
+    const total = this.runs.length * rows;
     return {
-      completions: {
-        prompts: { sets: this.runs.length, rows, length: promptLength, ids: prompts },
-        length: completionLength,
-        ids,
-        mask,
-      },
-      referenceLogProbs,
-      weights: this.pairWeights(partitions),
+      prompts: { sets: this.runs.length, rows, length, ids: new Int32Array(total * length) },
+      length: completionLength,
+      ids: new Int32Array(total * completionLength),
+      mask: new Float32Array(total * completionLength),
     };
   }
 
-  /** 1 per pair, or T-PILAF's weights for the runs that ask for them. // [R, P] */
+  /** 1/P per pair, times T-PILAF's weights for the runs that ask for them; 0 behind the last pair. // [R, B/2] */
   private pairWeights(partitions: tf.Tensor2D | null): tf.Tensor2D {
-    const weighted = this.runs.map((run) => run.sampler.weighted);
-    return partitions && weighted.includes(true)
-      ? partitionWeights(partitions, weighted)
-      : (tf.ones([this.runs.length, this.pairs]) as tf.Tensor2D);
+    return tf.tidy(() => {
+      const weighted = this.runs.map((run) => run.sampler.weighted);
+      const weights =
+        partitions && weighted.includes(true)
+          ? partitionWeights(partitions, weighted)
+          : (tf.ones([this.runs.length, this.pairs]) as tf.Tensor2D);
+      const filling = paddedRows(2 * this.pairs) / 2 - this.pairs;
+      return tf.pad(tf.div(weights, this.pairs) as tf.Tensor2D, [
+        [0, 0],
+        [0, filling],
+      ]);
+    });
   }
 
   private update(step: number, batch: PreferenceBatch): void {
     const { schedule, optimiser } = this.config;
+    const { weights, mean, square } = this;
     const factor = schedule.learningRate === 'linear' ? 1 - step / schedule.steps : 1;
-    const { loss, gradient } = dpoGradient(this.problem.policy, this.state.weights, batch, this.betas);
-    const next = tf.tidy(() => {
-      const clipped = optimiser.clip === null ? gradient : clipByRunNorm(gradient, optimiser.clip);
-      return adamW(this.state, clipped, tf.mul(this.learningRates, factor), step + 1, optimiser);
+    tf.tidy(() => {
+      const { gradient } = dpoGradient(this.problem.policy, weights, batch, this.betas);
+      updateAdamW({
+        weights,
+        mean,
+        square,
+        gradient,
+        factors: optimiser.clip === null ? null : clipFactors(gradient, optimiser.clip),
+        learningRates: this.runs.map((run) => run.learningRate * factor),
+        step: step + 1,
+        settings: optimiser,
+      });
     });
-    tf.dispose([loss, gradient, batch.weights, this.state.weights, this.state.mean, this.state.square]);
-    this.state = next;
+    batch.pairWeights.dispose();
   }
 }
+
+/** Which models logits h_θ + a·(h_θ − h_ref) are made of. */
+const modelsOf = (a: number): number => (a === 0 ? POLICY : a === -1 ? REFERENCE : POLICY | REFERENCE);
 
 function isFinitePair({ chosen, rejected }: PreferencePair): boolean {
   return Number.isFinite(chosen.logRatio) && Number.isFinite(rejected.logRatio);

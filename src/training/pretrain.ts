@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { normal, STREAM } from '../math/random';
-import { adamW, clipByRunNorm, type AdamWState } from '../ops/adamW/adamW';
-import { flatten, parameterCount, sizeOf, unflatten } from '../policy/parameters';
+import { clipFactors, updateAdamW } from '../ops/adamW/update';
+import { paddedRows } from '../ops/rowSets';
+import { parameterCount, sizeOf } from '../policy/parameters';
 import type { CompletionBatch, Policy } from '../policy/policy';
 import { transformerLayout, type TransformerSizes } from '../policy/transformer';
 import { transformerPolicy } from '../policy/transformerPolicy';
@@ -60,27 +61,29 @@ export async function* pretrain(
 ): AsyncGenerator<PretrainReport, Float32Array> {
   const policy = transformerPolicy(sizes);
   const count = parameterCount(policy.layout);
-  let state: AdamWState = {
-    weights: tf.tensor2d(initialWeights(sizes, settings.seed), [1, count]),
-    mean: tf.zeros([1, count]),
-    square: tf.zeros([1, count]),
-  };
+  const weights = tf.tensor2d(initialWeights(sizes, settings.seed), [1, count]);
+  const [mean, square] = [tf.zeros([1, count]), tf.zeros([1, count])] as [tf.Tensor2D, tf.Tensor2D];
   for (let step = 0; step < settings.steps; step++) {
     const examples = Array.from({ length: settings.batch }, (_, i) => example(step * settings.batch + i));
-    const { loss, gradient } = nextTokenGradient(policy, state.weights, completionBatch(sizes, examples));
-    const next = tf.tidy(() => {
-      const rate = tf.tensor2d([[learningRateAt(settings, step)]]);
-      const clipped = clipByRunNorm(gradient, settings.clip);
-      return adamW(state, clipped, rate, step + 1, { ...ADAM, weightDecay: settings.weightDecay });
+    const { loss, gradient } = nextTokenGradient(policy, weights, completionBatch(sizes, examples));
+    const factors = clipFactors(gradient, settings.clip);
+    updateAdamW({
+      weights,
+      mean,
+      square,
+      gradient,
+      factors,
+      learningRates: [learningRateAt(settings, step)],
+      step: step + 1,
+      settings: { ...ADAM, weightDecay: settings.weightDecay },
     });
     const [value] = await loss.data();
-    tf.dispose([loss, gradient, state.weights, state.mean, state.square]);
-    state = next;
+    tf.dispose([loss, gradient, factors]);
     yield { step: step + 1, loss: value! };
   }
-  const weights = (await state.weights.data()) as Float32Array;
-  tf.dispose([state.weights, state.mean, state.square]);
-  return weights;
+  const trained = (await weights.data()).slice() as Float32Array;
+  tf.dispose([weights, mean, square]);
+  return trained;
 }
 
 function learningRateAt({ learningRate, warmUp, steps }: PretrainSettings, step: number): number {
@@ -95,32 +98,30 @@ function nextTokenGradient(
 ): { loss: tf.Scalar; gradient: tf.Tensor2D } {
   const tokens = batch.mask.reduce((a, b) => a + b, 0);
   return tf.tidy(() => {
-    const named = unflatten(policy.layout, weights);
-    const names = [...named.keys()];
-    const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
-      const parameters = new Map(names.map((name, i) => [name, tensors[i]!]));
-      return tf.div(tf.sum(policy.tokenLogProbs(parameters, batch)), -tokens) as tf.Scalar;
-    })([...named.values()]);
-    const gradient = flatten(policy.layout, new Map(names.map((name, i) => [name, grads[i]!])));
-    return { loss: value as tf.Scalar, gradient };
+    const pass = policy.forward(weights, batch);
+    const loss = tf.div(tf.sum(tf.mul(pass.logProbs, pass.mask)), -tokens) as tf.Scalar;
+    const gradient = pass.gradient(tf.fill([batch.prompts.rows], -1 / tokens));
+    pass.dispose();
+    return { loss, gradient };
   });
 }
 
-/** Prompts padded on the left, completions on the right, as one set. */
+/** Prompts padded on the left, completions on the right, as one set; rows filled up to a multiple of four. */
 export function completionBatch(
   { promptLength, completionLength }: TransformerSizes,
   examples: readonly Example[],
 ): CompletionBatch {
-  const prompts = new Int32Array(examples.length * promptLength);
-  const ids = new Int32Array(examples.length * completionLength);
-  const mask = new Float32Array(examples.length * completionLength);
+  const rows = paddedRows(examples.length);
+  const prompts = new Int32Array(rows * promptLength);
+  const ids = new Int32Array(rows * completionLength);
+  const mask = new Float32Array(rows * completionLength);
   examples.forEach(({ prompt, completion }, row) => {
     prompts.set(prompt, (row + 1) * promptLength - prompt.length);
     ids.set(completion, row * completionLength);
     mask.fill(1, row * completionLength, row * completionLength + completion.length);
   });
   return {
-    prompts: { sets: 1, rows: examples.length, length: promptLength, ids: prompts },
+    prompts: { sets: 1, rows, length: promptLength, ids: prompts },
     length: completionLength,
     ids,
     mask,

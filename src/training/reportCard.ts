@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { STREAM } from '../math/random';
 import { mean, standardDeviation } from '../math/statistics';
 import type { Checkpoint } from '../policy/checkpoint';
-import { parameterCount, unflatten } from '../policy/parameters';
-import type { Policy, PromptBatch } from '../policy/policy';
+import { parameterCount } from '../policy/parameters';
+import { POLICY, type Policy, type PromptBatch } from '../policy/policy';
 import { entropyPerWord, isGrammatical, reviewsTask } from '../tasks/reviews';
 import { PADDING } from '../tasks/task';
 import { readCompletion, type Completion } from './preferences';
 import { completionBatch, type Example } from './pretrain';
 import { reviewsProblem } from './reviewsProblem';
-import { sampleCompletions, seedTensor } from './sampleCompletions';
+import { sampleCompletions } from './sampleCompletions';
 
 /** What a pretrained policy of the reviews is worth. */
 export interface ReportCard {
@@ -67,7 +67,12 @@ async function heldOutLoss(policy: Policy, checkpoint: Checkpoint, examples: rea
   let tokens = 0;
   for (let start = 0; start < examples.length; start += BATCH) {
     const batch = completionBatch(checkpoint.sizes, examples.slice(start, start + BATCH));
-    const sum = tf.tidy(() => tf.sum(policy.tokenLogProbs(unflatten(policy.layout, flat), batch)));
+    const sum = tf.tidy(() => {
+      const pass = policy.forward(flat, batch);
+      const masked = tf.sum(tf.mul(pass.logProbs, pass.mask));
+      pass.dispose();
+      return masked;
+    });
     surprise -= (await sum.data())[0]!;
     tokens += batch.mask.reduce((a, b) => a + b, 0);
     sum.dispose();
@@ -108,18 +113,22 @@ async function sampled(
   const padded = prompts.map((prompt) => [...new Array<number>(length - prompt.length).fill(PADDING), ...prompt]);
   const rows = prompts.length;
   const promptBatch: PromptBatch = { sets: 1, rows, length, ids: Int32Array.from(padded.flat()) };
-  const tensors = tf.tidy(() => {
-    const weights = tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]);
-    return {
-      // The policy stands in as its own reference: sampling always decodes the two together.
-      weights: tf.concat([weights, weights], 0), // [2, N]
-      coefficients: tf.zeros([1, rows]) as tf.Tensor2D,
-      scales: tf.ones([1, rows]) as tf.Tensor2D,
-      seeds: seedTensor([seed]),
-    };
+  const tensors = tf.tidy(() => ({
+    weights: tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]),
+    settings: tf.stack([tf.zeros([1, rows]), tf.ones([1, rows])]) as tf.Tensor3D,
+  }));
+  const found = await sampleCompletions(problem.policy, tensors.weights, {
+    prompts: promptBatch,
+    // The policy stands in as its own reference.
+    policySets: [0],
+    referenceSets: [0],
+    settings: tensors.settings,
+    models: new Uint8Array(rows).fill(POLICY),
+    seeds: [seed],
+    stream: STREAM.evaluation,
+    step: batch,
+    measure: false,
   });
-  const draws = { prompts: promptBatch, stream: STREAM.evaluation, step: batch, measure: false };
-  const found = await sampleCompletions(problem.policy, { ...tensors, ...draws });
   tf.dispose(tensors);
   return padded.map((prompt, row) => readCompletion(problem, seed, prompt, found, row));
 }

@@ -5,7 +5,8 @@ import type { PlanePoint, RunStatus } from '../experiment/results';
  * What a running experiment says, in plain structured-cloneable data: the session posts it to the page,
  * the command line writes it to a file and tests collect it in memory.
  */
-export type Report = StartedReport | ProgressReport | EvaluationReport | PairsReport | DivergedReport | FinishedReport;
+export type Report =
+  StartedReport | CompilingReport | ProgressReport | EvaluationReport | PairsReport | DivergedReport | FinishedReport;
 
 /** Which run is which: `run` in later reports is an index into `runs`. */
 export interface StartedReport {
@@ -16,6 +17,13 @@ export interface StartedReport {
   readonly optimum: PlanePoint | null;
   /** The best reward at each KL, mean over the runs' tasks, by growing KL; null where unknown. */
   readonly frontier: readonly PlanePoint[] | null;
+}
+
+/** How many of the GPU's kernels are compiled, before the first step; none where there is nothing to compile. */
+export interface CompilingReport {
+  readonly type: 'compiling';
+  readonly done: number;
+  readonly total: number;
 }
 
 /** The last report of every training step, and of the start with step 0. */

@@ -2,8 +2,9 @@ import type { PlanePoint } from '../experiment/results';
 import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
 import type { ExperimentConfig } from '../experiment/schema';
 import { Fingerprint } from '../math/hash';
-import { evaluateFleet } from './evaluate';
-import { Fleet, type RunMemory } from './fleet';
+import { compileAhead } from '../ops/device/webgpu';
+import { evaluateFleet, rehearseEvaluation } from './evaluate';
+import { Fleet, type RunMemory, type StartedStep } from './fleet';
 import { sampledPair } from './pairReport';
 import type { Problem } from './problem';
 import type { PairsReport, Report, SampledPair, StartedReport } from './reports';
@@ -41,16 +42,21 @@ export async function* runExperiment(
   const fleets: Fleet[] = [];
   const fingerprints = runs.map((run) => new Fingerprint().addNumber(run.seed));
   const { steps, pairs } = config.schedule;
+  /** The next step, where its sampling has begun already. */
+  let begun: readonly StartedStep[] | null = null;
   try {
     for (const group of groupIntoFleets(runs)) fleets.push(new Fleet(problem, config, group));
     yield startedReport(config, problem, runs);
+    yield* compileKernels();
     yield* evaluateAll(0, true);
     yield { type: 'progress', step: 0, pairs: 0 };
     let step = 0;
     while (step < steps && !control.signal.aborted && liveRuns(fleets) > 0) {
       const live = liveRuns(fleets);
       const before = divergedRuns(fleets);
-      for (const fleet of fleets) if (fleet.alive) await fleet.trainStep(step);
+      const started = begun ?? begin(step);
+      begun = null;
+      for (const { finish } of started) await finish();
       step++;
       yield* newlyDiverged(before, step);
       const scheduled = isEvaluated(step, config);
@@ -64,14 +70,38 @@ export async function* runExperiment(
       runs: await finalRuns(fleets, fingerprints, step < steps ? 'stopped' : 'complete'),
     };
   } finally {
+    // The compiler does not see that the generators above set it.
+    const left = begun as readonly StartedStep[] | null;
+    for (const { discard } of left ?? []) await discard();
     fleets.forEach((fleet) => fleet.dispose());
+  }
+
+  /** All fleets sample before the first is labelled: the host labels one while the device works on the next. */
+  function begin(step: number): StartedStep[] {
+    return fleets.filter((fleet) => fleet.alive).map((fleet) => fleet.startStep(step));
+  }
+
+  async function* compileKernels(): AsyncGenerator<Report, void> {
+    const compiling = compileAhead(() => {
+      for (const fleet of fleets) {
+        fleet.rehearse();
+        rehearseEvaluation(problem, config, fleet);
+      }
+    });
+    for (const [done, kernel] of compiling.entries()) {
+      yield { type: 'compiling', done, total: compiling.length };
+      await kernel;
+    }
   }
 
   async function* evaluateAll(step: number, scheduled: boolean): AsyncGenerator<Report, void> {
     const evaluations: { run: number; evaluation: Evaluation }[] = [];
     const before = divergedRuns(fleets);
-    for (const fleet of fleets) {
-      const found = await evaluateFleet(problem, config, fleet, step);
+    const points = fleets.map((fleet) => evaluateFleet(problem, config, fleet, step));
+    // The policies stand still until their next update: the device samples for it while the host scores these.
+    if (step > 0 && step < steps && !control.signal.aborted) begun = begin(step);
+    for (const [f, fleet] of fleets.entries()) {
+      const found = await points[f]!;
       found.forEach((evaluation, r) => {
         const { run, diagnostics } = fleet.memories[r]!;
         if (evaluation === null) return;
@@ -148,11 +178,8 @@ async function finalRuns(
   status: 'complete' | 'stopped',
 ): Promise<{ status: 'complete' | 'stopped' | 'diverged'; hash: string }[]> {
   for (const fleet of fleets) {
-    const weights = (await fleet.weights.data()) as Float32Array;
-    const count = weights.length / fleet.memories.length;
-    fleet.memories.forEach(({ run }, r) =>
-      fingerprints[run.index]!.addFloats(weights.slice(r * count, (r + 1) * count)),
-    );
+    const weights = await fleet.readWeights();
+    fleet.memories.forEach(({ run }, r) => fingerprints[run.index]!.addFloats(weights[r]!));
   }
   return memoriesOf(fleets).map(({ run, divergedAt }) => ({
     status: divergedAt === null ? status : 'diverged',

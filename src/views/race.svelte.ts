@@ -20,6 +20,8 @@ export interface Progress {
   readonly steps: number;
   readonly runs: number;
   readonly timing: SessionTiming;
+  /** Kernels of the GPU still to be compiled before the first step; null once training. */
+  readonly compiling: { readonly done: number; readonly total: number } | null;
 }
 
 export interface Message {
@@ -185,10 +187,13 @@ export class Race {
       case 'started':
         this.#begin(report);
         break;
+      case 'compiling':
+        if (this.#fresh.progress) this.#fresh.progress = { ...this.#fresh.progress, compiling: report };
+        break;
       case 'progress': {
         const running = history?.runs.filter((run) => run.status === 'running').length ?? 0;
         const steps = history?.config.schedule.steps ?? 0;
-        this.#fresh.progress = { step: report.step, steps, runs: running, timing };
+        this.#fresh.progress = { step: report.step, steps, runs: running, timing, compiling: null };
         break;
       }
       case 'evaluation':
@@ -218,7 +223,13 @@ export class Race {
     this.#forget();
     this.history = createHistory(this.#config, report);
     this.race++;
-    this.#fresh.progress = { step: 0, steps: report.steps, runs: report.runs.length, timing: IDLE_TIMING };
+    this.#fresh.progress = {
+      step: 0,
+      steps: report.steps,
+      runs: report.runs.length,
+      timing: IDLE_TIMING,
+      compiling: null,
+    };
   }
 
   /** Shows what has come in since the last time. */

@@ -61,10 +61,9 @@ const CASES: readonly (readonly [name: string, make: () => Case])[] = [
 async function train({ config, problem }: Case, runs: readonly Run[], steps = 5) {
   const fleet = new Fleet(problem, config, runs);
   for (let step = 0; step < steps; step++) await fleet.trainStep(step);
-  const all = (await fleet.weights.data()) as Float32Array;
-  const count = all.length / runs.length;
+  const weights = await fleet.readWeights();
   const results = fleet.memories.map(({ latest, divergedAt }, r) => ({
-    weights: all.slice(r * count, (r + 1) * count),
+    weights: weights[r]!,
     pairs: latest!.pairs.map(({ prompt, chosen, rejected }) => [prompt, chosen.ids, rejected.ids]),
     divergedAt,
   }));

@@ -95,16 +95,13 @@ async function drawPairs(pairs: number): Promise<Drawn[]> {
     const fleet = new Fleet(problem, config, group);
     schedule.pairs = base.schedule.pairs;
     for (let step = 0; step < STEPS; step++) await fleet.trainStep(step);
-    const weights = (await fleet.weights.data()).slice() as Float32Array;
+    const weights = await fleet.readWeights();
     // The linear schedule has reached 0 here.
     schedule.pairs = pairs;
     await fleet.trainStep(STEPS);
-    expect(await fleet.weights.data()).toEqual(weights);
+    expect(await fleet.readWeights()).toEqual(weights);
     fleet.memories.forEach(({ run, latest }, r) => {
-      const rows = REFERENCE.map((_, x) => {
-        const start = (r * REFERENCE.length + x) * RESPONSES;
-        return weights.slice(start, start + RESPONSES);
-      });
+      const rows = REFERENCE.map((_, x) => weights[r]!.slice(x * RESPONSES, (x + 1) * RESPONSES));
       drawn[run.index] = { arm: config.arms[run.index]!, logits: rows, pairs: latest!.pairs };
     });
     fleet.dispose();

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { philox4x32 } from '../../src/math/philox';
-import { runKernel } from '../../src/ops/hostKernel';
-import { philoxWgsl } from '../../src/ops/philoxWgsl';
-import { drawBits, drawToken, type TokenAddress } from '../../src/ops/sampleTokens/draw';
-import { sampleTokens } from '../../src/ops/sampleTokens/sampleTokens';
-import { registerThreadKernel } from '../../src/ops/threadKernel';
+import { defineKernel } from '../../src/ops/device/kernel';
+import { emptyTensor, launch } from '../../src/ops/device/launch';
+import { drawBits, drawToken, type TokenAddress } from '../../src/ops/drawTokens/draw';
+import { drawTokens } from '../../src/ops/drawTokens/drawTokens';
+import { philoxWgsl } from '../../src/ops/drawTokens/philoxWgsl';
 import { forEachBackend } from '../support/backends';
 import { take, wave } from '../support/numbers';
 
@@ -25,12 +25,12 @@ const PUBLISHED: readonly { readonly input: Block; readonly output: readonly num
 ];
 
 /** Philox of many blocks by the text that our kernels include, one thread a block. */
-registerThreadKernel({
+const PHILOX = defineKernel({
   name: 'PhiloxTest',
-  inputs: ['blocks'],
-  dtype: 'int32',
-  shape: ([blocks]) => [blocks![0]!, 4],
-  threads: ([blocks]) => blocks![0]!,
+  inputs: { blocks: 'i32' },
+  outputs: { result: 'i32' },
+  constants: [],
+  attributes: [],
   code: /* wgsl */ `
 ${philoxWgsl}
 fn word(at: i32) -> u32 { return bitcast<u32>(blocks[at]); }
@@ -42,12 +42,17 @@ fn compute(index: i32) {
     result[index * 4 + i] = bitcast<i32>(drawn[i]);
   }
 }`,
+  host: () => {
+    throw new Error('for the GPU only');
+  },
 });
 
 async function philoxOnGpu(blocks: readonly Block[]): Promise<number[][]> {
   const inputs = tf.tensor2d(Int32Array.from(blocks.flat()), [blocks.length, 6], 'int32');
-  const words = await take(runKernel('PhiloxTest', { blocks: inputs }));
+  const result = emptyTensor([blocks.length, 4], 'int32');
+  launch(PHILOX, { blocks: inputs, result }, {}, blocks.length);
   inputs.dispose();
+  const words = await take(result);
   return blocks.map((_, i) => Array.from(words.subarray(4 * i, 4 * i + 4), (word) => word >>> 0));
 }
 
@@ -103,18 +108,31 @@ const joined = (rows: Float32Array[][]): number[] => rows.flat().flatMap((row) =
 /** On the current backend. // [R·B] */
 async function drawn({ seeds, policy, reference, coefficients, scales, address }: Draws): Promise<number[]> {
   const [runs, rows, vocabulary] = [seeds.length, policy[0]!.length, policy[0]![0]!.length];
-  const tokens = tf.tidy(() =>
-    sampleTokens(
-      tf.tensor3d([...joined(policy), ...joined(reference)], [2 * runs, rows, vocabulary]),
-      tf.tensor2d(coefficients),
-      tf.tensor2d(scales),
-      tf.tensor1d(
-        Int32Array.from(seeds, (seed) => seed | 0),
+  const count = runs * rows;
+  const tokens = tf.tidy(() => {
+    // Written at the address's token.
+    const found = emptyTensor([address.token + 1, count], 'int32');
+    drawTokens({
+      logits: tf.tensor2d([...joined(policy), ...joined(reference)], [2 * count, vocabulary]),
+      modelRows: tf.tensor2d(
+        Int32Array.from({ length: 2 * count }, (_, i) => i),
+        [2, count],
         'int32',
       ),
-      address,
-    ),
-  );
+      settings: tf.tensor3d([coefficients, scales]),
+      seeds: tf.tensor1d(
+        Int32Array.from([...seeds, address.step], (seed) => seed | 0),
+        'int32',
+      ),
+      tokens: found,
+      next: emptyTensor([2 * count], 'int32'),
+      logProbs: emptyTensor([address.token + 1, 2, count]),
+      measures: null,
+      stream: address.stream,
+      token: address.token,
+    });
+    return tf.slice(found, [address.token, 0]);
+  });
   return [...(await take(tokens))];
 }
 

@@ -84,30 +84,3 @@ export async function gradientAndDifferences(
   }
   return { gradient, differences };
 }
-
-const OWN_KERNELS = [
-  'BatchProduct',
-  'FleetGatherRows',
-  'FleetScatterRows',
-  'FleetLogSumExp',
-  'FleetLogSumExpGradient',
-  'FleetMatMul',
-  'MaskedSoftmax',
-  'MaskedSoftmaxGradient',
-  'RmsNorm',
-  'Rotary',
-  'SliceColumns',
-  'TokenLogProb',
-  'TokenLogProbGradient',
-];
-
-/**
- * Takes our own kernels away from the current backend, so that ops run in their composed form; returns a function that
- * puts them back.
- */
-export function withoutOwnKernels(): () => void {
-  const backendName = tf.getBackend();
-  const removed = OWN_KERNELS.flatMap((name) => tf.getKernel(name, backendName) ?? []);
-  removed.forEach(({ kernelName }) => tf.unregisterKernel(kernelName, backendName));
-  return () => removed.forEach((kernel) => tf.registerKernel(kernel));
-}

@@ -12,9 +12,9 @@ export function configOf(input: ExperimentConfigInput): ExperimentConfig {
   return parsed.config;
 }
 
-const SIZES: TransformerSizes = {
+export const TINY_SIZES: TransformerSizes = {
   vocabulary: 9,
-  width: 8,
+  width: 16,
   layers: 1,
   heads: 2,
   hidden: 12,
@@ -31,11 +31,11 @@ const PROMPTS = [
 ];
 
 /** A transformer small enough for every backend, with an oracle that likes high token ids. */
-export function tinyTransformerProblem(): Problem {
-  const weights = initialWeights(SIZES, 5);
+export function tinyTransformerProblem(sizes = TINY_SIZES): Problem {
+  const weights = initialWeights(sizes, 5);
   return {
-    policy: transformerPolicy(SIZES),
-    promptLength: SIZES.promptLength,
+    policy: transformerPolicy(sizes),
+    promptLength: sizes.promptLength,
     promptCount: PROMPTS.length,
     promptIds: (index) => PROMPTS[index]!,
     referenceWeights: () => weights,

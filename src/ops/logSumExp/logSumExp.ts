@@ -1,63 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { emptyTensor, launch } from '../device/launch';
 import { differentiable } from '../differentiable';
-import { hasKernel, registerHostKernel, runKernel } from '../hostKernel';
-import { registerThreadKernel } from '../threadKernel';
-import { logSumExpOfRow, logSumExpWgsl } from './rows';
-
-const FORWARD = 'FleetLogSumExp';
-const BACKWARD = 'FleetLogSumExpGradient';
-
-const forward = {
-  name: FORWARD,
-  inputs: ['x'],
-  dtype: 'float32',
-  shape: ([x]: readonly (readonly number[])[]) => x!.slice(0, 2),
-} as const;
-
-const backward = {
-  name: BACKWARD,
-  inputs: ['x', 'total', 'dy'],
-  dtype: 'float32',
-  shape: ([x]: readonly (readonly number[])[]) => [...x!],
-} as const;
-
-registerHostKernel({
-  ...forward,
-  compute: ([x], _attributes, out) => {
-    const count = x!.shape[2]!;
-    for (let i = 0; i < out.length; i++) out[i] = logSumExpOfRow(x!.values as Float32Array, i * count, count);
-  },
-});
-
-registerHostKernel({
-  ...backward,
-  compute: ([x, total, dy], _attributes, out) => {
-    const count = x!.shape[2]!;
-    const [values, totals, slopes] = [x, total, dy].map((tensor) => tensor!.values as Float32Array);
-    for (let i = 0; i < totals!.length; i++) {
-      for (let v = i * count; v < (i + 1) * count; v++) out[v] = slopes![i]! * Math.exp(values![v]! - totals![i]!);
-    }
-  },
-});
-
-registerThreadKernel({
-  ...forward,
-  code: /* wgsl */ `
-${logSumExpWgsl('x')}
-fn compute(index: i32) {
-  let total = logSumExpOfRow(index * uniforms.xShape[2], uniforms.xShape[2]);
-  result[index] = total.x + total.y;
-}`,
-});
-
-registerThreadKernel({
-  ...backward,
-  code: /* wgsl */ `
-fn compute(index: i32) {
-  let row = index / uniforms.xShape[2];
-  result[index] = dy[row] * exp(x[index] - total[row]);
-}`,
-});
+import { LOG_SUM_EXP, LOG_SUM_EXP_GRADIENT } from './kernels';
 
 /** The specification in stock ops. */
 export const logSumExpComposed = (x: tf.Tensor3D): tf.Tensor2D => tf.logSumExp(x, 2) as tf.Tensor2D;
@@ -69,13 +13,18 @@ export const logSumExpComposed = (x: tf.Tensor3D): tf.Tensor2D => tf.logSumExp(x
  * @returns // [W, B]
  */
 export function logSumExp(x: tf.Tensor3D): tf.Tensor2D {
-  if (!hasKernel(FORWARD)) return logSumExpComposed(x);
+  const [sets, rows, count] = x.shape;
   return differentiable([x], (save) => {
-    const total = runKernel(FORWARD, { x });
+    const total = emptyTensor([sets, rows]);
+    launch(LOG_SUM_EXP, { x, result: total }, { count }, total.size);
     save([x, total]);
     return {
       value: total,
-      gradient: (dy, [keptX, keptTotal]) => [runKernel(BACKWARD, { x: keptX!, total: keptTotal!, dy })],
+      gradient: (dy, [keptX, keptTotal]) => {
+        const result = emptyTensor([sets, rows, count]);
+        launch(LOG_SUM_EXP_GRADIENT, { x: keptX!, total: keptTotal!, dy, result }, { count }, result.size);
+        return [result];
+      },
     };
   }) as tf.Tensor2D;
 }

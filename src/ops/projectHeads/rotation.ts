@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+const BASE = 10_000;
+
+/**
+ * Rotary positions (Su et al. 2021): pair (i, i + d/2) of a head at position p turns by p · 10000^(−2i/d). Computed in
+ * float64.
+ *
+ * @returns cosines in the first d/2 columns, sines in the last  // [L, d]
+ */
+export function rotaryTable(length: number, headWidth: number): tf.Tensor2D {
+  const half = headWidth / 2;
+  const values = Float32Array.from({ length: length * headWidth }, (_, i) => {
+    const column = i % headWidth;
+    const angle = Math.floor(i / headWidth) * BASE ** ((-2 * (column % half)) / headWidth);
+    return column < half ? Math.cos(angle) : Math.sin(angle);
+  });
+  return tf.tensor2d(values, [length, headWidth]);
+}
+
+/**
+ * The specification in stock ops: first' = first·cos − second·sin, second' = second·cos + first·sin.
+ *
+ * @param x // [M, H, T, d]
+ * @param table of the same positions  // [T, d]
+ * @returns // [M, H, T, d]
+ */
+export function rotateComposed(x: tf.Tensor4D, table: tf.Tensor2D): tf.Tensor4D {
+  const [first, second] = tf.split(x, 2, 3) as [tf.Tensor4D, tf.Tensor4D];
+  const [cos, sin] = tf.split(table, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+  const turned = [tf.sub(tf.mul(first, cos), tf.mul(second, sin)), tf.add(tf.mul(second, cos), tf.mul(first, sin))];
+  return tf.concat(turned as tf.Tensor4D[], 3);
+}
+
+/** The host's rotation of one head by one position's row of the table: direction 1 forward, −1 back. */
+export function turnHead(
+  from: Float32Array,
+  start: number,
+  to: Float32Array,
+  at: number,
+  table: Float32Array,
+  row: number,
+  half: number,
+  direction: 1 | -1,
+): void {
+  for (let i = 0; i < half; i++) {
+    const cos = table[row + i]!;
+    const sin = direction * table[row + half + i]!;
+    const first = from[start + i]!;
+    const second = from[start + half + i]!;
+    to[at + i] = first * cos - second * sin;
+    to[at + half + i] = second * cos + first * sin;
+  }
+}

@@ -1,0 +1,178 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { defineKernel, type Arrays } from '../device/kernel';
+import { emptyTensor, launch } from '../device/launch';
+import { groupsOf, type RowSets } from '../rowSets';
+
+const INPUTS = { dy: 'vec4<f32>', x: 'vec4<f32>', scale: 'f32', weights: 'vec4<f32>', tiles: 'i32' } as const;
+const OUTPUTS = { dx: 'vec4<f32>' } as const;
+const NUMBERS = {
+  constants: ['WIDTH'],
+  attributes: ['stride', 'offset', 'tokens', 'skip', 'count'],
+} as const;
+
+/** A thread a position. With n = x·s, dx = s·(g ⊙ dy − n·mean(g ⊙ dy ⊙ n)): the cube of s is never formed. */
+const inputGradientWgsl = (residual: string) => /* wgsl */ `
+fn compute(index: i32) {
+  let row = index / attributes.tokens;
+  let owner = tiles[row / 4];
+  if (owner < 0) {
+    return;
+  }
+  let across = WIDTH / 4;
+  let start = index * across;
+  let t = index % attributes.tokens - attributes.skip;
+  if (t < 0 || t >= attributes.count) {
+    for (var i = start; i < start + across; i++) {
+      dx[i] = ${residual};
+    }
+    return;
+  }
+  let predicted = row * attributes.count + t;
+  let source = predicted * across - start;
+  let gain = (owner * attributes.stride + attributes.offset) / 4 - start;
+  let s = scale[predicted];
+  var sums = vec4<f32>();
+  for (var i = start; i < start + across; i++) {
+    sums += weights[gain + i] * dy[source + i] * (x[i] * s);
+  }
+  let mean = dot(sums, vec4<f32>(1.0)) / f32(WIDTH);
+  for (var i = start; i < start + across; i++) {
+    dx[i] = ${residual} + s * (weights[gain + i] * dy[source + i] - x[i] * s * mean);
+  }
+}`;
+
+function inputGradientOnHost(
+  { dy, x, scale, weights, tiles, dx }: Arrays<typeof INPUTS & typeof OUTPUTS>,
+  residual: Float32Array | null,
+  {
+    WIDTH,
+    stride,
+    offset,
+    tokens,
+    skip,
+    count,
+  }: Readonly<Record<(typeof NUMBERS)['constants' | 'attributes'][number], number>>,
+): void {
+  for (const { set, start, rows } of groupsOf(tiles)) {
+    const [from, to] = [start * tokens * WIDTH, (start + rows) * tokens * WIDTH];
+    if (residual) dx.set(residual.subarray(from, to), from);
+    else dx.fill(0, from, to);
+    const gain = set * stride + offset;
+    for (let row = start; row < start + rows; row++) {
+      for (let t = 0; t < count; t++) {
+        const at = (row * tokens + skip + t) * WIDTH;
+        const dyAt = (row * count + t) * WIDTH;
+        const s = scale[row * count + t]!;
+        let sum = 0;
+        for (let i = 0; i < WIDTH; i++) sum += weights[gain + i]! * dy[dyAt + i]! * (x[at + i]! * s);
+        const mean = sum / WIDTH;
+        for (let i = 0; i < WIDTH; i++) {
+          dx[at + i] = dx[at + i]! + s * (weights[gain + i]! * dy[dyAt + i]! - x[at + i]! * s * mean);
+        }
+      }
+    }
+  }
+}
+
+const RMS_NORM_INPUT_GRADIENT = defineKernel({
+  name: 'RmsNormInputGradient',
+  inputs: INPUTS,
+  outputs: OUTPUTS,
+  ...NUMBERS,
+  code: inputGradientWgsl('vec4<f32>()'),
+  host: (arrays, numbers) => inputGradientOnHost(arrays, null, numbers),
+});
+
+/** With a residual stream's gradient, which it adds to. */
+const RMS_NORM_RESIDUAL_GRADIENT = defineKernel({
+  name: 'RmsNormResidualGradient',
+  inputs: { ...INPUTS, residual: 'vec4<f32>' },
+  outputs: OUTPUTS,
+  ...NUMBERS,
+  code: inputGradientWgsl('residual[i]'),
+  host: (arrays, numbers) => inputGradientOnHost(arrays, arrays.residual, numbers),
+});
+
+/** A thread four columns of a set, over all of its positions in order. */
+const RMS_NORM_GAIN_GRADIENT = defineKernel({
+  name: 'RmsNormGainGradient',
+  inputs: { dy: 'vec4<f32>', x: 'vec4<f32>', scale: 'f32' },
+  outputs: { gradient: 'vec4<f32>' },
+  constants: ['WIDTH'],
+  attributes: ['stride', 'offset', 'rows', 'tokens', 'skip', 'count'],
+  code: /* wgsl */ `
+fn compute(index: i32) {
+  let across = WIDTH / 4;
+  let owner = index / across;
+  let column = index % across;
+  var sum = vec4<f32>();
+  for (var row = owner * attributes.rows; row < (owner + 1) * attributes.rows; row++) {
+    for (var t = 0; t < attributes.count; t++) {
+      let predicted = row * attributes.count + t;
+      let at = (row * attributes.tokens + attributes.skip + t) * across + column;
+      sum += dy[predicted * across + column] * (x[at] * scale[predicted]);
+    }
+  }
+  gradient[(owner * attributes.stride + attributes.offset) / 4 + column] = sum;
+}`,
+  host({ dy, x, scale, gradient }, { WIDTH, stride, offset, rows, tokens, skip, count }) {
+    for (let set = 0; set * stride < gradient.length; set++) {
+      const to = set * stride + offset;
+      gradient.fill(0, to, to + WIDTH);
+      for (let row = set * rows; row < (set + 1) * rows; row++) {
+        for (let t = 0; t < count; t++) {
+          const at = (row * tokens + skip + t) * WIDTH;
+          const dyAt = (row * count + t) * WIDTH;
+          const s = scale[row * count + t]!;
+          for (let i = 0; i < WIDTH; i++) gradient[to + i] = gradient[to + i]! + dy[dyAt + i]! * (x[at + i]! * s);
+        }
+      }
+    }
+  },
+});
+
+/**
+ * Gradients of y = x·s ⊙ gain, s = 1/√(mean(x²) + ε), which read the positions skip … skip + count − 1 of each row:
+ * in x, added to the gradient that goes past the norm, and in the gain, written in place of whatever `gradient` holds
+ * there.
+ *
+ * @param options.dy // [M·count, D]
+ * @param options.x // [M·T, D]
+ * @param options.scale s // [M·count]
+ * @param options.weights flat; the gain [D] lies at `offset` of each set // [S, N]
+ * @param options.gradient written at the gain of every set // [sets of the rows, N]
+ * @param options.residual added at all positions; null: nothing // [M·T, D]
+ * @param options.rows the same number of them for every set
+ * @returns // [M·T, D]
+ */
+export function rmsNormGradient({
+  dy,
+  x,
+  scale,
+  weights,
+  offset,
+  gradient,
+  residual,
+  rows: { capacity, tiles },
+  skip,
+}: {
+  dy: tf.Tensor2D;
+  x: tf.Tensor2D;
+  scale: tf.Tensor1D;
+  weights: tf.Tensor2D;
+  offset: number;
+  gradient: tf.Tensor2D;
+  residual: tf.Tensor2D | null;
+  rows: RowSets;
+  skip: number;
+}): tf.Tensor2D {
+  const [positions, width] = x.shape;
+  const [sets, stride] = gradient.shape;
+  const dx = emptyTensor([positions, width]);
+  const numbers = { WIDTH: width, stride, offset, tokens: positions / capacity, skip, count: scale.size / capacity };
+  const tensors = { dy, x, scale, weights, tiles, dx };
+  if (residual) launch(RMS_NORM_RESIDUAL_GRADIENT, { ...tensors, residual }, numbers, positions);
+  else launch(RMS_NORM_INPUT_GRADIENT, tensors, numbers, positions);
+  launch(RMS_NORM_GAIN_GRADIENT, { dy, x, scale, gradient }, { ...numbers, rows: capacity / sets }, sets * (width / 4));
+  return dx;
+}
