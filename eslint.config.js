@@ -22,6 +22,8 @@ const messages = {
 
 export default tseslint.config(
   { ignores: ['dist/', '.lab/', 'public/', 'node_modules/', 'test-results/', 'coverage/', '.svelte-kit/'] },
+  // AssemblyScript, which is not TypeScript.
+  { ignores: ['src/**/*.as.ts'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,

@@ -1,5 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { simd } from './scripts/simdPlugin.mjs';
 
 /** 'unsafe-inline' for styles only: Plotly sets inline styles and adds a style sheet of its own. */
 const CONTENT_SECURITY_POLICY = [
@@ -35,7 +36,7 @@ export default defineConfig({
   base: './',
   // An address that does not exist is a 404, not the page once more.
   appType: 'mpa',
-  plugins: [svelte(), contentSecurityPolicy()],
+  plugins: [svelte(), contentSecurityPolicy(), simd()],
   server: { port: 5173, open: false },
   optimizeDeps: {
     // The scanner starts at index.html and does not follow workers; a dependency found late would reload the page.
@@ -49,7 +50,7 @@ export default defineConfig({
       'plotly.js-basic-dist-min',
     ],
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [simd()] },
   build: {
     target: 'es2022',
     // No inlined data: files — the policy above refuses them for anything but images.

@@ -1,5 +1,6 @@
 import { builtinModules } from 'node:module';
 import { defineConfig } from 'vite';
+import { simd } from './scripts/simdPlugin.mjs';
 
 /**
  * The headless runner for Node: tfjs's ES modules do not load in plain Node (extensionless imports), so all is
@@ -16,6 +17,7 @@ const BANNER = [
 ].join('\n');
 
 export default defineConfig({
+  plugins: [simd()],
   publicDir: false,
   ssr: { noExternal: true, external: ['webgpu'] },
   build: {

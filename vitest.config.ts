@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_FLAGS, findChromium } from './scripts/chromium.mjs';
+import { simd } from './scripts/simdPlugin.mjs';
 import viteConfig from './vite.config.ts';
 
 const executablePath = findChromium();
@@ -24,6 +25,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [simd()],
         optimizeDeps: viteConfig.optimizeDeps,
         test: {
           name: 'numerics',

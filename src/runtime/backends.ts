@@ -50,6 +50,10 @@ const TITLES: Record<BackendName, string> = { webgpu: 'WebGPU', wasm: 'WebAssemb
 
 /** Makes a backend of this thread's own memory ready. */
 async function startHost(name: 'wasm' | 'cpu', options: BackendOptions): Promise<void> {
-  if (name === 'wasm') setWasmPaths({ ...options.wasmPaths });
+  if (name === 'wasm') {
+    setWasmPaths({ ...options.wasmPaths });
+    // Our routines expect tfjs' heap to be one thread's own, also where a page may share memory.
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  }
   if (!(await tf.setBackend(name))) throw new Error('it did not start.');
 }

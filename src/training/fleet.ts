@@ -117,16 +117,17 @@ export class Fleet {
     const plan = this.plan(step);
     const partitions = this.partitions(plan);
     const request = this.samplingRequest(step, plan, partitions);
-    const sampling = sampleCompletions(this.problem.policy, this.weights, request);
+    const sampling = quietly(sampleCompletions(this.problem.policy, this.weights, request));
     request.settings.dispose();
     return {
       finish: async () => {
-        const pairs = this.label(step, plan, await sampling);
-        this.update(step, this.preferenceBatch(pairs, partitions));
+        const sampled = await sampling;
+        // An evaluation may have found since that no run is left.
+        if (this.alive) this.update(step, this.preferenceBatch(this.label(step, plan, sampled), partitions));
         partitions?.dispose();
       },
       discard: async () => {
-        await sampling;
+        await sampling.catch(() => undefined);
         partitions?.dispose();
       },
     };
@@ -315,6 +316,12 @@ export class Fleet {
 
 /** Which models logits h_θ + a·(h_θ − h_ref) are made of. */
 const modelsOf = (a: number): number => (a === 0 ? POLICY : a === -1 ? REFERENCE : POLICY | REFERENCE);
+
+/** A promise that nobody may get to await, because another one fails first: its own failure then goes unsaid. */
+export function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
 
 function isFinitePair({ chosen, rejected }: PreferencePair): boolean {
   return Number.isFinite(chosen.logRatio) && Number.isFinite(rejected.logRatio);

@@ -4,7 +4,7 @@ import type { ExperimentConfig } from '../experiment/schema';
 import { Fingerprint } from '../math/hash';
 import { compileAhead } from '../ops/device/webgpu';
 import { evaluateFleet, rehearseEvaluation } from './evaluate';
-import { Fleet, type RunMemory, type StartedStep } from './fleet';
+import { Fleet, quietly, type RunMemory, type StartedStep } from './fleet';
 import { sampledPair } from './pairReport';
 import type { Problem } from './problem';
 import type { PairsReport, Report, SampledPair, StartedReport } from './reports';
@@ -42,8 +42,8 @@ export async function* runExperiment(
   const fleets: Fleet[] = [];
   const fingerprints = runs.map((run) => new Fingerprint().addNumber(run.seed));
   const { steps, pairs } = config.schedule;
-  /** The next step, where its sampling has begun already. */
-  let begun: readonly StartedStep[] | null = null;
+  /** Steps whose sampling has begun, the next one's while an evaluation is scored; fleet by fleet. */
+  let begun: StartedStep[] = [];
   try {
     for (const group of groupIntoFleets(runs)) fleets.push(new Fleet(problem, config, group));
     yield startedReport(config, problem, runs);
@@ -54,9 +54,8 @@ export async function* runExperiment(
     while (step < steps && !control.signal.aborted && liveRuns(fleets) > 0) {
       const live = liveRuns(fleets);
       const before = divergedRuns(fleets);
-      const started = begun ?? begin(step);
-      begun = null;
-      for (const { finish } of started) await finish();
+      if (begun.length === 0) begun = begin(step);
+      for (; begun.length > 0; begun.shift()) await begun[0]!.finish();
       step++;
       yield* newlyDiverged(before, step);
       const scheduled = isEvaluated(step, config);
@@ -70,9 +69,7 @@ export async function* runExperiment(
       runs: await finalRuns(fleets, fingerprints, step < steps ? 'stopped' : 'complete'),
     };
   } finally {
-    // The compiler does not see that the generators above set it.
-    const left = begun as readonly StartedStep[] | null;
-    for (const { discard } of left ?? []) await discard();
+    for (const { discard } of begun) await discard();
     fleets.forEach((fleet) => fleet.dispose());
   }
 
@@ -87,7 +84,7 @@ export async function* runExperiment(
         fleet.rehearse();
         rehearseEvaluation(problem, config, fleet);
       }
-    });
+    }).map(quietly);
     for (const [done, kernel] of compiling.entries()) {
       yield { type: 'compiling', done, total: compiling.length };
       await kernel;
@@ -97,7 +94,7 @@ export async function* runExperiment(
   async function* evaluateAll(step: number, scheduled: boolean): AsyncGenerator<Report, void> {
     const evaluations: { run: number; evaluation: Evaluation }[] = [];
     const before = divergedRuns(fleets);
-    const points = fleets.map((fleet) => evaluateFleet(problem, config, fleet, step));
+    const points = fleets.map((fleet) => quietly(evaluateFleet(problem, config, fleet, step)));
     // The policies stand still until their next update: the device samples for it while the host scores these.
     if (step > 0 && step < steps && !control.signal.aborted) begun = begin(step);
     for (const [f, fleet] of fleets.entries()) {

@@ -32,14 +32,12 @@ fn compute(index: i32) {
   }
   partial[index] = sum;
 }`,
-    host({ gradient, partial }, { size, shares }) {
+    host({ gradient, partial }, { size, shares }, { routines }) {
       const runs = partial.length / shares / LANES[element];
       const [count, stride] = [size * LANES[element], shares * LANES[element]];
       partial.fill(0);
       for (let run = 0; run < runs; run++) {
-        let sum = 0;
-        for (let i = run * count; i < (run + 1) * count; i++) sum += gradient[i]! * gradient[i]!;
-        partial[run * stride] = sum;
+        partial[run * stride] = routines.sumOfSquares(gradient.subarray(run * count, (run + 1) * count));
       }
     },
   });
@@ -90,28 +88,22 @@ fn compute(index: i32) {
   let update = (m / settings[4]) / (sqrt(v) / settings[5] + settings[6]);
   weights[index] = w - settings[8 + run] * (update + settings[7] * w);
 }`,
-    host({ gradient, factors, settings, weights, mean, square }) {
-      const [beta1, rest1, beta2, rest2, correction1, correction2, epsilon, decay] = [
-        ...settings.subarray(0, 8),
-      ] as Shared;
+    host({ gradient, factors, settings, weights, mean, square }, _numbers, { routines }) {
       const count = gradient.length / factors.length;
-      for (let run = 0; run < factors.length; run++) {
-        const factor = factors[run]!;
-        const rate = settings[8 + run]!;
-        for (let i = run * count; i < (run + 1) * count; i++) {
-          const g = factor * gradient[i]!;
-          const m = beta1 * mean[i]! + rest1 * g;
-          const v = beta2 * square[i]! + rest2 * (g * g);
-          mean[i] = m;
-          square[i] = v;
-          const w = weights[i]!;
-          weights[i] = w - rate * (m / correction1 / (Math.sqrt(v) / correction2 + epsilon) + decay * w);
-        }
-      }
+      factors.forEach((factor, run) => {
+        const part = (x: Float32Array) => x.subarray(run * count, (run + 1) * count);
+        routines.adamW({
+          gradient: part(gradient),
+          weights: part(weights),
+          mean: part(mean),
+          square: part(square),
+          settings: settings.subarray(0, 8),
+          factor,
+          rate: settings[8 + run]!,
+        });
+      });
     },
   });
-
-type Shared = [number, number, number, number, number, number, number, number];
 
 const kernelsOf = (element: Element) => ({
   lanes: LANES[element],

@@ -27,20 +27,21 @@ fn compute(index: i32) {
     result[at] = x[at] + sum[i];
   }
 }`,
-  host({ x, y, weights, tiles, result }, { INNER, WIDTH, stride, offset, tokens }, { product }) {
+  host({ x, y, weights, tiles, result }, { INNER, WIDTH, stride, offset, tokens }, { routines }) {
     for (const { set, start, rows } of groupsOf(tiles)) {
       const [first, count] = [start * tokens, rows * tokens];
       const matrix = set * stride + offset;
       const out = result.subarray(first * WIDTH, (first + count) * WIDTH);
-      product({
+      out.set(x.subarray(first * WIDTH, (first + count) * WIDTH));
+      routines.product({
         a: y.subarray(first * INNER, (first + count) * INNER),
         b: weights.subarray(matrix, matrix + INNER * WIDTH),
         out,
         rows: count,
         inner: INNER,
         columns: WIDTH,
+        add: true,
       });
-      for (let i = 0; i < out.length; i++) out[i] = out[i]! + x[first * WIDTH + i]!;
     }
   },
 });

@@ -1,6 +1,5 @@
 import { defineKernel } from '../device/kernel';
-import { turnHead } from '../projectHeads/rotation';
-import { dot, weightedSum } from './hostLoops';
+import { attentionScratch } from '../routines/routines';
 import { HEAD_LENGTHS } from './kernel';
 
 /*
@@ -67,30 +66,10 @@ fn compute(index: i32) {
     dq[at + c + SLICE / 2] = turned[1];
   }
 }`,
-  scratch: ({ tokens }) => tokens,
-  host({ q, kv, out, dOut, starts, table, statistics, dq }, { HEADS, HEAD, tokens }, { scratch }) {
-    const width = HEADS * HEAD;
-    const shrink = 1 / Math.sqrt(HEAD);
-    for (let n = 0; n < q.length / width; n++) {
-      const row = Math.floor(n / tokens);
-      const t = n % tokens;
-      const start = starts[row]!;
-      for (let head = 0; head < HEADS; head++) {
-        const at = n * width + head * HEAD;
-        const keys = { values: kv, start: row * tokens * 2 * width + head * HEAD, step: 2 * width };
-        const slot = 2 * (n * HEADS + head);
-        const lse = statistics[slot]!;
-        const delta = dot(dOut, at, out, at, HEAD);
-        statistics[slot + 1] = delta;
-        for (let j = start; j <= t; j++) {
-          const key = keys.start + j * keys.step;
-          const weight = Math.exp(dot(q, at, kv, key, HEAD) * shrink - lse);
-          scratch[j] = weight * (dot(dOut, at, kv, key + width, HEAD) - delta);
-        }
-        weightedSum(scratch, start, t + 1, shrink, keys, dq, at, HEAD);
-        turnHead(dq, at, dq, at, table, t * HEAD, HEAD / 2, -1);
-      }
-    }
+  scratch: ({ tokens }) => attentionScratch(tokens),
+  host(arrays, { HEADS, HEAD, tokens }, { routines, scratch }) {
+    const rows = arrays.starts.length;
+    routines.queryGradient({ ...arrays, scratch }, { rows, tokens, heads: HEADS, size: HEAD });
   },
 });
 
@@ -153,31 +132,9 @@ fn compute(index: i32) {
     dkv[at + ACROSS + c] = dValue[c];
   }
 }`,
-  scratch: ({ tokens }) => 2 * tokens,
-  host({ q, kv, dOut, statistics, starts, table, dkv }, { HEADS, HEAD, tokens }, { scratch }) {
-    const width = HEADS * HEAD;
-    const shrink = 1 / Math.sqrt(HEAD);
-    const weights = scratch.subarray(0, tokens);
-    const dScores = scratch.subarray(tokens, 2 * tokens);
-    for (let n = 0; n < q.length / width; n++) {
-      const row = Math.floor(n / tokens);
-      const j = n % tokens;
-      const end = j >= starts[row]! ? tokens : j;
-      for (let head = 0; head < HEADS; head++) {
-        const key = n * 2 * width + head * HEAD;
-        const value = key + width;
-        const start = row * tokens * width + head * HEAD;
-        for (let t = j; t < end; t++) {
-          const query = start + t * width;
-          const slot = 2 * ((row * tokens + t) * HEADS + head);
-          const weight = Math.exp(dot(q, query, kv, key, HEAD) * shrink - statistics[slot]!);
-          weights[t] = weight;
-          dScores[t] = weight * (dot(dOut, query, kv, value, HEAD) - statistics[slot + 1]!);
-        }
-        weightedSum(dScores, j, end, shrink, { values: q, start, step: width }, dkv, key, HEAD);
-        weightedSum(weights, j, end, 1, { values: dOut, start, step: width }, dkv, value, HEAD);
-        turnHead(dkv, key, dkv, key, table, j * HEAD, HEAD / 2, -1);
-      }
-    }
+  scratch: ({ tokens }) => attentionScratch(tokens),
+  host(arrays, { HEADS, HEAD, tokens }, { routines, scratch }) {
+    const rows = arrays.starts.length;
+    routines.keyValueGradient({ ...arrays, scratch }, { rows, tokens, heads: HEADS, size: HEAD });
   },
 });

@@ -1,6 +1,6 @@
 import { defineKernel } from '../device/kernel';
+import { attentionScratch } from '../routines/routines';
 import { groupsOf, ROW_TILE } from '../rowSets';
-import { dot, weightedSum } from './hostLoops';
 
 /** Lengths in vec4: of a position's row, of a head in it. */
 export const HEAD_LENGTHS = /* wgsl */ `
@@ -73,48 +73,23 @@ fn compute(index: i32) {
   }
   statistics[2 * (position * HEADS + head)] = statistic;
 }`,
-  scratch: ({ length }) => length,
-  host({ q, kv, starts, tiles, result, statistics }, { HEADS, HEAD, tokens, first, length }, { scratch }) {
+  scratch: ({ length }) => attentionScratch(length),
+  host({ q, kv, starts, tiles, result, statistics }, { HEADS, HEAD, tokens, first, length }, { routines, scratch }) {
     const width = HEADS * HEAD;
-    const shrink = 1 / Math.sqrt(HEAD);
-
-    /** One query of one head of a row whose keys, with their values behind them, begin at `keys`. */
-    function attend(at: number, keys: number, start: number, last: number): number {
-      if (start > last) {
-        result.fill(0, at, at + HEAD);
-        return 0;
-      }
-      let top = -Infinity;
-      for (let j = start; j <= last; j++) {
-        const score = dot(q, at, kv, keys + j * 2 * width, HEAD) * shrink;
-        scratch[j] = score;
-        if (score > top) top = score;
-      }
-      let total = 0;
-      for (let j = start; j <= last; j++) {
-        const weight = Math.exp(scratch[j]! - top);
-        scratch[j] = weight;
-        total += weight;
-      }
-      const values = { values: kv, start: keys + width, step: 2 * width };
-      weightedSum(scratch, start, last + 1, 1 / total, values, result, at, HEAD);
-      return top + Math.log(total);
-    }
-
     for (const { start, rows } of groupsOf(tiles)) {
-      for (let row = start; row < start + rows; row++) {
-        for (let t = 0; t < tokens; t++) {
-          const position = row * tokens + t;
-          for (let head = 0; head < HEADS; head++) {
-            statistics[2 * (position * HEADS + head)] = attend(
-              position * width + head * HEAD,
-              row * length * 2 * width + head * HEAD,
-              starts[row]!,
-              first + t,
-            );
-          }
-        }
-      }
+      const part = <A extends Float32Array | Int32Array>(array: A, perRow: number) =>
+        array.subarray(start * perRow, (start + rows) * perRow) as A;
+      routines.attend(
+        {
+          q: part(q, tokens * width),
+          kv: part(kv, length * 2 * width),
+          starts: part(starts, 1),
+          out: part(result, tokens * width),
+          statistics: part(statistics, tokens * HEADS * 2),
+          scratch,
+        },
+        { rows, tokens, first, length, heads: HEADS, size: HEAD },
+      );
     }
   },
 });

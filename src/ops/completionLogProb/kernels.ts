@@ -15,10 +15,11 @@ fn compute(index: i32) {
   let total = logSumExpOfRow(start, VOCABULARY);
   result[index] = (logits[start + tokens[index]] - total.x) - total.y;
 }`,
-  host({ logits, tokens, result }, { VOCABULARY }) {
+  host({ logits, tokens, result }, { VOCABULARY }, { routines }) {
     for (let i = 0; i < tokens.length; i++) {
       const start = i * VOCABULARY;
-      result[i] = logits[start + tokens[i]!]! - logSumExpOfRow(logits, start, VOCABULARY);
+      const { top, below } = logSumExpOfRow(routines, logits, start, VOCABULARY);
+      result[i] = logits[start + tokens[i]!]! - top - below;
     }
   },
 });
@@ -62,24 +63,19 @@ fn compute(index: i32) {
     logits[v] = slope * (select(0.0, 1.0, v == chosen) - logits[v] / sum);
   }
 }`,
-  host({ tokens, mask, slopes, logits }, { VOCABULARY, length }) {
+  host({ tokens, mask, slopes, logits }, { VOCABULARY, length }, { routines }) {
     for (let i = 0; i < tokens.length; i++) {
       const start = i * VOCABULARY;
-      const end = start + VOCABULARY;
       const slope = mask[i] === 0 ? 0 : slopes[Math.floor(i / length)]! * mask[i]!;
       if (slope === 0) {
-        logits.fill(0, start, end);
+        logits.fill(0, start, start + VOCABULARY);
         continue;
       }
-      let maximum = -Infinity;
-      for (let v = start; v < end; v++) if (logits[v]! > maximum) maximum = logits[v]!;
-      let sum = 0;
-      for (let v = start; v < end; v++) sum += logits[v] = Math.exp(logits[v]! - maximum);
-      const factor = -slope / sum;
+      const top = routines.largest(logits, start, VOCABULARY);
+      const factor = -slope / routines.sumOfExp(logits, start, VOCABULARY, top);
+      routines.scaledExp(logits, logits, start, VOCABULARY, top, factor);
       const chosen = start + tokens[i]!;
-      const probability = logits[chosen]! / sum;
-      for (let v = start; v < end; v++) logits[v] = factor * logits[v]!;
-      logits[chosen] = slope * (1 - probability);
+      logits[chosen] = slope + logits[chosen]!;
     }
   },
 });

@@ -21,13 +21,14 @@ fn compute(index: i32) {
   let token = tokens[c * attributes.rows + slot % attributes.rows];
   logProbs[2 * c * attributes.rows + slot] = (logits[start + token] - total.x) - total.y;
 }`,
-  host({ logits, tokens, slots, logProbs }, { VOCABULARY, length, rows }) {
+  host({ logits, tokens, slots, logProbs }, { VOCABULARY, length, rows }, { routines }) {
     slots.forEach((slot, m) => {
       if (slot < 0) return;
       for (let c = 0; c < length; c++) {
         const start = (m * length + c) * VOCABULARY;
         const token = tokens[c * rows + (slot % rows)]!;
-        logProbs[2 * c * rows + slot] = logits[start + token]! - logSumExpOfRow(logits, start, VOCABULARY);
+        const { top, below } = logSumExpOfRow(routines, logits, start, VOCABULARY);
+        logProbs[2 * c * rows + slot] = logits[start + token]! - top - below;
       }
     });
   },

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { cpuProduct } from './cpuProduct';
+import { PLAIN_ROUTINES } from '../routines/plain';
+import type { Routines } from '../routines/routines';
+import { simdRoutines } from '../routines/simd';
 import type { Kernel } from './kernel';
-import { forgetPacked, productBytes, reserve, wasmProduct } from './wasmProduct';
 
 type HostArray = Float32Array | Int32Array;
 
@@ -13,23 +14,31 @@ export function launchOnHost(
   numbers: Readonly<Record<string, number>>,
 ): void {
   const names = [...Object.keys(kernel.inputs), ...Object.keys(kernel.outputs)];
-  const sizes = Object.fromEntries(names.map((name) => [name, tensors[name]!.size]));
-  const scratchSize = kernel.scratch?.(numbers, sizes) ?? 0;
-  const arraysBy = (view: (tensor: tf.TensorInfo) => HostArray) =>
-    Object.fromEntries(names.map((name) => [name, view(tensors[name]!)])) as Record<string, never>;
+  const scratchSize =
+    kernel.scratch?.(
+      numbers,
+      mapOf(names, (name) => tensors[name]!.size),
+    ) ?? 0;
   if (tf.getBackend() !== 'wasm') {
-    kernel.host(arraysBy(inMemory), numbers, { product: cpuProduct, scratch: new Float32Array(scratchSize) });
+    const arrays = mapOf(names, (name) => inMemory(tensors[name]!)) as Record<string, never>;
+    kernel.host(arrays, numbers, { routines: PLAIN_ROUTINES, scratch: new Float32Array(scratchSize) });
     return;
   }
   const backend = tf.backend() as BackendWasm;
-  const scratch = backend.makeOutput([scratchSize], 'float32');
-  reserve(productBytes(Math.max(scratchSize, ...Object.values(sizes))));
-  kernel.host(arraysBy(onHeap), numbers, {
-    product: (product) => wasmProduct(product, tensors.weights),
-    scratch: onHeap(scratch) as Float32Array,
+  // Before any view is taken: the heap may grow for it, which detaches them.
+  const scratch = scratchSize > 0 ? backend.makeOutput([scratchSize], 'float32') : null;
+  const arrays = mapOf(names, (name) => onHeap(tensors[name]!)) as Record<string, never>;
+  kernel.host(arrays, numbers, {
+    routines: routinesOf(backend),
+    scratch: scratch ? (onHeap(scratch) as Float32Array) : new Float32Array(0),
   });
-  backend.disposeData(scratch.dataId);
-  for (const name of Object.keys(kernel.outputs)) forgetPacked(tensors[name]!);
+  if (scratch) backend.disposeData(scratch.dataId);
+}
+
+function mapOf<T>(names: readonly string[], valueOf: (name: string) => T): Record<string, T> {
+  const result: Record<string, T> = {};
+  for (const name of names) result[name] = valueOf(name);
+  return result;
 }
 
 const inMemory = ({ dataId }: tf.TensorInfo): HostArray =>
@@ -37,3 +46,21 @@ const inMemory = ({ dataId }: tf.TensorInfo): HostArray =>
 
 const onHeap = (tensor: tf.TensorInfo): HostArray =>
   (tf.backend() as BackendWasm).typedArrayFromHeap(tensor) as HostArray;
+
+const known = new WeakMap<BackendWasm, Routines>();
+
+/** Those for tfjs' own heap, where its tensors lie. */
+export function routinesOf(backend: BackendWasm): Routines {
+  const routines = known.get(backend) ?? findRoutines(backend);
+  known.set(backend, routines);
+  return routines;
+}
+
+function findRoutines(backend: BackendWasm): Routines {
+  const { asm, wasmMemory } = backend.wasm as unknown as {
+    asm?: { memory?: WebAssembly.Memory };
+    wasmMemory?: WebAssembly.Memory;
+  };
+  const memory = asm?.memory ?? wasmMemory;
+  return (memory && simdRoutines(memory)) ?? PLAIN_ROUTINES;
+}

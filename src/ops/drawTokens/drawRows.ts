@@ -1,4 +1,6 @@
+import type { HostDevice } from '../device/hostDevice';
 import { logSumExpOfRow } from '../logSumExp/rows';
+import type { Routines } from '../routines/routines';
 import { drawBits, drawToken } from './draw';
 
 interface DrawArrays {
@@ -21,7 +23,7 @@ interface DrawNumbers {
 }
 
 /** The host's loops of `drawTokens`; runs of one seed share their random bits. */
-export function drawRows(arrays: DrawArrays, numbers: DrawNumbers): void {
+export function drawRows(arrays: DrawArrays, numbers: DrawNumbers, { routines }: HostDevice): void {
   const { modelRows, seeds } = arrays;
   const { VOCABULARY, rows, rowsPerRun, stream, token } = numbers;
   const runs = rows / rowsPerRun;
@@ -32,7 +34,7 @@ export function drawRows(arrays: DrawArrays, numbers: DrawNumbers): void {
       drawBits(bits, seed, row, address);
       for (const run of runsOfSeed) {
         const index = run * rowsPerRun + row;
-        if (modelRows[index]! >= 0 || modelRows[rows + index]! >= 0) drawRow(arrays, numbers, index, bits);
+        if (modelRows[index]! >= 0 || modelRows[rows + index]! >= 0) drawRow(routines, arrays, numbers, index, bits);
       }
     }
   }
@@ -50,6 +52,7 @@ function bySeed(seeds: Int32Array, runs: number): Map<number, number[]> {
 }
 
 function drawRow(
+  routines: Routines,
   { logits, modelRows, settings, tokens, next, logProbs, measures }: DrawArrays,
   { VOCABULARY, rows, token }: DrawNumbers,
   index: number,
@@ -64,23 +67,23 @@ function drawRow(
   const drawn = drawToken(logits, policy, reference, both ? settings[index]! : 0, settings[rows + index]!, bits);
   tokens[token * rows + index] = drawn;
   const at = 2 * token * rows + index;
-  const policyTotal = logSumExpOfRow(logits, policy, VOCABULARY);
-  const referenceTotal = both ? logSumExpOfRow(logits, reference, VOCABULARY) : policyTotal;
+  const policyTotal = logSumExpOfRow(routines, logits, policy, VOCABULARY);
+  const referenceTotal = both ? logSumExpOfRow(routines, logits, reference, VOCABULARY) : policyTotal;
   if (policyRow >= 0) {
     next[policyRow] = drawn;
-    logProbs[at] = logits[policy + drawn]! - policyTotal;
+    logProbs[at] = logits[policy + drawn]! - policyTotal.top - policyTotal.below;
   }
   if (referenceRow >= 0) {
     next[referenceRow] = drawn;
-    logProbs[at + rows] = logits[reference + drawn]! - referenceTotal;
+    logProbs[at + rows] = logits[reference + drawn]! - referenceTotal.top - referenceTotal.below;
   }
   if (!measures || !both) return;
   let kl = 0;
   let entropy = 0;
   for (let v = 0; v < VOCABULARY; v++) {
-    const logP = logits[policy + v]! - policyTotal;
+    const logP = logits[policy + v]! - policyTotal.top - policyTotal.below;
     const p = Math.exp(logP);
-    kl += p * (logP - (logits[reference + v]! - referenceTotal));
+    kl += p * (logP - (logits[reference + v]! - referenceTotal.top - referenceTotal.below));
     entropy -= p * logP;
   }
   measures[at] = kl;

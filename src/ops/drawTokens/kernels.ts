@@ -105,7 +105,7 @@ export const DRAW_TOKENS = defineKernel({
   constants,
   attributes,
   code: codeOf(false),
-  host: (arrays, numbers) => drawRows({ ...arrays, measures: null }, numbers),
+  host: (arrays, numbers, device) => drawRows({ ...arrays, measures: null }, numbers, device),
 });
 
 export const DRAW_AND_MEASURE_TOKENS = defineKernel({

@@ -2,15 +2,12 @@ import { defineKernel } from '../device/kernel';
 import { rowProducts, setOfTile } from '../device/wgsl';
 import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
 import { groupsOf } from '../rowSets';
-import { normRow } from './normRow';
 
 const FOUR = [0, 1, 2, 3];
 
 /** Below −80 the exponential would leave float32's range, and g·σ(g) is 0 anyway. NaN passes through its factor g. */
 const sigmoidWgsl = /* wgsl */ `
 fn sigmoid(g: vec4<f32>) -> vec4<f32> { return 1.0 / (1.0 + exp(-max(g, vec4<f32>(-80.0)))); }`;
-
-const sigmoid = (g: number): number => 1 / (1 + Math.exp(-g));
 
 /**
  * A thread a tile of 4 positions × 4 hidden columns of both gate and up, so that each loaded x serves twice. The norm's
@@ -77,29 +74,26 @@ ${FOUR.map((k) => `  finish(4 * tile + ${k}, column, gate${k}, up${k}, squares${
   host(
     { x, weights, tiles, gate, up, hidden, scale },
     { WIDTH, HIDDEN, stride, gainOffset, gateOffset, upOffset, tokens },
-    { product, scratch },
+    { routines, scratch },
   ) {
     for (const { set, start, rows } of groupsOf(tiles)) {
       const [first, count] = [start * tokens, rows * tokens];
-      const base = set * stride;
-      const normed = scratch.subarray(0, count * WIDTH);
-      for (let p = 0; p < count; p++) {
-        const places = { at: (first + p) * WIDTH, gain: base + gainOffset, to: p * WIDTH, width: WIDTH };
-        scale[first + p] = normRow(x, weights, normed, places);
-      }
-      const [from, to] = [first * HIDDEN, (first + count) * HIDDEN];
-      const multiply = (offset: number, out: Float32Array) =>
-        product({
-          a: normed,
-          b: weights.subarray(base + offset, base + offset + WIDTH * HIDDEN),
-          out: out.subarray(from, to),
-          rows: count,
-          inner: WIDTH,
-          columns: HIDDEN,
-        });
-      multiply(gateOffset, gate);
-      multiply(upOffset, up);
-      for (let i = from; i < to; i++) hidden[i] = gate[i]! * sigmoid(gate[i]!) * up[i]!;
+      const own = weights.subarray(set * stride, (set + 1) * stride);
+      const states = x.subarray(first * WIDTH, (first + count) * WIDTH);
+      routines.normRows(states, own.subarray(gainOffset), scratch, scale.subarray(first), {
+        blocks: 1,
+        count,
+        step: 0,
+        width: WIDTH,
+      });
+      const multiply = (offset: number, result: Float32Array): Float32Array => {
+        const out = result.subarray(first * HIDDEN, (first + count) * HIDDEN);
+        const b = own.subarray(offset, offset + WIDTH * HIDDEN);
+        routines.product({ a: scratch, b, out, rows: count, inner: WIDTH, columns: HIDDEN });
+        return out;
+      };
+      const gated = hidden.subarray(first * HIDDEN, (first + count) * HIDDEN);
+      routines.siluProduct(multiply(gateOffset, gate), multiply(upOffset, up), gated);
     }
   },
 });
@@ -134,27 +128,22 @@ fn compute(index: i32) {
     dUp[at] = dHidden[i] * g * sigma;
   }
 }`,
-  host({ dx, gate, up, weights, tiles, dGate, dUp }, { WIDTH, HIDDEN, stride, offset, tokens }, { product }) {
+  host({ dx, gate, up, weights, tiles, dGate, dUp }, { WIDTH, HIDDEN, stride, offset, tokens }, { routines }) {
     for (const { set, start, rows } of groupsOf(tiles)) {
       const [first, count] = [start * tokens, rows * tokens];
-      const [from, to] = [first * HIDDEN, (first + count) * HIDDEN];
+      const part = (x: Float32Array) => x.subarray(first * HIDDEN, (first + count) * HIDDEN);
       const matrix = set * stride + offset;
       // dHidden, for the moment.
-      product({
+      routines.product({
         a: dx.subarray(first * WIDTH, (first + count) * WIDTH),
         b: weights.subarray(matrix, matrix + HIDDEN * WIDTH),
-        out: dUp.subarray(from, to),
+        out: part(dUp),
         rows: count,
         inner: WIDTH,
         columns: HIDDEN,
-        transposeB: true,
+        transposed: 'b',
       });
-      for (let i = from; i < to; i++) {
-        const [dHidden, g] = [dUp[i]!, gate[i]!];
-        const sigma = sigmoid(g);
-        dGate[i] = dHidden * up[i]! * sigma * (1 + g * (1 - sigma));
-        dUp[i] = dHidden * g * sigma;
-      }
+      routines.siluGradient(part(gate), part(up), part(dGate), part(dUp));
     }
   },
 });

@@ -1,7 +1,7 @@
 import { defineKernel } from '../device/kernel';
 import { rowProducts, setOfTile } from '../device/wgsl';
 import { groupsOf } from '../rowSets';
-import { ARRANGEMENTS, columnsOf, termAttributes, termInputs, type TermBuffer } from './terms';
+import { ARRANGEMENTS, termAttributes, termInputs, type TermBuffer } from './terms';
 
 type Inputs = Readonly<Record<TermBuffer, 'vec4<f32>'>> & { readonly weights: 'vec4<f32>'; readonly tiles: 'i32' };
 
@@ -40,28 +40,25 @@ ${buffers
     result[(4 * tile + i) * across + column] = sum[i];
   }
 }`,
-    /** One term's product, and one term's columns. */
-    scratch: ({ WIDTH, INNER }, { result }) => result + (result! / WIDTH!) * INNER!,
-    host(arrays, numbers, { product, scratch }) {
+    host(arrays, numbers, { routines }) {
       const { weights, tiles, result } = arrays;
       const { WIDTH, INNER, stride, tokens } = numbers;
       for (const { set, start, rows } of groupsOf(tiles)) {
         const [first, count] = [start * tokens, rows * tokens];
-        const out = result.subarray(first * WIDTH, (first + count) * WIDTH);
-        const [room, more] = [scratch.subarray(result.length), scratch.subarray(0, out.length)];
         buffers.forEach((buffer, term) => {
           const [length, column] = [numbers[`length${term}`]!, numbers[`column${term}`]!];
           const matrix = set * stride + numbers[`offset${term}`]!;
-          product({
-            a: columnsOf(arrays[`dy${buffer}`]!, { first, count, length, column, inner: INNER }, room),
+          routines.product({
+            a: arrays[`dy${buffer}`]!.subarray(first * length + column),
+            aStep: length,
             b: weights.subarray(matrix, matrix + WIDTH * INNER),
-            out: term === 0 ? out : more,
+            out: result.subarray(first * WIDTH, (first + count) * WIDTH),
             rows: count,
             inner: INNER,
             columns: WIDTH,
-            transposeB: true,
+            transposed: 'b',
+            add: term > 0,
           });
-          if (term > 0) for (let i = 0; i < out.length; i++) out[i] = out[i]! + more[i]!;
         });
       }
     },

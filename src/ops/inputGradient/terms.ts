@@ -54,27 +54,3 @@ export function termArguments(terms: readonly Term[], positions: number): TermAr
     numbers: { INNER: inner, ...(Object.fromEntries(numbers) as Record<TermNumber, number>) },
   };
 }
-
-/** A term's gradients at `count` positions from `first` on, as a matrix by itself. */
-interface Columns {
-  readonly first: number;
-  readonly count: number;
-  readonly length: number;
-  readonly column: number;
-  readonly inner: number;
-}
-
-/** Copied to `room` where the rows of dy hold more than that. // [count, inner] */
-export function columnsOf(
-  dy: Float32Array,
-  { first, count, length, column, inner }: Columns,
-  room: Float32Array,
-): Float32Array {
-  if (length === inner) return dy.subarray(first * inner, (first + count) * inner);
-  const copy = room.subarray(0, count * inner);
-  for (let p = 0; p < count; p++) {
-    const from = (first + p) * length + column;
-    for (let i = 0; i < inner; i++) copy[p * inner + i] = dy[from + i]!;
-  }
-  return copy;
-}

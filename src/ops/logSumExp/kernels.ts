@@ -14,8 +14,11 @@ fn compute(index: i32) {
   let total = logSumExpOfRow(index * attributes.count, attributes.count);
   result[index] = total.x + total.y;
 }`,
-  host({ x, result }, { count }) {
-    for (let i = 0; i < result.length; i++) result[i] = logSumExpOfRow(x, i * count, count);
+  host({ x, result }, { count }, { routines }) {
+    for (let i = 0; i < result.length; i++) {
+      const { top, below } = logSumExpOfRow(routines, x, i * count, count);
+      result[i] = top + below;
+    }
   },
 });
 
@@ -31,9 +34,7 @@ fn compute(index: i32) {
   let row = index / attributes.count;
   result[index] = dy[row] * exp(x[index] - total[row]);
 }`,
-  host({ x, total, dy, result }, { count }) {
-    for (let i = 0; i < total.length; i++) {
-      for (let v = i * count; v < (i + 1) * count; v++) result[v] = dy[i]! * Math.exp(x[v]! - total[i]!);
-    }
+  host({ x, total, dy, result }, { count }, { routines }) {
+    for (let i = 0; i < total.length; i++) routines.scaledExp(x, result, i * count, count, total[i]!, dy[i]!);
   },
 });

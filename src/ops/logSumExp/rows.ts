@@ -1,16 +1,20 @@
-/** log Σ exp over `count` entries from `start`, stable. */
-export function logSumExpOfRow(values: Float32Array, start: number, count: number): number {
-  let maximum = -Infinity;
-  for (let v = start; v < start + count; v++) if (values[v]! > maximum) maximum = values[v]!;
-  let sum = 0;
-  for (let v = start; v < start + count; v++) sum += Math.exp(values[v]! - maximum);
-  return maximum + Math.log(sum);
-}
+import type { Routines } from '../routines/routines';
 
 /**
- * The same in WGSL, over the storage array `name`, as (largest entry, log Σ exp of what lies below it): subtracted one
- * after the other they keep the digits that their float32 sum would lose.
+ * log Σ exp over `count` entries from `start`, as the largest entry and log Σ exp of what lies below it: subtracted one
+ * after the other from an entry they keep the digits that their float32 sum would lose.
  */
+export function logSumExpOfRow(
+  routines: Routines,
+  values: Float32Array,
+  start: number,
+  count: number,
+): { readonly top: number; readonly below: number } {
+  const top = routines.largest(values, start, count);
+  return { top, below: Math.log(routines.sumOfExp(values, start, count, top)) };
+}
+
+/** The same in WGSL, over the storage array `name`, as a vector. */
 export const logSumExpWgsl = (name: string) => /* wgsl */ `
 fn logSumExpOfRow(start: i32, count: i32) -> vec2<f32> {
   var maximum = ${name}[start];

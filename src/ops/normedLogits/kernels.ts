@@ -1,6 +1,5 @@
 import { defineKernel } from '../device/kernel';
 import { setOfTile } from '../device/wgsl';
-import { normRow } from '../gatedMlp/normRow';
 import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
 import { groupsOf } from '../rowSets';
 
@@ -67,28 +66,22 @@ ${FOUR.map((k) => `  finish(4 * tile + ${k}, entry, sum${k}, squares${k});`).joi
   host(
     { x, weights, tiles, logits, scale },
     { WIDTH, VOCABULARY, stride, gain, embedding, tokens, skip, count },
-    { product, scratch },
+    { routines, scratch },
   ) {
     for (const { set, start, rows } of groupsOf(tiles)) {
-      const base = set * stride;
+      const own = weights.subarray(set * stride, (set + 1) * stride);
       const [first, predicted] = [start * count, rows * count];
-      const normed = scratch.subarray(0, predicted * WIDTH);
-      for (let row = 0; row < rows; row++) {
-        for (let t = 0; t < count; t++) {
-          const to = row * count + t;
-          const at = ((start + row) * tokens + skip + t) * WIDTH;
-          const places = { at, gain: base + gain, to: to * WIDTH, width: WIDTH };
-          scale[first + to] = normRow(x, weights, normed, places);
-        }
-      }
-      product({
-        a: normed,
-        b: weights.subarray(base + embedding, base + embedding + VOCABULARY * WIDTH),
+      const states = x.subarray((start * tokens + skip) * WIDTH);
+      const predictedRows = { blocks: rows, count, step: tokens * WIDTH, width: WIDTH };
+      routines.normRows(states, own.subarray(gain), scratch, scale.subarray(first), predictedRows);
+      routines.product({
+        a: scratch,
+        b: own.subarray(embedding, embedding + VOCABULARY * WIDTH),
         out: logits.subarray(first * VOCABULARY, (first + predicted) * VOCABULARY),
         rows: predicted,
         inner: WIDTH,
         columns: VOCABULARY,
-        transposeB: true,
+        transposed: 'b',
       });
     }
   },
@@ -120,11 +113,11 @@ ${FOUR.map((k) => `    sum${k} += dLogits[row + ${k} * VOCABULARY + v] * entry;`
   }
 ${FOUR.map((k) => `  result[(4 * tile + ${k}) * across + column] = sum${k};`).join('\n')}
 }`,
-  host({ dLogits, weights, tiles, result }, { WIDTH, VOCABULARY, stride, offset, count }, { product }) {
+  host({ dLogits, weights, tiles, result }, { WIDTH, VOCABULARY, stride, offset, count }, { routines }) {
     for (const { set, start, rows } of groupsOf(tiles)) {
       const [first, predicted] = [start * count, rows * count];
       const table = set * stride + offset;
-      product({
+      routines.product({
         a: dLogits.subarray(first * VOCABULARY, (first + predicted) * VOCABULARY),
         b: weights.subarray(table, table + VOCABULARY * WIDTH),
         out: result.subarray(first * WIDTH, (first + predicted) * WIDTH),
@@ -170,27 +163,23 @@ ${FOUR.map((k) => `  if (entry + ${k} < VOCABULARY) { gradient[start + entry${k}
   host(
     { dLogits, x, scale, weights, gradient },
     { WIDTH, VOCABULARY, stride, gain, embedding, rows, tokens, skip, count },
-    { product, scratch: normed },
+    { routines, scratch: normed },
   ) {
     const predicted = rows * count;
     for (let set = 0; set * stride < gradient.length; set++) {
       const base = set * stride;
-      for (let row = 0; row < rows; row++) {
-        for (let t = 0; t < count; t++) {
-          const to = row * count + t;
-          const at = ((set * rows + row) * tokens + skip + t) * WIDTH;
-          const s = scale[set * predicted + to]!;
-          for (let i = 0; i < WIDTH; i++) normed[to * WIDTH + i] = x[at + i]! * s * weights[base + gain + i]!;
-        }
-      }
-      product({
+      const states = x.subarray((set * rows * tokens + skip) * WIDTH);
+      const scales = scale.subarray(set * predicted, (set + 1) * predicted);
+      const predictedRows = { blocks: rows, count, step: tokens * WIDTH, width: WIDTH };
+      routines.scaleRows(states, scales, weights.subarray(base + gain), normed, predictedRows);
+      routines.product({
         a: dLogits.subarray(set * predicted * VOCABULARY, (set + 1) * predicted * VOCABULARY),
         b: normed,
         out: gradient.subarray(base + embedding, base + embedding + VOCABULARY * WIDTH),
         rows: VOCABULARY,
         inner: predicted,
         columns: WIDTH,
-        transposeA: true,
+        transposed: 'a',
       });
     }
   },

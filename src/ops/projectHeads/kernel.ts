@@ -2,7 +2,6 @@ import { defineKernel } from '../device/kernel';
 import { setOfTile } from '../device/wgsl';
 import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
 import { groupsOf } from '../rowSets';
-import { turnHead } from './rotation';
 
 /**
  * A thread a tile of 4 positions × 4 columns of one head's first half and their partners in its second half, of one of
@@ -79,56 +78,39 @@ fn compute(index: i32) {
     }
   }
 }`,
-  scratch: (_numbers, { x }) => 2 * x,
-  host({ x, table, weights, tiles, q, kv, scale }, numbers, device) {
+  scratch: (_numbers, { x }) => x,
+  host({ x, table, weights, tiles, q, kv, scale }, numbers, { routines, scratch: normed }) {
     const { WIDTH, HEADS, stride, gain, query, key, value, tokens, first, length } = numbers;
-    const head = WIDTH / HEADS;
-    const half = head / 2;
+    const size = WIDTH / HEADS;
+    const cosines = table.subarray(first * size);
     for (const { set, start, rows } of groupsOf(tiles)) {
       const [from, count] = [start * tokens, rows * tokens];
-      const normed = device.scratch.subarray(0, count * WIDTH);
-      const projected = device.scratch.subarray(count * WIDTH, 2 * count * WIDTH);
       const own = weights.subarray(set * stride, (set + 1) * stride);
-      const project = (offset: number, out: Float32Array) =>
-        device.product({
-          a: normed,
-          b: own.subarray(offset, offset + WIDTH * WIDTH),
-          out,
-          rows: count,
-          inner: WIDTH,
-          columns: WIDTH,
-        });
+      const states = x.subarray(from * WIDTH, (from + count) * WIDTH);
+      const all = { blocks: 1, count, step: 0, width: WIDTH };
+      routines.normRows(states, own.subarray(gain), normed, scale.subarray(from), all);
 
-      for (let n = 0; n < count; n++) {
-        const row = (from + n) * WIDTH;
-        let squares = 0;
-        for (let c = 0; c < WIDTH; c++) squares += x[row + c]! * x[row + c]!;
-        const norm = 1 / Math.sqrt(squares / WIDTH + RMS_EPSILON);
-        scale[from + n] = norm;
-        for (let c = 0; c < WIDTH; c++) normed[n * WIDTH + c] = x[row + c]! * norm * own[gain + c]!;
-      }
+      const project = (offset: number, out: Float32Array, outStep: number, at = 0, parts = count) => {
+        const [a, b] = [normed.subarray(at * WIDTH), own.subarray(offset)];
+        routines.product({ a, b, out, rows: parts, inner: WIDTH, columns: WIDTH, outStep });
+      };
+      const turn = (out: Float32Array, step: number, parts = count) =>
+        routines.turnHeads(out, cosines, { rows: parts, step, period: tokens, heads: HEADS, size });
 
-      project(query, projected);
-      for (let n = 0; n < count; n++) {
-        const angle = (first + (n % tokens)) * head;
-        const to = (from + n) * WIDTH;
-        for (let c = 0; c < WIDTH; c += head) turnHead(projected, n * WIDTH + c, q, to + c, table, angle, half, 1);
-      }
+      const queries = q.subarray(from * WIDTH, (from + count) * WIDTH);
+      project(query, queries, WIDTH);
+      turn(queries, WIDTH);
 
-      project(key, projected);
-      for (let n = 0; n < count; n++) {
-        const place = first + (n % tokens);
-        const to = ((start + Math.floor(n / tokens)) * length + place) * 2 * WIDTH;
-        for (let c = 0; c < WIDTH; c += head) {
-          turnHead(projected, n * WIDTH + c, kv, to + c, table, place * head, half, 1);
-        }
-      }
-
-      project(value, projected);
-      for (let n = 0; n < count; n++) {
-        const place = first + (n % tokens);
-        const to = ((start + Math.floor(n / tokens)) * length + place) * 2 * WIDTH + WIDTH;
-        for (let c = 0; c < WIDTH; c++) kv[to + c] = projected[n * WIDTH + c]!;
+      // Keys and values go where they belong, as many rows at once as lie at equal steps there.
+      const places = kv.subarray((start * length + first) * 2 * WIDTH);
+      const even = tokens === 1 || tokens === length;
+      const parts = even ? count : tokens;
+      const step = tokens === 1 ? length * 2 * WIDTH : 2 * WIDTH;
+      for (let at = 0; at < count; at += parts) {
+        const keys = places.subarray((at / tokens) * length * 2 * WIDTH);
+        project(key, keys, step, at, parts);
+        turn(keys, step, parts);
+        project(value, keys.subarray(WIDTH), step, at, parts);
       }
     }
   },

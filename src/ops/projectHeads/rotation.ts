@@ -31,24 +31,3 @@ export function rotateComposed(x: tf.Tensor4D, table: tf.Tensor2D): tf.Tensor4D 
   const turned = [tf.sub(tf.mul(first, cos), tf.mul(second, sin)), tf.add(tf.mul(second, cos), tf.mul(first, sin))];
   return tf.concat(turned as tf.Tensor4D[], 3);
 }
-
-/** The host's rotation of one head by one position's row of the table: direction 1 forward, −1 back. */
-export function turnHead(
-  from: Float32Array,
-  start: number,
-  to: Float32Array,
-  at: number,
-  table: Float32Array,
-  row: number,
-  half: number,
-  direction: 1 | -1,
-): void {
-  for (let i = 0; i < half; i++) {
-    const cos = table[row + i]!;
-    const sin = direction * table[row + half + i]!;
-    const first = from[start + i]!;
-    const second = from[start + half + i]!;
-    to[at + i] = first * cos - second * sin;
-    to[at + half + i] = second * cos + first * sin;
-  }
-}

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { HostDevice } from '../device/hostDevice';
 import { defineKernel, type Arrays } from '../device/kernel';
 import { emptyTensor, launch } from '../device/launch';
 import { groupsOf, type RowSets } from '../rowSets';
@@ -44,33 +45,19 @@ fn compute(index: i32) {
 function inputGradientOnHost(
   { dy, x, scale, weights, tiles, dx }: Arrays<typeof INPUTS & typeof OUTPUTS>,
   residual: Float32Array | null,
-  {
-    WIDTH,
-    stride,
-    offset,
-    tokens,
-    skip,
-    count,
-  }: Readonly<Record<(typeof NUMBERS)['constants' | 'attributes'][number], number>>,
+  numbers: Readonly<Record<(typeof NUMBERS)['constants' | 'attributes'][number], number>>,
+  { routines }: HostDevice,
 ): void {
+  const { WIDTH, stride, offset, tokens, skip, count } = numbers;
   for (const { set, start, rows } of groupsOf(tiles)) {
     const [from, to] = [start * tokens * WIDTH, (start + rows) * tokens * WIDTH];
     if (residual) dx.set(residual.subarray(from, to), from);
     else dx.fill(0, from, to);
-    const gain = set * stride + offset;
-    for (let row = start; row < start + rows; row++) {
-      for (let t = 0; t < count; t++) {
-        const at = (row * tokens + skip + t) * WIDTH;
-        const dyAt = (row * count + t) * WIDTH;
-        const s = scale[row * count + t]!;
-        let sum = 0;
-        for (let i = 0; i < WIDTH; i++) sum += weights[gain + i]! * dy[dyAt + i]! * (x[at + i]! * s);
-        const mean = sum / WIDTH;
-        for (let i = 0; i < WIDTH; i++) {
-          dx[at + i] = dx[at + i]! + s * (weights[gain + i]! * dy[dyAt + i]! - x[at + i]! * s * mean);
-        }
-      }
-    }
+    const states = (array: Float32Array) => array.subarray(from + skip * WIDTH, to);
+    const gain = weights.subarray(set * stride + offset);
+    const readRows = { blocks: rows, count, step: tokens * WIDTH, width: WIDTH };
+    const [slopes, scales] = [dy.subarray(start * count * WIDTH), scale.subarray(start * count)];
+    routines.addNormGradient(slopes, states(x), scales, gain, states(dx), readRows);
   }
 }
 
@@ -80,7 +67,7 @@ const RMS_NORM_INPUT_GRADIENT = defineKernel({
   outputs: OUTPUTS,
   ...NUMBERS,
   code: inputGradientWgsl('vec4<f32>()'),
-  host: (arrays, numbers) => inputGradientOnHost(arrays, null, numbers),
+  host: (arrays, numbers, device) => inputGradientOnHost(arrays, null, numbers, device),
 });
 
 /** With a residual stream's gradient, which it adds to. */
@@ -90,7 +77,7 @@ const RMS_NORM_RESIDUAL_GRADIENT = defineKernel({
   outputs: OUTPUTS,
   ...NUMBERS,
   code: inputGradientWgsl('residual[i]'),
-  host: (arrays, numbers) => inputGradientOnHost(arrays, arrays.residual, numbers),
+  host: (arrays, numbers, device) => inputGradientOnHost(arrays, arrays.residual, numbers, device),
 });
 
 /** A thread four columns of a set, over all of its positions in order. */
@@ -115,18 +102,13 @@ fn compute(index: i32) {
   }
   gradient[(owner * attributes.stride + attributes.offset) / 4 + column] = sum;
 }`,
-  host({ dy, x, scale, gradient }, { WIDTH, stride, offset, rows, tokens, skip, count }) {
+  host({ dy, x, scale, gradient }, { WIDTH, stride, offset, rows, tokens, skip, count }, { routines }) {
+    const readRows = { blocks: rows, count, step: tokens * WIDTH, width: WIDTH };
     for (let set = 0; set * stride < gradient.length; set++) {
-      const to = set * stride + offset;
-      gradient.fill(0, to, to + WIDTH);
-      for (let row = set * rows; row < (set + 1) * rows; row++) {
-        for (let t = 0; t < count; t++) {
-          const at = (row * tokens + skip + t) * WIDTH;
-          const dyAt = (row * count + t) * WIDTH;
-          const s = scale[row * count + t]!;
-          for (let i = 0; i < WIDTH; i++) gradient[to + i] = gradient[to + i]! + dy[dyAt + i]! * (x[at + i]! * s);
-        }
-      }
+      const out = gradient.subarray(set * stride + offset, set * stride + offset + WIDTH);
+      const states = x.subarray((set * rows * tokens + skip) * WIDTH);
+      const slopes = dy.subarray(set * rows * count * WIDTH);
+      routines.addGainGradient(slopes, states, scale.subarray(set * rows * count), out.fill(0), readRows);
     }
   },
 });

@@ -1,5 +1,5 @@
 import { defineKernel } from '../device/kernel';
-import { ARRANGEMENTS, columnsOf, termAttributes, termInputs } from '../inputGradient/terms';
+import { ARRANGEMENTS, termAttributes, termInputs } from '../inputGradient/terms';
 
 /**
  * `fn NAME(owner, row, length, column) -> mat4x4<f32>`: Σ over the set's positions of four columns of x times four
@@ -51,27 +51,6 @@ ${buffers
   }
 }`;
 
-interface Input {
-  readonly x: Float32Array;
-  readonly scale: Float32Array | undefined;
-  readonly weights: Float32Array | undefined;
-}
-
-/** One set's x at `positions` from `first` on, with scale and gain where there are such. // → [width, positions] */
-function transposeInput(
-  { x, scale, weights }: Input,
-  { first, positions, width, gain }: { first: number; positions: number; width: number; gain: number },
-  out: Float32Array,
-): void {
-  for (let i = 0; i < width; i++) {
-    const to = i * positions;
-    for (let p = 0; p < positions; p++) out[to + p] = x[(first + p) * width + i]!;
-    if (!scale || !weights) continue;
-    const factor = weights[gain + i]!;
-    for (let p = 0; p < positions; p++) out[to + p] = out[to + p]! * scale[first + p]! * factor;
-  }
-}
-
 const kernelFor = (buffers: readonly number[], normed: boolean) => {
   const inputs: Readonly<Record<string, 'vec4<f32>' | 'f32'>> = {
     x: 'vec4<f32>',
@@ -85,28 +64,31 @@ const kernelFor = (buffers: readonly number[], normed: boolean) => {
     constants: ['WIDTH', 'INNER'],
     attributes: ['stride', 'positions', 'gain', ...termAttributes(buffers)],
     code: wgslFor(buffers, normed),
-    /** x transposed, and one term's columns. */
-    scratch: ({ WIDTH, INNER, positions }) => positions * (WIDTH + INNER),
-    host(arrays, numbers, { product, scratch }) {
+    /** x with scale and gain. */
+    scratch: ({ WIDTH, positions }) => (normed ? WIDTH * positions : 0),
+    host(arrays, numbers, { routines, scratch }) {
       const [x, gradient] = [arrays.x!, arrays.gradient!];
       const { WIDTH, INNER, stride, positions, gain } = numbers;
-      const left = scratch.subarray(0, WIDTH * positions);
-      const room = scratch.subarray(WIDTH * positions);
       for (let set = 0; set * stride < gradient.length; set++) {
         const first = set * positions;
-        const input = { x, scale: arrays.scale, weights: arrays.weights };
-        // Once for all terms, where `product` would transpose it for each.
-        transposeInput(input, { first, positions, width: WIDTH, gain: set * stride + gain }, left);
+        const states = x.subarray(first * WIDTH, (first + positions) * WIDTH);
+        if (normed) {
+          const all = { blocks: 1, count: positions, step: 0, width: WIDTH };
+          const factors = arrays.weights!.subarray(set * stride + gain);
+          routines.scaleRows(states, arrays.scale!.subarray(first), factors, scratch, all);
+        }
         buffers.forEach((buffer, term) => {
           const [length, column] = [numbers[`length${term}`]!, numbers[`column${term}`]!];
           const matrix = set * stride + numbers[`offset${term}`]!;
-          product({
-            a: left,
-            b: columnsOf(arrays[`dy${buffer}`]!, { first, count: positions, length, column, inner: INNER }, room),
+          routines.product({
+            a: normed ? scratch : states,
+            b: arrays[`dy${buffer}`]!.subarray(first * length + column),
+            bStep: length,
             out: gradient.subarray(matrix, matrix + WIDTH * INNER),
             rows: WIDTH,
             inner: positions,
             columns: INNER,
+            transposed: 'a',
           });
         });
       }

@@ -91,7 +91,8 @@ describe('inputGradient', () => {
       );
       rows.tiles.dispose();
       expect(found.subarray(0, 16).every(Number.isNaN)).toBe(true);
-      expect(found.subarray(16).every((value) => value === 0)).toBe(true);
+      // Terms of 4·10³⁰: what float32 leaves of their difference, and no infinity.
+      expect(found.subarray(16).every((value) => Math.abs(value) <= 1e-6 * 4e30)).toBe(true);
     });
 
     it('refuses terms that no kernel is for', () => {
