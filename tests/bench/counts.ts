@@ -1,0 +1,82 @@
+/** What a form asks of WebGPU in a training step and for a token. */
+import * as tf from '@tensorflow/tfjs-core';
+import { settle, type Contestant } from './contestant';
+import type { GpuCounters } from './counters';
+import type { COUNTS } from './results';
+
+/** Null: not known. */
+export type Counts = Readonly<Record<(typeof COUNTS)[number], number | null>>;
+
+/**
+ * One whole training step.
+ *
+ * @param held live bytes before the contestant was made
+ * @returns what it asked for, and how long it took
+ */
+export async function countStep(
+  contestant: Contestant,
+  counters: GpuCounters,
+  held: number,
+): Promise<{ counts: Counts; milliseconds: number }> {
+  const { fleet } = contestant;
+  await settle(fleet.weights);
+  counters.mark();
+  const { liveBytes: before } = counters.since();
+  const start = performance.now();
+  const started = fleet.startStep(contestant.nextStep());
+  const { launches: ofSampling } = counters.since();
+  await started.finish();
+  const step = counters.since();
+  // Uploads are staged in buffers that are freed after the next submit.
+  await settle(fleet.weights);
+  const milliseconds = performance.now() - start;
+  const { liveBytes, peakBytes } = counters.since();
+  const counts = {
+    launchesPerToken: launchesPerToken(contestant, counters),
+    launchesPerTraining: step.launches - ofSampling,
+    launchesPerStep: step.launches,
+    submitsPerStep: step.submits,
+    readBacksPerStep: step.readBacks,
+    readBytesPerStep: step.readBytes,
+    allocatedBytesPerStep: step.allocatedBytes,
+    grownBytesPerStep: liveBytes - before,
+    liveBytes: liveBytes - held,
+    peakBytes: peakBytes - held,
+  };
+  return { counts, milliseconds };
+}
+
+/** Of one token more; a longer completion's would take longer and tell the same. */
+function launchesPerToken({ fleet, workload: { policyOf } }: Contestant, counters: GpuCounters): number {
+  const request = fleet['samplingRequest'](0, fleet['plan'](0), null);
+  const launchesOf = (completionLength: number) => {
+    counters.mark();
+    tf.tidy(() => {
+      policyOf(completionLength).sample(fleet.weights, request);
+    });
+    return counters.since().launches;
+  };
+  const further = launchesOf(3) - launchesOf(2);
+  request.settings.dispose();
+  return further;
+}
+
+/** Destroys the buffers that tfjs keeps for reuse: forms that share a process should not share those. */
+export function emptyPool(): void {
+  const { bufferManager } = tf.backend() as unknown as { bufferManager: BufferPool };
+  for (const [key, buffers] of bufferManager.freeBuffers) {
+    for (const buffer of buffers) {
+      buffer.destroy();
+      bufferManager.numFreeBuffers -= 1;
+      bufferManager.numBytesAllocated -= buffer.size;
+    }
+    bufferManager.freeBuffers.set(key, []);
+  }
+}
+
+/** The private part of tfjs' BufferManager. */
+interface BufferPool {
+  readonly freeBuffers: Map<string, GPUBuffer[]>;
+  numFreeBuffers: number;
+  numBytesAllocated: number;
+}
