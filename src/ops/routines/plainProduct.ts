@@ -5,13 +5,15 @@ export function plainProduct({ a, b, out, rows, inner, columns, ...rest }: Produ
   const { transposed, add = false } = rest;
   const [aRow, aInner] = transposed === 'a' ? [1, rest.aStep ?? rows] : [rest.aStep ?? inner, 1];
   const [bInner, bColumn] = transposed === 'b' ? [1, rest.bStep ?? inner] : [rest.bStep ?? columns, 1];
+  const sums = new Float64Array(columns);
   for (let row = 0; row < rows; row++) {
-    const start = row * (rest.outStep ?? columns);
-    if (!add) out.fill(0, start, start + columns);
+    sums.fill(0);
     for (let i = 0; i < inner; i++) {
       const factor = a[row * aRow + i * aInner]!;
       const from = i * bInner;
-      for (let c = 0; c < columns; c++) out[start + c] = out[start + c]! + factor * b[from + c * bColumn]!;
+      for (let c = 0; c < columns; c++) sums[c] = sums[c]! + factor * b[from + c * bColumn]!;
     }
+    const start = row * (rest.outStep ?? columns);
+    for (let c = 0; c < columns; c++) out[start + c] = add ? out[start + c]! + sums[c]! : sums[c]!;
   }
 }
