@@ -74,10 +74,14 @@ function parseSizes(text: string): TransformerSizes {
     }
   }
   const checked = sizes as unknown as TransformerSizes;
-  if (checked.width % (2 * checked.heads) !== 0) {
+  // The kernels load four numbers at a time, of a head's halves too.
+  if (checked.width % (8 * checked.heads) !== 0) {
     throw new Error(
-      `the checkpoint's width ${checked.width} does not divide into ${checked.heads} heads of even width`,
+      `the checkpoint's width ${checked.width} does not divide into ${checked.heads} heads whose width is a multiple of 8`,
     );
+  }
+  if (checked.hidden % 4 !== 0) {
+    throw new Error(`the checkpoint's hidden is ${checked.hidden}; expected a multiple of 4`);
   }
   return checked;
 }

@@ -8,7 +8,7 @@ import { transformerLayout } from '../../src/policy/transformer';
 import { parseReviewsCheckpoint } from '../../src/training/reviewsProblem';
 
 const WORDS = ['<pad>', '<begin>', '<end>', 'good', 'food', '.'];
-const SIZES = { vocabulary: 6, width: 8, layers: 1, heads: 2, hidden: 5, promptLength: 3, completionLength: 4 };
+const SIZES = { vocabulary: 6, width: 16, layers: 1, heads: 2, hidden: 12, promptLength: 3, completionLength: 4 };
 
 function checkpoint(): Checkpoint {
   const count = transformerLayout(SIZES).reduce((n, p) => n + sizeOf(p.shape), 0);
@@ -136,9 +136,10 @@ describe('a checkpoint', () => {
     ['no layers', withSizes({ layers: 0 }), /layers is 0; expected a whole number/],
     ['sizes as text', withSizes({ hidden: '5' }), /hidden is 5; expected a whole number/],
     ['a size beyond bounds', withSizes({ promptLength: 1e9 }), /promptLength is 1000000000/],
-    ['heads of odd width', withSizes({ heads: 8 }), /does not divide into 8 heads/],
+    ['heads of odd width', withSizes({ heads: 16 }), /does not divide into 16 heads/],
+    ['a hidden width of 13', withSizes({ hidden: 13 }), /hidden is 13; expected a multiple of 4/],
     ['heads that do not fit', withSizes({ heads: 3 }), /does not divide into 3 heads/],
-    ['a wider table than there is', withSizes({ width: 16 }), /tensor embedding has shape 6×8; expected 6×16/],
+    ['a wider table than there is', withSizes({ width: 32 }), /tensor embedding has shape 6×16; expected 6×32/],
     ['layers that are not there', withSizes({ layers: 2 }), /lacks the tensor layers\.1\.attentionNorm/],
     // The sizes alone must not make the reader allocate.
     ['sizes for petabytes', withSizes({ width: 65536, layers: 65536, hidden: 65536 }), /tensor embedding has shape/],
@@ -146,7 +147,7 @@ describe('a checkpoint', () => {
     ['other words', edited(({ __metadata__: m }) => (m!.words = 'a b c d e f')), /another vocabulary/],
     ['no words', edited(({ __metadata__: m }) => delete m!.words), /another vocabulary/],
     ['a missing tensor', edited((header) => delete header['layers.0.key']), /lacks the tensor layers\.0\.key/],
-    ['a turned tensor', edited((h) => (h['layers.0.gate']!.shape = [5, 8])), /layers\.0\.gate has shape 5×8/],
+    ['a turned tensor', edited((h) => (h['layers.0.gate']!.shape = [12, 16])), /layers\.0\.gate has shape 12×16/],
   ])('with %s is refused with a sentence that says so', (_, bytes, message) => {
     expect(complaint(() => parseCheckpoint(bytes, WORDS))).toMatch(message);
   });
