@@ -8,8 +8,6 @@ import { logitsGradient, setUnembeddingGradient } from '../ops/normedLogits/norm
 import { rmsNormGradient } from '../ops/rmsNorm/gradient';
 import { setWeightGradient } from '../ops/weightGradient/weightGradient';
 import type { LayerActivations, Pass } from './forwardPass';
-import { parameterCount } from './parameters';
-import { transformerLayout } from './transformer';
 
 /** What the forward pass leaves behind for the gradient. */
 export interface Activations {
@@ -36,7 +34,7 @@ export function backwardPass(
 ): tf.Tensor2D {
   const { sizes, offsets, weights, rows } = pass;
   const { width, vocabulary } = sizes;
-  const gradient = emptyTensor([sets, parameterCount(transformerLayout(sizes))]);
+  const gradient = emptyTensor([sets, weights.shape[1]]);
   tf.tidy(() => {
     const dNormed = logitsGradient({ dLogits, weights, offset: offsets.embedding, width, rows });
     setUnembeddingGradient({

@@ -1,13 +1,14 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { addProduct } from '../ops/addProduct/addProduct';
 import { causalAttention } from '../ops/causalAttention/causalAttention';
 import { emptyTensor } from '../ops/device/launch';
 import { embedTokens } from '../ops/embedding/embedding';
 import { gatedMlp } from '../ops/gatedMlp/gatedMlp';
 import { normedLogits } from '../ops/normedLogits/normedLogits';
-import { projectHeads } from '../ops/projectHeads/projectHeads';
+import { projectHeads, rotaryTable } from '../ops/projectHeads/projectHeads';
 import type { RowSets } from '../ops/rowSets';
-import type { TransformerOffsets, TransformerSizes } from './transformer';
+import { startsOf } from './inputTokens';
+import { inputLength, type TransformerOffsets, type TransformerSizes } from './transformer';
 
 /** What a transformer's kernels share over a whole batch. */
 export interface Pass {
@@ -19,6 +20,22 @@ export interface Pass {
   readonly starts: tf.Tensor1D;
   readonly table: tf.Tensor2D; // [L, d]
 }
+
+/**
+ * @param promptIds left-padded  // [M, Lp]
+ * @param promptLength Lp
+ */
+export const passOver = (
+  model: Pick<Pass, 'sizes' | 'offsets' | 'weights'>,
+  rows: RowSets,
+  promptIds: Int32Array,
+  promptLength: number,
+): Pass => ({
+  ...model,
+  rows,
+  starts: tf.tensor1d(startsOf(promptIds, promptLength), 'int32'),
+  table: rotaryTable(inputLength(model.sizes), model.sizes.width / model.sizes.heads),
+});
 
 /** One layer's activations, as the backward pass wants them. */
 export interface LayerActivations {

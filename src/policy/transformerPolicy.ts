@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { completionLogProbs, turnIntoLogitGradient } from '../ops/completionLogProb/completionLogProb';
 import { inTidy, tensorsIn } from '../ops/inTidy';
-import { rotaryTable } from '../ops/projectHeads/projectHeads';
 import { evenRowSets } from '../ops/rowSets';
 import { backwardPass } from './backwardPass';
-import { emptyCaches, logitsOf, runLayers, type LayerActivations, type Pass } from './forwardPass';
-import { inputTokens, startsOf } from './inputTokens';
+import { emptyCaches, logitsOf, passOver, runLayers, type LayerActivations } from './forwardPass';
+import { inputTokens } from './inputTokens';
 import type { CompletionBatch, ForwardPass, Policy } from './policy';
 import {
   inputLength,
@@ -27,14 +26,7 @@ function forward(
   const skip = prompts.length - 1;
   const held = inTidy(() => {
     const rows = evenRowSets(prompts.sets, prompts.rows);
-    const pass: Pass = {
-      sizes,
-      offsets,
-      weights,
-      rows,
-      starts: tf.tensor1d(startsOf(prompts.ids, prompts.length), 'int32'),
-      table: rotaryTable(total, sizes.width / sizes.heads),
-    };
+    const pass = passOver({ sizes, offsets, weights }, rows, prompts.ids, prompts.length);
     const tokens = tf.tensor2d(inputTokens(batch), [rows.capacity, total], 'int32');
     const targets = tf.tensor2d(batch.ids, [rows.capacity, length], 'int32');
     const layers: LayerActivations[] = [];

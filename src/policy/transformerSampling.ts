@@ -3,10 +3,8 @@ import { inTidy } from '../ops/inTidy';
 import { assembleTokens, scatterLogProbs } from '../ops/completionLogProb/completionLogProb';
 import { emptyTensor } from '../ops/device/launch';
 import { drawTokens } from '../ops/drawTokens/drawTokens';
-import { rotaryTable } from '../ops/projectHeads/projectHeads';
 import { paddedRows } from '../ops/rowSets';
-import { emptyCaches, logitsOf, runLayers, type Pass } from './forwardPass';
-import { startsOf } from './inputTokens';
+import { emptyCaches, logitsOf, passOver, runLayers, type Pass } from './forwardPass';
 import { planModelRows, rowOf, type ModelRows } from './modelRows';
 import { POLICY, REFERENCE, type DeviceCompletions, type SamplingRequest } from './policy';
 import { inputLength, type TransformerOffsets, type TransformerSizes } from './transformer';
@@ -48,15 +46,8 @@ function passOf(
     const row = rowOf(slot, rows);
     promptIds.set(ids.subarray(row * length, (row + 1) * length), m * length);
   });
-  const pass = {
-    sizes,
-    offsets,
-    weights,
-    rows: { capacity, tiles: tf.tensor1d(tiles, 'int32') },
-    starts: tf.tensor1d(startsOf(promptIds, length), 'int32'),
-    table: rotaryTable(inputLength(sizes), sizes.width / sizes.heads),
-  };
-  return { pass, promptIds };
+  const rowSets = { capacity, tiles: tf.tensor1d(tiles, 'int32') };
+  return { pass: passOver({ sizes, offsets, weights }, rowSets, promptIds, length), promptIds };
 }
 
 /**

@@ -6,7 +6,7 @@ import { POLICY, type PromptBatch, type SamplingRequest } from '../policy/policy
 import type { Fleet, RunMemory } from './fleet';
 import { readCompletion } from './preferences';
 import type { ExactEvaluation, Problem, SampledEvaluation } from './problem';
-import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
+import { plainSettings, sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
 /** What a policy is worth at one moment; `gap` only where the optimum is known. */
 interface Point {
@@ -91,11 +91,10 @@ function evaluationRequest(
   rows: number,
   step: number,
 ): SamplingRequest {
-  const shape: [number, number] = [runs.length, rows];
   return {
     prompts: testPromptBatch(evaluation, problem.promptLength, runs.length, rows),
     ...fleet.setsOf(runs),
-    settings: tf.tidy(() => tf.stack([tf.zeros(shape), tf.ones(shape)])) as tf.Tensor3D,
+    settings: plainSettings(runs.length, rows),
     models: new Uint8Array(runs.length * rows).fill(POLICY),
     seeds: runs.map((r) => fleet.memories[r]!.run.seed),
     stream: STREAM.evaluation,

@@ -196,8 +196,8 @@ export class Fleet {
     return tf.tidy(() => {
       const planned = tf.tensor3d(coefficients, [this.runs.length, this.pairs, this.candidates]);
       const scales = tf.tensor2d(joined(plan.sampling.map((p) => p.scales)), [this.runs.length, rows]);
-      const gates = tf.tensor2d(joined(plan.sampling.map((p) => p.gates)), [this.runs.length, this.pairs]);
-      const kept = partitions ? tf.mul(planned, tf.expandDims(keptPairs(gates, partitions), 2)) : planned;
+      const gates = () => tf.tensor2d(joined(plan.sampling.map((p) => p.gates)), [this.runs.length, this.pairs]);
+      const kept = partitions ? tf.mul(planned, tf.expandDims(keptPairs(gates(), partitions), 2)) : planned;
       return tf.stack([tf.reshape(kept, [this.runs.length, rows]), scales]) as tf.Tensor3D;
     });
   }

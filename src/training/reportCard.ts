@@ -9,7 +9,7 @@ import { PADDING } from '../tasks/task';
 import { readCompletion, type Completion } from './preferences';
 import { completionBatch, type Example } from './pretrain';
 import { reviewsProblem } from './reviewsProblem';
-import { sampleCompletions } from './sampleCompletions';
+import { plainSettings, sampleCompletions } from './sampleCompletions';
 
 /** What a pretrained policy of the reviews is worth. */
 export interface ReportCard {
@@ -113,10 +113,10 @@ async function sampled(
   const padded = prompts.map((prompt) => [...new Array<number>(length - prompt.length).fill(PADDING), ...prompt]);
   const rows = prompts.length;
   const promptBatch: PromptBatch = { sets: 1, rows, length, ids: Int32Array.from(padded.flat()) };
-  const tensors = tf.tidy(() => ({
+  const tensors = {
     weights: tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]),
-    settings: tf.stack([tf.zeros([1, rows]), tf.ones([1, rows])]) as tf.Tensor3D,
-  }));
+    settings: plainSettings(1, rows),
+  };
   const found = await sampleCompletions(problem.policy, tensors.weights, {
     prompts: promptBatch,
     // The policy stands in as its own reference.

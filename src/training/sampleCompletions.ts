@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Policy, SamplingRequest } from '../policy/policy';
 import { readTogether } from './readTogether';
 
@@ -34,6 +34,10 @@ export function sampleCompletions(
     return { tokens: ids!, policyLogProbs, referenceLogProbs, kl, entropy };
   });
 }
+
+/** Settings of rows that are drawn from π_θ as it is: a = 0, temperature 1. // [2, R, B] */
+export const plainSettings = (runs: number, rows: number): tf.Tensor3D =>
+  tf.tidy(() => tf.stack([tf.zeros([runs, rows]), tf.ones([runs, rows])])) as tf.Tensor3D;
 
 /** Splits [C, 2, half] into two arrays of [C, half]. */
 function halves(values: Float32Array, half: number, count: number): [Float32Array, Float32Array] {

@@ -4,11 +4,9 @@ import type { AdamWSettings } from '../../src/ops/adamW/adamW';
 import { clipFactors, updateAdamW } from '../../src/ops/adamW/update';
 import { inTidy } from '../../src/ops/inTidy';
 import { logSigmoid } from '../../src/ops/logSigmoid/logSigmoid';
-import { rotaryTable } from '../../src/ops/projectHeads/projectHeads';
 import { evenRowSets, paddedRows } from '../../src/ops/rowSets';
 import { composedTransformerPolicy, measureRows } from '../../src/policy/composed/composedPolicy';
-import { emptyCaches, logitsOf, runLayers, type Pass } from '../../src/policy/forwardPass';
-import { startsOf } from '../../src/policy/inputTokens';
+import { emptyCaches, logitsOf, passOver, runLayers } from '../../src/policy/forwardPass';
 import { sizeOf } from '../../src/policy/parameters';
 import type { CompletionBatch, Policy } from '../../src/policy/policy';
 import { tabularPolicy } from '../../src/policy/tabular';
@@ -112,14 +110,8 @@ async function decodedLogits(weights: tf.Tensor2D): Promise<Float32Array[]> {
   const held = inTidy(() => {
     const sets = evenRowSets(2 * runs, padded);
     const prompts = Int32Array.from([...batch.prompts.ids, ...batch.prompts.ids]);
-    const pass: Pass = {
-      sizes,
-      offsets: transformerOffsets(sizes),
-      weights,
-      rows: sets,
-      starts: tf.tensor1d(startsOf(prompts, promptLength), 'int32'),
-      table: rotaryTable(inputLength(sizes), sizes.width / sizes.heads),
-    };
+    const model = { sizes, offsets: transformerOffsets(sizes), weights };
+    const pass = passOver(model, sets, prompts, promptLength);
     const caches = emptyCaches(pass, inputLength(sizes));
     const after = (tokens: Int32Array, first: number) => {
       const x = runLayers(

@@ -6,6 +6,10 @@ import { ROW_TILE } from '../rowSets';
  * what workgroup memory would; on a software adapter a barrier costs more than the whole product.
  */
 
+/** For text that is repeated for the rows of a tile, and for the lanes of a vec4. */
+export const FOUR = [0, 1, 2, 3];
+export const LANES = ['x', 'y', 'z', 'w'];
+
 /** The weight set of the position tile, of `tokens` positions a row; negative where the rows hold nothing. */
 export const setOfTile = /* wgsl */ `
 fn setOfTile(tile: i32, tokens: i32) -> i32 { return tiles[tile * ${ROW_TILE} / tokens / ${ROW_TILE}]; }`;
@@ -17,16 +21,16 @@ fn setOfTile(tile: i32, tokens: i32) -> i32 { return tiles[tile * ${ROW_TILE} / 
  * position: first of the four rows; width: of x in vec4; start: of the matrix in `weights` in vec4;
  * across: the matrix's row length in vec4; column: in vec4.
  */
-export const tileProduct = (name: string, x: string, weights = 'weights') => /* wgsl */ `
+export const tileProduct = (name: string, x: string) => /* wgsl */ `
 fn ${name}(position: i32, width: i32, start: i32, across: i32, column: i32) -> mat4x4<f32> {
   var sum = mat4x4<f32>();
   let row = position * width;
   for (var i = 0; i < width; i++) {
     let at = start + 4 * i * across + column;
-    let w0 = ${weights}[at];
-    let w1 = ${weights}[at + across];
-    let w2 = ${weights}[at + 2 * across];
-    let w3 = ${weights}[at + 3 * across];
+    let w0 = weights[at];
+    let w1 = weights[at + across];
+    let w2 = weights[at + 2 * across];
+    let w3 = weights[at + 3 * across];
     let x0 = ${x}[row + i];
     let x1 = ${x}[row + width + i];
     let x2 = ${x}[row + 2 * width + i];

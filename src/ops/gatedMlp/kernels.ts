@@ -1,9 +1,7 @@
 import { defineKernel } from '../device/kernel';
-import { rowProducts, setOfTile } from '../device/wgsl';
+import { FOUR, rowProducts, setOfTile } from '../device/wgsl';
 import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
 import { groupsOf } from '../rowSets';
-
-const FOUR = [0, 1, 2, 3];
 
 /** Below −80 the exponential would leave float32's range, and g·σ(g) is 0 anyway. NaN passes through its factor g. */
 const sigmoidWgsl = /* wgsl */ `

@@ -1,10 +1,7 @@
 import { defineKernel } from '../device/kernel';
-import { setOfTile } from '../device/wgsl';
+import { FOUR, LANES, setOfTile } from '../device/wgsl';
 import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
 import { groupsOf } from '../rowSets';
-
-const FOUR = [0, 1, 2, 3];
-const LANES = ['x', 'y', 'z', 'w'];
 
 /**
  * A thread a tile of 4 predicted positions × 4 vocabulary entries. Neighbouring predicted positions may lie in two rows,
