@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the whole benchmark, one part after the other, each in a process of its own. Writes the results into
- * tests/bench/results/ and the report, docs/benchmark.md.
+ * tests/bench/results/ and the report, docs/benchmark.md. A part of it, or a trial, is no such report: it goes to the folder that --out names.
  *
  *     npm run bench -- [--sizes small,default,large] [--fleets 1,4,12,48] [--seconds 6] [--quick]
  *         [--only engine-wasm,engine-dawn,engine-chromium,pytorch,page] [--adapter swiftshader|default]
@@ -8,14 +8,14 @@
  *
  * --seconds is the budget of a form for its rounds at one size and fleet. --quick tries everything out in a few minutes:
  * the default size, one run, three rounds. --adapter is the browser's: its software GPU, or what it finds. --machine
- * names the machine in the report and in the results' file name. --out has both files go to another folder.
+ * names the machine in the report and in both files' names. --out has both files go to another folder.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mergeResults } from './mergeResults.mjs';
-import { ADAPTERS, fleetsOf, listOf, oneOf, positive, readOptions, runCommand, SIZES } from './options.mjs';
+import { ADAPTERS, fleetsOf, listOf, oneOf, positive, readOptions, runCommand, SIZES, UsageError } from './options.mjs';
 import { commandsOf, PARTS } from './parts.mjs';
 
 /** @param {string} path */
@@ -27,6 +27,10 @@ const DOCUMENTS = 'node_modules/.cache/bench-documents';
 await runCommand(async () => {
   const options = readOptions(['sizes', 'fleets', 'only', 'seconds', 'adapter', 'machine', 'out'], ['quick']);
   const quick = options.quick ?? false;
+  const partial = ['sizes', 'fleets', 'only', 'quick'].find((name) => name in options);
+  if (partial !== undefined && options.out === undefined) {
+    throw new UsageError(`--${partial} measures a part only: say with --out which folder its two files go to.`);
+  }
   emptyFolder();
   try {
     const commands = commandsOf({
@@ -91,7 +95,7 @@ function report(found, machine, folder) {
   const runs = merged.runs.map((run) => ({ ...run, machine: { ...run.machine, name: machine ?? run.machine.name } }));
   writeFileSync(file, `${JSON.stringify({ ...merged, runs }, null, 2)}\n`);
   console.log(file);
-  const out = folder === undefined ? inRepository('docs/benchmark.md') : join(folder, 'benchmark.md');
+  const out = join(folder ?? inRepository('docs'), `benchmark${suffix}.md`);
   const script = inRepository('tests/bench/report.mjs');
   const { status } = spawnSync(process.execPath, [script, file, '--out', out], { stdio: 'inherit' });
   if (status !== 0) throw new Error('report.mjs failed.');

@@ -2,10 +2,12 @@
  * Measures forms of the policy on the current backend. The forms of a cell, which is a model size and a fleet, take
  * turns: a round of one is a training step cut into phases, some whole steps, and an evaluation.
  */
+import * as tf from '@tensorflow/tfjs-core';
 import { Contestant } from './contestant';
 import type { GpuCounters } from './counters';
 import { countStep, emptyPool, type Counts } from './counts';
-import { PHASES, type BenchRow, type RATES, type Summary } from './results';
+import { PHASES, ROUTINE_TIMES, type BenchRow, type RATES, type Summary } from './results';
+import { timeRoutines } from './routineTimes';
 import { quartiles } from './statistics.mjs';
 import { parametersOf, workload, type Form, type SizeName } from './workload';
 
@@ -56,7 +58,8 @@ const paceOf = (step: number, budget: number): Pace => {
   return round <= HASTE * budget ? 'once' : 'hasty';
 };
 
-type Times = Partial<Record<(typeof PHASES)[number], number>>;
+const TIMES = [...PHASES, ...ROUTINE_TIMES];
+type Times = Partial<Record<(typeof TIMES)[number], number>>;
 
 /** A form that takes part in a cell. */
 interface Entrant {
@@ -170,12 +173,14 @@ async function playRound({ contestant, pace, steps }: Entrant): Promise<Times> {
   const phases = await contestant.timePhases();
   if (pace === 'hasty') return { ...phases, step: Object.values(phases).reduce((sum, time) => sum + time, 0) };
   const step = await contestant.timeSteps(steps);
-  return { ...phases, step, evaluate: await contestant.timeEvaluation() };
+  const evaluate = await contestant.timeEvaluation();
+  const routines = tf.getBackend() === 'wasm' ? await timeRoutines(contestant, steps) : {};
+  return { ...phases, step, evaluate, ...routines };
 }
 
 function rowsOf({ contestant: { form }, counts, rounds }: Entrant, { size, fleet }: CellRequest): EngineRow[] {
   const common = { form, size, fleet };
-  const times = PHASES.flatMap((metric) => {
+  const times = TIMES.flatMap((metric) => {
     const found = rounds.flatMap((round) => round[metric] ?? []);
     return found.length === 0 ? [] : [{ ...common, metric, unit: 'ms' as const, ...quartiles(found) }];
   });

@@ -18,6 +18,16 @@ const TIMES = [
 ];
 
 /** @type {[Metric, string][]} */
+const ROUTINE_TIMES = [
+  ['products', 'matrix products'],
+  ['attention', 'attention and rotary positions, both ways'],
+  ['exponentials', 'SiLU, softmax over the vocabulary'],
+  ['norms', 'norms'],
+  ['update', 'clipping, AdamW'],
+  ['elsewhere', 'drawing, lookups, tfjs, JavaScript'],
+];
+
+/** @type {[Metric, string][]} */
 const RATES_AND_COUNTS = [
   ['tokensPerSecond', 'tokens/s'],
   ['pairsPerSecond', 'pairs/s'],
@@ -57,7 +67,11 @@ export function engineTables(rows) {
 function fleetTables(rows, fleet) {
   const own = rows.filter((row) => row.fleet === fleet);
   const title = `### ${fleet} ${fleet === 1 ? 'run' : 'runs side by side'}`;
-  const tables = [formsTable(own, 'ms', TIMES), formsTable(own, '', RATES_AND_COUNTS)];
+  const tables = [
+    formsTable(own, 'ms', TIMES),
+    formsTable(own, '', RATES_AND_COUNTS),
+    formsTable(own, 'ms of a training step', ROUTINE_TIMES),
+  ];
   return [title, ...tables.filter((text) => text !== null)].join('\n\n');
 }
 

@@ -11,6 +11,9 @@ export type Environment = string;
 /** Milliseconds of one training round, and of one evaluation. `step` is all of them but `evaluate`. */
 export const PHASES = ['sample', 'label', 'reference', 'forwardBackward', 'optimiser', 'step', 'evaluate'] as const;
 
+/** Milliseconds of a training step on WASM, by what computed; `elsewhere` is drawing, lookups, tfjs and JavaScript. */
+export const ROUTINE_TIMES = ['products', 'attention', 'exponentials', 'norms', 'update', 'elsewhere'] as const;
+
 /** Sampled positions over the sampling phase; labelled pairs over the training step. */
 export const RATES = ['tokensPerSecond', 'pairsPerSecond'] as const;
 
@@ -32,7 +35,8 @@ export const COUNTS = [
   'peakBytes',
 ] as const;
 
-export type Metric = (typeof PHASES)[number] | (typeof RATES)[number] | (typeof COUNTS)[number];
+export type Metric =
+  (typeof PHASES)[number] | (typeof ROUTINE_TIMES)[number] | (typeof RATES)[number] | (typeof COUNTS)[number];
 
 /** A median with its lower and upper quartile over n measurements. */
 export interface Summary {
