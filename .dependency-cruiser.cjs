@@ -25,15 +25,16 @@ const ROOMS = {
     // The addresses of the WebAssembly files, not the code beside them.
     files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/[^/]+[.]wasm([?]url)?$'],
   },
+  analysis: { rooms: ['math', 'experiment'] },
   // Types only, by the rule on Plotly below.
-  charts: { rooms: ['math', 'experiment', 'samplers'], files: PLOTLY },
+  charts: { rooms: ['math', 'experiment', 'samplers', 'analysis'], files: PLOTLY },
   views: {
-    rooms: ['experiment', 'samplers', 'charts'],
+    rooms: ['experiment', 'samplers', 'analysis', 'charts'],
     packages: ['svelte'],
     files: ['^src/worker/(protocol|client)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
   },
   cli: {
-    rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'ops', 'policy', 'training', 'runtime'],
+    rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'analysis', 'ops', 'policy', 'training', 'runtime'],
     packages: ['webgpu'],
     node: true,
   },

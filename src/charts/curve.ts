@@ -1,6 +1,6 @@
 import type { PlotData } from 'plotly.js';
 import { METRICS, type MetricName } from '../experiment/metrics';
-import { meanAt, pickIndices, stepsOf, type MeanPoint } from './aggregate';
+import { meanAt, pickIndices, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { short, whole, withInterval } from './format';

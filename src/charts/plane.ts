@@ -1,6 +1,6 @@
 import type { PlotData } from 'plotly.js';
 import type { PlanePoint } from '../experiment/results';
-import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from './aggregate';
+import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { compact, whole, withInterval } from './format';

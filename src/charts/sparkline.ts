@@ -1,5 +1,5 @@
 import type { MetricName } from '../experiment/metrics';
-import { lastMean, meanAt, pickIndices, stepsOf } from './aggregate';
+import { lastMean, meanAt, pickIndices, stepsOf } from '../analysis/aggregate';
 import type { RaceHistory } from '../experiment/history';
 
 /** A small chart of one metric's means, as SVG paths in a box of the given size. */

@@ -40,3 +40,10 @@ export function readWhole(option: string, text: string, min: number, max: number
   if (value >= min && value <= max) return value;
   throw new UsageError(`${option}: "${text}" is not allowed; give a whole number from ${min} to ${max}`);
 }
+
+/** The value of an option that is a number of seconds. */
+export function readSeconds(option: string, text: string): number {
+  const value = /^\d{1,6}([.]\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value > 0 && value <= 86_400) return value;
+  throw new UsageError(`${option}: "${text}" is not allowed; give seconds, more than 0 and at most 86400`);
+}

@@ -2,8 +2,10 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import {
   appendEvaluation,
   createHistory,
+  historyOf,
   markDiverged,
   markFinished,
+  noteStarts,
   resultsOf,
   type RaceHistory,
 } from '../experiment/history';
@@ -12,39 +14,57 @@ import type { ExperimentConfig } from '../experiment/schema';
 import type { Problem } from '../training/problem';
 import type { Report } from '../training/reports';
 import { runExperiment } from '../training/runExperiment';
+import type { SavedExperiment } from '../training/savedExperiment';
 import type { Progress } from './progress';
 
 export interface Execution {
   readonly backend: BackendInfo;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Where to go on from. */
+  readonly from?: SavedExperiment | undefined;
+  /** Seconds from one saving to the next. */
+  readonly saveEvery: number;
+  /** Called after the last step of an experiment that is interrupted, too. */
+  readonly save?: ((saved: SavedExperiment) => void) | undefined;
 }
 
 /** Pumps an experiment to its end and returns its results document. */
 export async function execute(config: ExperimentConfig, problem: Problem, execution: Execution): Promise<Results> {
+  const { backend, signal, progress, from, saveEvery, save } = execution;
   const start = performance.now();
-  const seconds = () => (performance.now() - start) / 1000;
-  let history: RaceHistory | null = null;
-  let pairs = 0;
-  for await (const report of runExperiment(config, problem, { signal: execution.signal })) {
-    if (report.type === 'started') history = createHistory(config, report);
-    else if (report.type === 'progress') {
+  const before = from?.results.timing.seconds ?? 0;
+  const seconds = () => before + (performance.now() - start) / 1000;
+  let history = from ? historyOf(from.results) : null;
+  let pairs = from ? Math.round(from.results.timing.pairsPerSecond * before) : 0;
+  let savedAt = start;
+  const results = () => resultsOf(history!, backend, { seconds: seconds(), pairsPerSecond: pairs / seconds() });
+  const wantsSnapshot = () => save !== undefined && (signal.aborted || performance.now() - savedAt > 1000 * saveEvery);
+  for await (const report of runExperiment(config, problem, { signal, wantsSnapshot }, from?.snapshot)) {
+    if (report.type === 'started') history ??= createHistory(config, report);
+    else if (report.type === 'snapshot') {
+      save?.({ results: results(), snapshot: report.snapshot });
+      savedAt = performance.now();
+    } else if (report.type === 'progress') {
       pairs += report.pairs;
-      execution.progress.update(report.step, `${Math.round(pairs / seconds())} pairs/s`);
+      progress.update(report.step, `${Math.round(pairs / seconds())} pairs/s`);
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
       await breathe();
     } else record(history!, report);
   }
-  return resultsOf(history!, execution.backend, { seconds: seconds(), pairsPerSecond: pairs / seconds() });
+  return results();
 }
 
-function record(history: RaceHistory, report: Exclude<Report, { type: 'started' | 'progress' }>): void {
+function record(history: RaceHistory, report: Exclude<Report, { type: 'started' | 'progress' | 'snapshot' }>): void {
   switch (report.type) {
     case 'evaluation':
       for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
       return;
+    case 'starts':
+      return noteStarts(history, report.starts);
     case 'pairs':
     case 'compiling':
+    case 'starting':
       return;
     case 'diverged':
       return markDiverged(history, report.run, report.step);

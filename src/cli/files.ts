@@ -28,17 +28,17 @@ export async function loadCheckpoint(name: string): Promise<Uint8Array> {
 }
 
 /** Throws UsageError unless a file can be written there: better before the work than after. */
-export function checkWritable(path: string): void {
-  if (path === '') throw new UsageError('--out: the name of the file is empty');
+export function checkWritable(path: string, option = '--out'): void {
+  if (path === '') throw new UsageError(`${option}: the name of the file is empty`);
   const folder = dirname(resolve(path));
-  if (!existsSync(folder)) throw new UsageError(`--out: there is no folder ${folder}`);
-  if (!statSync(folder).isDirectory()) throw new UsageError(`--out: ${folder} is not a folder`);
+  if (!existsSync(folder)) throw new UsageError(`${option}: there is no folder ${folder}`);
+  if (!statSync(folder).isDirectory()) throw new UsageError(`${option}: ${folder} is not a folder`);
   if (existsSync(path) && !statSync(path).isFile())
-    throw new UsageError(`--out: ${path} is there already and not a file`);
+    throw new UsageError(`${option}: ${path} is there already and not a file`);
   try {
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    throw new UsageError(`--out: the folder ${folder} cannot be written to`, { cause: error });
+    throw new UsageError(`${option}: the folder ${folder} cannot be written to`, { cause: error });
   }
 }
 
@@ -62,3 +62,6 @@ export function writeAtomically(path: string, content: string | Uint8Array): voi
     throw new Error(`${path} cannot be written: ${sentence(error)}`, { cause: error });
   }
 }
+
+/** Nothing happens where it is not there. */
+export const removeFile = (path: string): void => rmSync(path, { force: true });

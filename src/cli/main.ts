@@ -1,6 +1,7 @@
 import { EXIT, sentence, UsageError } from './errors';
 import { pretrainCommand } from './pretrainCommand';
 import { presetsCommand } from './presetsCommand';
+import { resumeCommand } from './resumeCommand';
 import { runCommand } from './runCommand';
 import { USAGE } from './usage';
 
@@ -9,6 +10,7 @@ type Command = (args: readonly string[]) => number | Promise<number>;
 
 const COMMANDS = new Map<string, Command>([
   ['run', runCommand],
+  ['resume', resumeCommand],
   ['presets', presetsCommand],
   ['pretrain', pretrainCommand],
 ]);

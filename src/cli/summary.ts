@@ -1,16 +1,21 @@
-import { armName, comparableObjectives } from '../experiment/config';
-import type { Evaluation, MetricName } from '../experiment/metrics';
-import type { Results, RunResult } from '../experiment/results';
-import { interval95, mean, pairedDifference, type Interval } from '../math/statistics';
+import { lastDifference, lastMean } from '../analysis/aggregate';
+import { savings, savingText, type Spending } from '../analysis/labelSaving';
+import { armName } from '../experiment/config';
+import { historyOf, type RaceHistory } from '../experiment/history';
+import { METRICS, type MetricName } from '../experiment/metrics';
+import type { Results } from '../experiment/results';
+import type { Interval } from '../math/statistics';
 import { table, type Column } from './table';
 
 /** What is said at the end of a run: the table, which runs fell out, and what it ran on. `reasons`: why no faster. */
 export function summary(results: Results, reasons: readonly string[]): string {
   const { backend, timing } = results;
+  const history = historyOf(results);
   const adapter = backend.adapter === null ? '' : ` (${backend.adapter})`;
   const rate = Math.round(timing.pairsPerSecond);
   return [
-    resultsTable(results),
+    resultsTable(history),
+    ...noteOnSavings(history),
     ...noteOnSteps(results),
     ...notesOnDiverged(results),
     `Ran on ${backend.name}${adapter} for ${timing.seconds.toFixed(1)} s, ${rate} pairs per second.`,
@@ -27,69 +32,41 @@ const METRIC_COLUMNS: readonly (readonly [MetricName, string])[] = [
 ];
 
 /** Means over seeds at each arm's last evaluation, ± 95% intervals; differences to the first arm are paired by seed. */
-function resultsTable(results: Results): string {
-  const arms = results.config.arms.map(armName).map((name) => ({ name, runs: runsOf(results, name) }));
-  const first = arms[0]!.runs;
+function resultsTable(history: RaceHistory): string {
+  const { arms } = history;
   const columns: { title: string; cells: string[] }[] = [];
   for (const [metric, title] of METRIC_COLUMNS) {
-    const intervals = arms.map(({ runs }) => lastInterval(runs, metric));
+    const intervals = arms.map((_, arm) => lastMean(history, arm, metric));
     if (metric === 'gap' && intervals.every((interval) => interval === null)) continue;
     columns.push({ title, cells: intervalCells(intervals) });
   }
   if (arms.length > 1) {
-    const against = arms.map(({ runs }, i) =>
-      i > 0 && comparableObjectives(results.config, i, 0) ? lastDifference(runs, first, 'objective') : null,
-    );
-    columns.push({ title: `J − ${arms[0]!.name}’s`, cells: intervalCells(against) });
+    const against = arms.map((_, arm) => (arm > 0 ? lastDifference(history, arm, 0, 'objective') : null));
+    columns.push({ title: `J − ${arms[0]!}’s`, cells: intervalCells(against) });
   }
-  columns.push({ title: 'labels', cells: arms.map(({ runs }) => lastMean(runs, 'labels')) });
-  columns.push({ title: 'sampling cost', cells: arms.map(({ runs }) => lastMean(runs, 'samplingCost')) });
+  for (const metric of ['labels', 'samplingCost'] as const) {
+    // Costs need no interval: they hardly differ between seeds.
+    const means = arms.map((_, arm) => lastMean(history, arm, metric)?.mean);
+    const cells = means.map((value) => (value === undefined ? '–' : String(Math.round(value))));
+    columns.push({ title: METRICS[metric].label.toLowerCase(), cells });
+  }
+  if (arms.length > 1) {
+    columns.push({ title: 'labels saved', cells: savingCells(history, 'labels') });
+    columns.push({ title: 'sampling saved', cells: savingCells(history, 'samplingCost') });
+  }
   const layout: Column[] = [
     { title: 'arm', align: 'left' },
     ...columns.map(({ title }): Column => ({ title, align: 'right' })),
   ];
   return table(
     layout,
-    arms.map(({ name }, a) => [name, ...columns.map(({ cells }) => cells[a]!)]),
+    arms.map((name, arm) => [name, ...columns.map(({ cells }) => cells[arm]!)]),
   );
 }
 
-const runsOf = ({ runs }: Results, arm: string): RunResult[] => runs.filter((run) => run.arm === arm);
-
-/** The last step at which any of the runs was evaluated. */
-const lastStep = (runs: readonly RunResult[]): number =>
-  Math.max(...runs.map((run) => run.evaluations.at(-1)?.step ?? 0));
-
-/** Seed → value at a step, of the runs that have one. */
-function valuesAt(runs: readonly RunResult[], step: number, metric: MetricName): Map<number, number> {
-  const values = new Map<number, number>();
-  for (const { seed, evaluations } of runs) {
-    const value = evaluations.findLast((evaluation: Evaluation) => evaluation.step === step)?.[metric];
-    if (typeof value === 'number') values.set(seed, value);
-  }
-  return values;
-}
-
-function lastInterval(runs: readonly RunResult[], metric: MetricName): Interval | null {
-  const values = [...valuesAt(runs, lastStep(runs), metric).values()];
-  return values.length === 0 ? null : interval95(values);
-}
-
-function lastDifference(runs: readonly RunResult[], others: readonly RunResult[], metric: MetricName): Interval | null {
-  const step = Math.min(lastStep(runs), lastStep(others));
-  const theirs = valuesAt(others, step, metric);
-  const paired = [...valuesAt(runs, step, metric)].filter(([seed]) => theirs.has(seed));
-  if (paired.length === 0) return null;
-  return pairedDifference(
-    paired.map(([, value]) => value),
-    paired.map(([seed]) => theirs.get(seed)!),
-  );
-}
-
-/** Costs need no interval: they hardly differ between seeds. */
-function lastMean(runs: readonly RunResult[], metric: MetricName): string {
-  const values = [...valuesAt(runs, lastStep(runs), metric).values()];
-  return values.length === 0 ? '–' : String(Math.round(mean(values)));
+function savingCells(history: RaceHistory, spending: Spending): string[] {
+  const found = new Map(savings(history, spending).map((saving) => [saving.arm, saving]));
+  return history.arms.map((_, arm) => savingText(found.get(arm)));
 }
 
 /**
@@ -111,9 +88,15 @@ function intervalCells(intervals: readonly (Interval | null)[]): string[] {
   });
 }
 
+function noteOnSavings({ arms }: RaceHistory): string[] {
+  if (arms.length < 2) return [];
+  return [`Saved: what an arm did not need to reach ${arms[0]!}’s final J for good; 95% by bootstrap over seeds.`];
+}
+
 function noteOnSteps({ runs, config }: Results): string[] {
   if (!runs.some((run) => run.status === 'stopped')) return [];
-  return [`Stopped before its end; the numbers are those of step ${lastStep(runs)} of ${config.schedule.steps}.`];
+  const last = Math.max(...runs.map((run) => run.evaluations.at(-1)?.step ?? 0));
+  return [`Stopped before its end; the numbers are those of step ${last} of ${config.schedule.steps}.`];
 }
 
 function notesOnDiverged({ runs, config }: Results): string[] {

@@ -5,7 +5,13 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
                            beta=0.1, arms.1.alpha=0.5, task.rewards=[[1,0],[0,1]]
       --backend <name>     webgpu, wasm or cpu; the fastest that works where not given
       --out <file>         writes the results as JSON
-      Ctrl-C ends after the step in hand, with the table and the file so far.
+      --save <file>        saves the experiment's state now and then, to go on with resume
+      --save-every <s>     seconds between savings (30)
+      Ctrl-C ends after the step in hand, with the table and the files so far.
+
+  npm run lab -- resume <file> [--out <file>]
+      goes on where a saved experiment was ended or killed, on the backend that it ran on, to the same hashes as
+      without the break; goes on saving to the file
 
   npm run lab -- presets [--json]
       lists the presets; --json prints them with their full configs

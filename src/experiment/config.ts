@@ -7,6 +7,7 @@ import {
   takesN,
   type ArmConfig,
   type ExperimentConfig,
+  type LossConfig,
 } from './schema';
 
 /** One thing wrong with a config: where, and a sentence that names the value and what is allowed. */
@@ -61,8 +62,21 @@ export function armName(arm: ArmConfig): string {
   if (arm.beta !== undefined) parts.push(`β = ${arm.beta}`);
   if (arm.learningRate !== undefined) parts.push(`lr = ${arm.learningRate}`);
   if (arm.weighted) parts.push('weighted');
+  if (arm.loss) parts.push(lossName(arm.loss));
   return parts.length === 0 ? SAMPLER_TITLES[arm.sampler] : `${SAMPLER_TITLES[arm.sampler]} (${parts.join(', ')})`;
 }
+
+/** DPO, cDPO 0.1, IPO … */
+export function lossName({ kind, smoothing }: LossConfig): string {
+  return smoothing > 0 ? `c${LOSS_TITLES[kind]}, ε = ${smoothing}` : LOSS_TITLES[kind];
+}
+
+export const LOSS_TITLES: Record<LossConfig['kind'], string> = {
+  dpo: 'DPO',
+  ipo: 'IPO',
+  hinge: 'Hinge',
+  kto: 'KTO',
+};
 
 export const SAMPLER_TITLES: Record<ArmConfig['sampler'], string> = {
   vanilla: 'Vanilla',
@@ -89,6 +103,8 @@ function crossChecks(config: ExperimentConfig): ConfigProblem[] {
   return [
     ...tableProblems(config),
     ...config.arms.flatMap((arm, i) => armProblems(config, arm, i)),
+    ...lossProblems(config),
+    ...roundProblems(config),
     ...sizeProblems(config),
   ];
 }
@@ -133,6 +149,43 @@ function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): C
   if (arm.weighted && arm.sampler !== 't-pilaf') at('weighted', `weights belong to t-pilaf, not to "${arm.sampler}"`);
   const twin = config.arms.findIndex((other) => armName(other) === armName(arm));
   if (twin < index) at('name', `"${armName(arm)}" is also the name of arm ${twin}; names must differ`);
+  return problems;
+}
+
+function lossProblems({ task, arms, loss, labeller }: ExperimentConfig): ConfigProblem[] {
+  const all = [{ path: 'loss', loss }, ...arms.map((arm, i) => ({ path: `arms.${i}.loss`, loss: arm.loss ?? loss }))];
+  const smoothed = all.find((one) => one.loss.smoothing > 0 && one.loss.kind !== 'dpo');
+  return [
+    ...(smoothed
+      ? [{ path: `${smoothed.path}.smoothing`, message: `belongs to dpo; "${smoothed.loss.kind}" takes 0` }]
+      : []),
+    ...(labeller.reader === 'panel' && task.kind !== 'reviews'
+      ? [{ path: 'labeller.reader', message: '"panel" rates words, so it labels reviews only' }]
+      : []),
+  ];
+}
+
+function roundProblems({ task, arms, rounds, start, schedule: { pairs } }: ExperimentConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const multiple = (path: string, count: number) => {
+    if (count % pairs === 0) return;
+    problems.push({ path, message: `${count} is not a multiple of schedule.pairs, which is ${pairs}` });
+  };
+  if (start.kind === 'offline') multiple('start.pairs', start.pairs);
+  if (start.kind === 'checkpoint' && task.kind !== 'reviews') {
+    problems.push({ path: 'start.kind', message: '"checkpoint" holds a transformer, so it starts reviews only' });
+  }
+  if (!rounds) return problems;
+  multiple('rounds.pairs', rounds.pairs);
+  if (rounds.accumulate && rounds.movingReference) {
+    const message = 'cannot go with rounds.movingReference: earlier pairs belong to another reference';
+    problems.push({ path: 'rounds.accumulate', message });
+  }
+  const weighted = arms.findIndex((arm) => arm.weighted);
+  if (weighted >= 0) {
+    const message = 'T-PILAF’s loss weights follow the policy at every step, so they need rounds to be null';
+    problems.push({ path: `arms.${weighted}.weighted`, message });
+  }
   return problems;
 }
 

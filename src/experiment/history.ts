@@ -1,7 +1,7 @@
 import { armName } from './config';
 import { METRICS, type Evaluation, type MetricName } from './metrics';
 import { RESULTS_FORMAT, RESULTS_VERSION } from './results';
-import type { BackendInfo, PlanePoint, Results, RunStatus, Timing } from './results';
+import type { BackendInfo, PlanePoint, Results, RunStatus, StartFit, Timing } from './results';
 import type { ExperimentConfig } from './schema';
 
 /**
@@ -18,6 +18,8 @@ export interface RunHistory {
   readonly arm: number;
   readonly seed: number;
   readonly optimum: PlanePoint | null;
+  /** Of an offline start; null where there was none, or not yet. */
+  start: StartFit | null;
   /** The step of each evaluation, growing. */
   readonly steps: number[];
   readonly columns: Columns;
@@ -48,6 +50,7 @@ export function createHistory(config: ExperimentConfig, start: RaceStart): RaceH
     arm: arms.indexOf(run.arm),
     seed: run.seed,
     optimum: run.optimum,
+    start: null,
     steps: [],
     columns: emptyColumns(),
     status: 'running',
@@ -62,6 +65,10 @@ export function appendEvaluation(history: RaceHistory, run: number, evaluation: 
   if (!target) return;
   target.steps.push(evaluation.step);
   for (const metric of METRIC_NAMES) target.columns[metric].push(evaluation[metric]);
+}
+
+export function noteStarts(history: RaceHistory, starts: readonly StartFit[]): void {
+  history.runs.forEach((run, i) => (run.start = starts[i] ?? null));
 }
 
 export function markDiverged(history: RaceHistory, run: number, step: number): void {
@@ -89,16 +96,29 @@ export function resultsOf(history: RaceHistory, backend: BackendInfo, timing: Ti
     config: history.config,
     backend,
     optimum: history.optimum,
+    frontier: history.frontier,
     runs: history.runs.map((run) => ({
       arm: history.arms[run.arm] ?? '',
       seed: run.seed,
       status: run.status,
       hash: run.hash,
       optimum: run.optimum,
+      ...(run.start ? { start: run.start } : {}),
       evaluations: run.steps.map((step, i) => evaluationAt(run, step, i)),
     })),
     timing,
   };
+}
+
+/** The history that a results document was made of. */
+export function historyOf(results: Results): RaceHistory {
+  const history = createHistory(results.config, results);
+  results.runs.forEach(({ status, hash, start, evaluations }, i) => {
+    for (const evaluation of evaluations) appendEvaluation(history, i, evaluation);
+    const divergedAt = status === 'diverged' ? (evaluations.at(-1)?.step ?? 0) : null;
+    Object.assign(history.runs[i]!, { status, hash, divergedAt, start: start ?? null });
+  });
+  return history;
 }
 
 function evaluationAt(run: RunHistory, step: number, index: number): Evaluation {

@@ -25,6 +25,18 @@ export interface PlanePoint {
   readonly objective: number;
 }
 
+/** How well a policy fits labelled pairs: mean loss, and the share that its implicit reward ranks as labelled. */
+export interface OfflineFit {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** An offline start's fit to the pairs that it trained on, and to fresh ones of the same kind: how far it overfitted. */
+export interface StartFit {
+  readonly trained: OfflineFit;
+  readonly fresh: OfflineFit;
+}
+
 export interface RunResult {
   readonly arm: string;
   readonly seed: number;
@@ -33,6 +45,8 @@ export interface RunResult {
   readonly hash: string;
   /** This run's own optimum where the task is enumerable. */
   readonly optimum: PlanePoint | null;
+  /** Where the race began after offline training. */
+  readonly start?: StartFit;
   readonly evaluations: readonly Evaluation[];
 }
 
@@ -49,6 +63,8 @@ export interface Results {
   readonly backend: BackendInfo;
   /** Mean over the runs' optima at the experiment's β; null where unknown. */
   readonly optimum: PlanePoint | null;
+  /** The best reward at each KL, by growing KL; null where unknown. */
+  readonly frontier: readonly PlanePoint[] | null;
   readonly runs: readonly RunResult[];
   readonly timing: Timing;
 }

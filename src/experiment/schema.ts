@@ -80,6 +80,54 @@ const coefficient = v.union(
 
 const component = object({ weight: number('weight'), first: coefficient, second: coefficient });
 
+export const LOSS_KINDS = ['dpo', 'ipo', 'hinge', 'kto'] as const;
+
+const lossSchema = object({
+  kind: v.optional(oneOf(LOSS_KINDS), 'dpo'),
+  /** ε of conservative DPO. */
+  smoothing: v.optional(number('smoothing'), 0),
+});
+
+export const READERS = ['oracle', 'panel'] as const;
+export const LABEL_RULES = ['bradley-terry', 'deterministic'] as const;
+
+const labellerSchema = object({
+  /** Who reads the two completions: the oracle, or one of a panel of people with ratings of their own. */
+  reader: v.optional(oneOf(READERS), 'oracle'),
+  /** How scores become a label: by chance σ(r(a) − r(b)), or always the higher one. */
+  rule: v.optional(oneOf(LABEL_RULES), 'bradley-terry'),
+  flip: v.optional(number('flip'), 0),
+});
+
+/** Pairs are collected under one policy, which then trains on them; where absent, every step has a round of its own. */
+const roundsSchema = object({
+  pairs: number('roundPairs'),
+  epochs: v.optional(number('epochs'), 1),
+  /** Trains on the pairs of all rounds so far. */
+  accumulate: v.optional(v.boolean('must be true or false'), false),
+  /** Forgets AdamW's averages when a round begins. */
+  resetOptimiser: v.optional(v.boolean('must be true or false'), false),
+  /** The policy at a round's beginning becomes the reference of its sampling and training; KL and J keep the first. */
+  movingReference: v.optional(v.boolean('must be true or false'), false),
+});
+
+/** Where every arm starts. */
+const startSchema = v.variant(
+  'kind',
+  [
+    object({ kind: v.literal('reference') }),
+    /** After offline DPO on vanilla pairs: a first round that all arms share, or, with many epochs, an overfitted start. */
+    object({
+      kind: v.literal('offline'),
+      pairs: number('startPairs'),
+      epochs: number('startEpochs'),
+      learningRate: v.optional(number('startLearningRate')),
+    }),
+    object({ kind: v.literal('checkpoint'), checkpoint: text('the name of a checkpoint', 400) }),
+  ],
+  (issue) => `${shown(issue.input)} is not allowed; give a start with kind "reference", "offline" or "checkpoint"`,
+);
+
 const armSchema = object({
   sampler: oneOf(SAMPLER_NAMES),
   /** Shown in charts and results; must be unique. Derived from the sampler where absent. */
@@ -93,9 +141,10 @@ const armSchema = object({
   mixture: v.optional(list(component, 1, 8)),
   /** Per-prompt weights (1 + Z⁺Z⁻)/mean of T-PILAF's theory; plain DPO loss where false. */
   weighted: v.optional(v.boolean('must be true or false'), false),
-  /** Overrides of the experiment's β and learning rate for this arm. */
+  /** Overrides of the experiment's β, learning rate and loss for this arm. */
   beta: v.optional(number('beta')),
   learningRate: v.optional(number('learningRate')),
+  loss: v.optional(lossSchema),
 });
 
 const table = list(
@@ -137,6 +186,10 @@ export const configSchema = object({
   firstSeed: v.optional(number('firstSeed'), 0),
   beta: number('beta'),
   learningRate: number('learningRate'),
+  loss: v.optional(lossSchema, {}),
+  labeller: v.optional(labellerSchema, {}),
+  start: v.optional(startSchema, { kind: 'reference' }),
+  rounds: v.optional(v.nullable(roundsSchema), null),
   schedule: object({
     steps: number('steps'),
     pairs: number('pairs'),
@@ -163,5 +216,8 @@ export type ExperimentConfigInput = v.InferInput<typeof configSchema>;
 export type ArmConfig = ExperimentConfig['arms'][number];
 export type TaskConfig = ExperimentConfig['task'];
 export type BanditConfig = Extract<TaskConfig, { kind: 'bandit' }>;
+export type LossConfig = ExperimentConfig['loss'];
+export type LabellerConfig = ExperimentConfig['labeller'];
+export type StartConfig = ExperimentConfig['start'];
 export type MixtureComponent = NonNullable<ArmConfig['mixture']>[number];
 export type Coefficient = MixtureComponent['first'];

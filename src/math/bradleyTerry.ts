@@ -15,5 +15,19 @@ export function logSigmoid(x: number): number {
 /** P(a ≻ b) = σ(r*(a) − r*(b)): the chance that the annotator prefers a completion scored `rewardA`. */
 export const preferenceProbability = (rewardA: number, rewardB: number): number => sigmoid(rewardA - rewardB);
 
+/** How two scores become a label. */
+export interface LabelRule {
+  readonly rule: 'bradley-terry' | 'deterministic';
+  /** Probability that the label is turned around. */
+  readonly flip: number;
+}
+
+/** P(a is labelled as preferred); equal scores are a coin toss. */
+export function labelProbability({ rule, flip }: LabelRule, scoreA: number, scoreB: number): number {
+  const certain = scoreA === scoreB ? 0.5 : Number(scoreA > scoreB);
+  const kept = rule === 'deterministic' ? certain : preferenceProbability(scoreA, scoreB);
+  return kept + flip * (1 - 2 * kept);
+}
+
 /** −log σ(margin) in nats; the margin is r_θ(chosen) − r_θ(rejected). */
 export const dpoLoss = (margin: number): number => -logSigmoid(margin);

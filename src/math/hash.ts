@@ -26,6 +26,17 @@ export class Fingerprint {
     return this;
   }
 
+  /** The two lanes, to go on from later. */
+  state(): [number, number] {
+    return [this.low, this.high];
+  }
+
+  restore([low, high]: readonly [number, number]): this {
+    this.low = low;
+    this.high = high;
+    return this;
+  }
+
   digest(): string {
     const hex = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
     return hex(this.high) + hex(this.low);

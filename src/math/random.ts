@@ -17,6 +17,9 @@ export const STREAM = {
   rewardTable: 6,
   initialisation: 7,
   corpus: 8,
+  shuffle: 9,
+  annotator: 10,
+  resample: 11,
 } as const;
 
 /** The second key word: tells this project's streams from other uses of the same seed. */

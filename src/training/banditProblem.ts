@@ -35,6 +35,8 @@ export function banditProblem(config: BanditConfig): Problem {
     ends: () => true,
     reward: (seed, prompt, response) => tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!,
     contributions: (seed, prompt, response) => [tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!],
+    startWeights: null,
+    panel: null,
     promptText: ([prompt]) => `prompt ${prompt! + 1}`,
     tokenText: (response) => `response ${response + 1}`,
     evaluation: {

@@ -1,6 +1,7 @@
 import type { ExperimentConfig } from '../experiment/schema';
 import { parameterCount } from '../policy/parameters';
 import type { Problem } from './problem';
+import { chunksUntil } from './rounds';
 import { groupIntoFleets, runsOf } from './run';
 
 /** What an experiment asks of a device. */
@@ -60,8 +61,8 @@ function workOf(config: ExperimentConfig, problem: Problem): Work {
   const decoding = completionLength * (LAUNCHES.token + layers * LAUNCHES.layerToken);
   const work: Work = { launches: 0, flops: 0, attentionFlops: 0, elements: 0, completions: 0 };
   for (const fleet of groupIntoFleets(runsOf(config))) {
-    const sampled =
-      fleet.length * (steps * pairs * fleet[0]!.sampler.candidates + evaluations * config.evaluation.samples);
+    const collected = chunksUntil(config, steps) * pairs * fleet[0]!.sampler.candidates;
+    const sampled = fleet.length * (collected + evaluations * config.evaluation.samples);
     const trained = TRAINING * fleet.length * steps * pairs * 2;
     // The policy and the reference read every completion, in decoding or after it.
     const tokens = length * (2 * sampled + trained);

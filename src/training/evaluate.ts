@@ -70,8 +70,11 @@ async function sampledPoints(
   step: number,
 ): Promise<Point[]> {
   const seeds = fleet.memories.map(({ run }) => run.seed);
-  // At the start all arms of a seed are one policy on the same draws: one evaluation serves them all.
-  const places = step === 0 ? seeds.map((seed) => seeds.indexOf(seed)) : seeds.map((_, r) => r);
+  // At the start the arms of a seed are one policy on the same draws: one evaluation serves them all.
+  const { starts } = fleet;
+  const places = seeds.map((seed, r) =>
+    step === 0 ? seeds.findIndex((other, q) => other === seed && starts[q] === starts[r]) : r,
+  );
   const evaluated = [...new Set(places)];
   const rows = config.evaluation.samples;
   const request = evaluationRequest(problem, evaluation, fleet, evaluated, rows, step);

@@ -1,76 +1,96 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentConfig } from '../experiment/schema';
-import { STREAM, uniformInteger } from '../math/random';
 import { clipFactors, updateAdamW } from '../ops/adamW/update';
 import { paddedRows } from '../ops/rowSets';
 import { parameterCount } from '../policy/parameters';
-import { POLICY, REFERENCE, type CompletionBatch, type PromptBatch, type SamplingRequest } from '../policy/policy';
-import { planSampling, type SamplingPlan } from '../samplers/plan';
-import { dpoGradient, type PreferenceBatch } from './dpo';
-import { keptPairs, logPartitionProducts, partitionWeights, perPair } from './partition';
-import { Diagnostics, labelPair, readCompletion, type Completion, type PreferencePair } from './preferences';
+import type { SamplingRequest } from '../policy/policy';
+import { chunkRequest, labelRun, planChunk, type Chunk, type ChunkSource } from './chunk';
+import { labelledBatch } from './labelledBatch';
+import type { PreferencePair } from './pair';
+import { logPartitionProducts, partitionWeights, perPair } from './partition';
+import { preferenceGradient, type PreferenceBatch } from './preferenceGradient';
+import { Diagnostics } from './preferences';
 import type { Problem } from './problem';
-import type { Run } from './run';
+import { minibatch, placeOf, type RoundPlace } from './rounds';
+import { objectiveOf, type Run } from './run';
 import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
-
-/** Totals of one run since the start. */
-export interface RunTotals {
-  labels: number;
-  annotationCost: number;
-  samplingCost: number | null;
-}
+import type { FleetSnapshot, RunTotals } from './snapshot';
 
 /** What a run remembers beside its weights. */
 export interface RunMemory {
   readonly run: Run;
   readonly totals: RunTotals;
   readonly diagnostics: Diagnostics;
-  /** Pairs of the latest step, and the arrays that they were read from; null before the first. */
+  /** Pairs that the present round trains on. */
+  pool: readonly PreferencePair[];
+  /** The pairs collected last, and the arrays that they were read from; null before the first. */
   latest: { readonly pairs: readonly PreferencePair[]; readonly sampled: SampledCompletions } | null;
   /** How many steps were done when a number was not finite; null while all is well. */
   divergedAt: number | null;
 }
 
-/** Plans and prompts of one step, for every run of the fleet. */
-interface StepPlan {
-  readonly promptIndices: Int32Array; // [R, P]
-  readonly sampling: readonly SamplingPlan[];
-}
-
-/** A step whose completions are being sampled: one of the two must be called. */
+/** What has been done when a step's first half returns: one of the two must be called. */
 export interface StartedStep {
-  /** Labels the pairs and starts the update. */
+  /** Collects what is still to be collected, labels it and starts the update. */
   readonly finish: () => Promise<void>;
   readonly discard: () => Promise<void>;
 }
 
+/** A chunk that is being sampled; likewise. */
+interface StartedChunk {
+  /** log(Z⁺Z⁻) of each pair's prompt, where a sampler of the fleet asks for it; the caller's. */
+  readonly finish: () => Promise<tf.Tensor2D | null>;
+  readonly discard: () => Promise<void>;
+}
+
+/** Where a run begins, if not at its reference. */
+export interface RunStart {
+  /** Flat; runs that share a start share the array. // [N] */
+  readonly weights: Float32Array;
+  readonly totals: Readonly<RunTotals>;
+}
+
 /**
  * Runs of equal shape, training as one tensor program with a leading axis R. What differs between them (β, learning
- * rate, sampler, seed, tables) is data on that axis, so a run's numbers do not depend on its neighbours.
+ * rate, loss, sampler, seed, tables) is data on that axis, so a run's numbers do not depend on its neighbours.
  */
 export class Fleet {
   readonly memories: readonly RunMemory[];
+  /** The array that each run began with: equal arrays are equal policies. */
+  readonly starts: readonly Float32Array[];
+  /**
+   * The runs' policies, then their references, each of these once however many runs share it, then, where the
+   * reference moves, each run's present one. // [R + U, N] or [R + U + R, N]
+   */
+  weights: tf.Tensor2D;
   private readonly runs: readonly Run[];
-  private readonly candidates: number;
-  /** The runs' policies, then their references, each of these once however many runs share it. // [R + U, N] */
-  readonly weights: tf.Tensor2D;
+  private readonly source: ChunkSource;
   /** The weight set of each run's reference. // [R] */
   private readonly referenceSets: readonly number[];
-  private readonly mean: tf.Tensor2D; // [R, N]
-  private readonly square: tf.Tensor2D; // [R, N]
+  private mean: tf.Tensor2D; // [R, N]
+  private square: tf.Tensor2D; // [R, N]
   private readonly betas: tf.Tensor1D; // [R]
 
+  /**
+   * @param starts by run
+   * @param firstDraw addresses the first step's random numbers: fleets that train one after the other share none
+   */
   constructor(
     private readonly problem: Problem,
     private readonly config: ExperimentConfig,
     runs: readonly Run[],
+    starts?: readonly RunStart[],
+    private readonly firstDraw = 0,
   ) {
     this.runs = runs;
-    this.candidates = runs[0]!.sampler.candidates;
-    this.memories = runs.map((run) => ({
+    this.source = { problem, config, runs, candidates: runs[0]!.sampler.candidates };
+    this.memories = runs.map((run, r) => ({
       run,
-      totals: { labels: 0, annotationCost: 0, samplingCost: run.sampler.exact ? null : 0 },
+      totals: {
+        ...(starts?.[r]?.totals ?? { labels: 0, annotationCost: 0, samplingCost: run.sampler.exact ? null : 0 }),
+      },
       diagnostics: new Diagnostics(),
+      pool: [],
       latest: null,
       divergedAt: null,
     }));
@@ -78,10 +98,9 @@ export class Fleet {
     const ofSeed = new Map(runs.map(({ seed }) => [seed, problem.referenceWeights(seed)]));
     const references = [...new Set(ofSeed.values())];
     this.referenceSets = runs.map(({ seed }) => runs.length + references.indexOf(ofSeed.get(seed)!));
-    const start = new Float32Array((runs.length + references.length) * count);
-    runs.forEach(({ seed }, r) => start.set(ofSeed.get(seed)!, r * count));
-    references.forEach((weights, u) => start.set(weights, (runs.length + u) * count));
-    this.weights = tf.tensor2d(start, [runs.length + references.length, count]);
+    this.starts = runs.map(({ seed }, r) => starts?.[r]?.weights ?? problem.startWeights ?? ofSeed.get(seed)!);
+    const moving = config.rounds?.movingReference ? runs.map(({ seed }) => ofSeed.get(seed)!) : [];
+    this.weights = stacked([...this.starts, ...references, ...moving], count);
     this.mean = tf.zeros([runs.length, count]);
     this.square = tf.zeros([runs.length, count]);
     this.betas = tf.tensor1d(runs.map((run) => run.beta));
@@ -99,32 +118,149 @@ export class Fleet {
     return this.runs.map((_, r) => all.slice(r * count, (r + 1) * count));
   }
 
-  /** The weight sets of runs and of their references, as sampling takes them. */
-  setsOf(runs: readonly number[]): { policySets: readonly number[]; referenceSets: readonly number[] } {
+  /** Between two steps. */
+  async snapshot(): Promise<FleetSnapshot> {
+    const tensors = [this.weights, this.mean, this.square].map((tensor) => tensor.data<'float32'>());
+    // The books first: the next step may begin while the device is read.
+    const memories = this.memories.map(({ totals, pool, divergedAt, diagnostics }) => ({
+      totals: { ...totals },
+      pool: this.config.rounds ? pool : [],
+      divergedAt,
+      sums: { ...diagnostics.sums },
+    }));
+    const [weights, mean, square] = await Promise.all(tensors);
+    return { weights: weights!.slice(), mean: mean!.slice(), square: square!.slice(), memories };
+  }
+
+  /** @throws Error where the snapshot is of another fleet */
+  restore({ weights, mean, square, memories }: FleetSnapshot): void {
+    const fits = weights.length === this.weights.size && mean.length === this.mean.size;
+    if (!fits || square.length !== this.square.size || memories.length !== this.runs.length) {
+      throw new Error('the saved state does not fit this experiment');
+    }
+    const restored = (values: Float32Array, { shape }: tf.Tensor2D) => tf.tensor2d(values, shape);
+    const before = [this.weights, this.mean, this.square];
+    this.weights = restored(weights, this.weights);
+    this.mean = restored(mean, this.mean);
+    this.square = restored(square, this.square);
+    tf.dispose(before);
+    memories.forEach(({ totals, pool, divergedAt, sums }, r) => {
+      const memory = this.memories[r]!;
+      Object.assign(memory.totals, totals);
+      Object.assign(memory, { pool, divergedAt });
+      memory.diagnostics.sums = { ...sums };
+    });
+  }
+
+  /** The weight sets of runs and of the references that KL is measured from, as sampling takes them. */
+  setsOf(runs: readonly number[]): Pick<SamplingRequest, 'policySets' | 'referenceSets'> {
     return { policySets: runs, referenceSets: runs.map((r) => this.referenceSets[r]!) };
   }
 
-  /** One round of online DPO: sample pairs, label them, take one optimiser step. `step` counts from 0. */
+  /** One step of the loop: where a round begins it collects pairs, then takes an optimiser step. Counts from 0. */
   async trainStep(step: number): Promise<void> {
     await this.startStep(step).finish();
   }
 
   /**
-   * The first half of a step, sampling, is on its way to the device when this returns; the second waits for the
-   * completions, labels them and starts the update. Between the halves the device may serve other fleets.
+   * The first half of a step: where a round begins, its first completions are on their way to the device when this
+   * returns. The second half waits for them, labels them and starts the update. Between the halves the device may
+   * serve other fleets.
    */
   startStep(step: number): StartedStep {
-    const plan = this.plan(step);
-    const partitions = this.partitions(plan);
-    const request = this.samplingRequest(step, plan, partitions);
+    const place = placeOf(this.config, step);
+    let collecting: StartedChunk | null = null;
+    if (place.step === 0) {
+      this.beginRound(place);
+      collecting = this.startChunk(step);
+    }
+    return {
+      finish: async () => {
+        let partitions: tf.Tensor2D | null = null;
+        for (let chunk = 1; collecting; chunk++) {
+          partitions?.dispose();
+          partitions = await collecting.finish();
+          collecting = chunk < place.chunks && this.alive ? this.startChunk(step + chunk) : null;
+        }
+        // An evaluation may have found since that no run is left.
+        if (this.alive) this.update(step, place, partitions);
+        partitions?.dispose();
+      },
+      discard: async () => collecting?.discard(),
+    };
+  }
+
+  /** Samples and labels further pairs, of the first runs of all steps to come; they are not trained on. // [R][P] */
+  async collectApart(draw: number): Promise<PreferencePair[][]> {
+    const chunk = planChunk(this.source, draw);
+    const request = chunkRequest(this.source, chunk, this.setsOf([...this.runs.keys()]), null);
+    const sampling = sampleCompletions(this.problem.policy, this.weights, request);
+    request.settings.dispose();
+    const sampled = await sampling;
+    return this.runs.map((_, r) => labelRun(this.source, chunk, r, sampled));
+  }
+
+  /** Launches what a step launches without reading anything, for kernels to be compiled ahead; changes nothing then. */
+  rehearse(): void {
+    tf.tidy(() => {
+      const { partitions, request } = this.chunk(0);
+      this.problem.policy.complete(this.weights, request, this.problem.policy.sample(this.weights, request));
+      const nothing = this.runs.map(() => []);
+      const batch = { ...labelledBatch(this.problem, nothing, this.pairs), pairWeights: this.pairWeights(partitions) };
+      this.descend(batch, 0, 1);
+    });
+  }
+
+  dispose(): void {
+    tf.dispose([this.weights, this.mean, this.square, this.betas]);
+  }
+
+  private get pairs(): number {
+    return this.config.schedule.pairs;
+  }
+
+  private beginRound({ round }: RoundPlace): void {
+    const { rounds } = this.config;
+    if (!rounds || round === 0) return;
+    if (!rounds.accumulate) for (const memory of this.memories) memory.pool = [];
+    if (rounds.resetOptimiser) {
+      tf.dispose([this.mean, this.square]);
+      this.mean = tf.zeros(this.mean.shape);
+      this.square = tf.zeros(this.square.shape);
+    }
+    if (rounds.movingReference) {
+      const [sets, count] = this.weights.shape;
+      const kept = sets - this.runs.length;
+      const moved = tf.tidy(() => {
+        const policies = tf.slice(this.weights, [0, 0], [this.runs.length, count]);
+        return tf.concat([tf.slice(this.weights, [0, 0], [kept, count]), policies]) as tf.Tensor2D;
+      });
+      this.weights.dispose();
+      this.weights = moved;
+    }
+  }
+
+  /** A chunk's plan and what samples it; the caller disposes both tensors. */
+  private chunk(draw: number): { chunk: Chunk; partitions: tf.Tensor2D | null; request: SamplingRequest } {
+    const chunk = planChunk(this.source, draw);
+    const partitions = this.partitions(chunk);
+    const all = [...this.runs.keys()];
+    const { policySets, referenceSets } = this.setsOf(all);
+    const moved = this.weights.shape[0] - this.runs.length;
+    const sets = this.config.rounds?.movingReference
+      ? { policySets, referenceSets: all.map((r) => moved + r) }
+      : { policySets, referenceSets };
+    return { chunk, partitions, request: chunkRequest(this.source, chunk, sets, partitions) };
+  }
+
+  private startChunk(step: number): StartedChunk {
+    const { chunk, partitions, request } = this.chunk(this.firstDraw + step);
     const sampling = quietly(sampleCompletions(this.problem.policy, this.weights, request));
     request.settings.dispose();
     return {
       finish: async () => {
-        const sampled = await sampling;
-        // An evaluation may have found since that no run is left.
-        if (this.alive) this.update(step, this.preferenceBatch(this.label(step, plan, sampled), partitions));
-        partitions?.dispose();
+        this.keep(step, chunk, await sampling);
+        return partitions;
       },
       discard: async () => {
         await sampling.catch(() => undefined);
@@ -133,148 +269,32 @@ export class Fleet {
     };
   }
 
-  /** Launches what a step launches without reading anything, for kernels to be compiled ahead; changes nothing then. */
-  rehearse(): void {
-    tf.tidy(() => {
-      const plan = this.plan(0);
-      const partitions = this.partitions(plan);
-      const request = this.samplingRequest(0, plan, partitions);
-      this.problem.policy.complete(this.weights, request, this.problem.policy.sample(this.weights, request));
-      this.update(0, this.preferenceBatch([], partitions));
-    });
-  }
-
-  dispose(): void {
-    tf.dispose([this.weights, this.mean, this.square, this.betas]);
-  }
-
-  private plan(step: number): StepPlan {
-    const { pairs } = this.config.schedule;
-    const promptIndices = new Int32Array(this.runs.length * pairs);
-    this.runs.forEach((run, r) => {
-      for (let pair = 0; pair < pairs; pair++) {
-        const address = { seed: run.seed, stream: STREAM.prompt, step, row: pair, token: 0 };
-        promptIndices[r * pairs + pair] = uniformInteger(address, this.problem.promptCount);
-      }
-    });
-    return { promptIndices, sampling: this.runs.map((run) => planSampling(run.sampler, run.seed, step, pairs)) };
-  }
-
   /** log(Z⁺Z⁻) of each pair's prompt, where a sampler of this fleet asks for it. // [R, P] */
-  private partitions(plan: StepPlan): tf.Tensor2D | null {
+  private partitions({ promptIndices }: Chunk): tf.Tensor2D | null {
     if (!this.runs.some((run) => run.sampler.partition)) return null;
     const [prompts, responses] = this.problem.policy.layout[0]!.shape as [number, number];
     return tf.tidy(() => {
       const sets = [...this.runs.keys(), ...this.referenceSets];
       const tables = tf.reshape(tf.gather(this.weights, sets), [sets.length, prompts, responses]) as tf.Tensor3D;
-      const indices = tf.tensor2d(plan.promptIndices, [this.runs.length, this.pairs], 'int32');
+      const indices = tf.tensor2d(promptIndices, [this.runs.length, this.pairs], 'int32');
       return perPair(logPartitionProducts(tables, tf.expandDims(this.betas, 1)), indices);
     });
   }
 
-  private get pairs(): number {
-    return this.config.schedule.pairs;
-  }
-
-  private samplingRequest(step: number, plan: StepPlan, partitions: tf.Tensor2D | null): SamplingRequest {
-    const coefficients = joined(plan.sampling.map((p) => p.coefficients));
-    return {
-      prompts: this.prompts(plan, this.candidates),
-      ...this.setsOf([...this.runs.keys()]),
-      settings: this.settings(plan, coefficients, partitions),
-      models: Uint8Array.from(coefficients, modelsOf),
-      seeds: this.runs.map((run) => run.seed),
-      stream: STREAM.token,
-      step,
-      measure: false,
-    };
-  }
-
-  /** a and 1/temperature of every row; where T-PILAF's draw says so, a pair falls back to π_θ. // [2, R, P·C] */
-  private settings(plan: StepPlan, coefficients: Float32Array, partitions: tf.Tensor2D | null): tf.Tensor3D {
-    const rows = this.pairs * this.candidates;
-    return tf.tidy(() => {
-      const planned = tf.tensor3d(coefficients, [this.runs.length, this.pairs, this.candidates]);
-      const scales = tf.tensor2d(joined(plan.sampling.map((p) => p.scales)), [this.runs.length, rows]);
-      const gates = () => tf.tensor2d(joined(plan.sampling.map((p) => p.gates)), [this.runs.length, this.pairs]);
-      const kept = partitions ? tf.mul(planned, tf.expandDims(keptPairs(gates(), partitions), 2)) : planned;
-      return tf.stack([tf.reshape(kept, [this.runs.length, rows]), scales]) as tf.Tensor3D;
-    });
-  }
-
-  /** Each pair's prompt, repeated for its rows. */
-  private prompts({ promptIndices }: StepPlan, rowsPerPair: number): PromptBatch {
-    const length = this.problem.promptLength;
-    const ids = new Int32Array(promptIndices.length * rowsPerPair * length);
-    let at = 0;
-    for (const index of promptIndices) {
-      const prompt = this.problem.promptIds(index);
-      for (let row = 0; row < rowsPerPair; row++) {
-        for (let t = 0; t < length; t++) ids[at++] = prompt[t]!;
-      }
-    }
-    return { sets: this.runs.length, rows: this.pairs * rowsPerPair, length, ids };
-  }
-
-  /** Reads and labels all pairs, keeps the runs' books. // [R][P] */
-  private label(step: number, plan: StepPlan, sampled: SampledCompletions): PreferencePair[][] {
-    return this.memories.map((memory, r) => {
+  /** Labels a chunk's pairs and keeps the runs' books. */
+  private keep(step: number, chunk: Chunk, sampled: SampledCompletions): void {
+    this.memories.forEach((memory, r) => {
       const { run, totals } = memory;
-      const pairs: PreferencePair[] = [];
-      for (let p = 0; p < this.pairs; p++) {
-        const prompt = this.problem.promptIds(plan.promptIndices[r * this.pairs + p]!);
-        const candidates: Completion[] = [];
-        for (let c = 0; c < this.candidates; c++) {
-          const position = (r * this.pairs + p) * this.candidates + c;
-          candidates.push(readCompletion(this.problem, run.seed, prompt, sampled, position));
-        }
-        const pair = labelPair(run, step, p, prompt, candidates);
-        memory.diagnostics.add(pair, run.beta);
-        pairs.push(pair);
-      }
-      totals.labels += this.pairs;
-      totals.annotationCost += this.pairs * run.annotationPerPair;
-      const passes = plan.sampling[r]!.passes;
+      const pairs = labelRun(this.source, chunk, r, sampled);
+      memory.diagnostics.add(pairs, objectiveOf(run));
+      totals.labels += pairs.length;
+      totals.annotationCost += pairs.length * run.annotationPerPair;
+      const { passes } = chunk.sampling[r]!;
       if (totals.samplingCost !== null && passes !== null) totals.samplingCost += passes;
+      memory.pool = this.config.rounds ? [...memory.pool, ...pairs] : pairs;
       memory.latest = { pairs, sampled };
       if (!pairs.every(isFinitePair)) memory.divergedAt ??= step + 1;
-      return pairs;
     });
-  }
-
-  /** Every run's pairs, its rows filled up to a multiple of four. */
-  private preferenceBatch(pairs: readonly PreferencePair[][], partitions: tf.Tensor2D | null): PreferenceBatch {
-    const completions = this.emptyBatch();
-    const { prompts, ids, mask, length } = completions;
-    const referenceLogProbs = new Float32Array(prompts.sets * prompts.rows);
-    const write = (row: number, prompt: readonly number[], completion: Completion) => {
-      for (let t = 0; t < prompts.length; t++) prompts.ids[row * prompts.length + t] = prompt[t]!;
-      for (let t = 0; t < completion.ids.length; t++) {
-        ids[row * length + t] = completion.ids[t]!;
-        mask[row * length + t] = 1;
-      }
-      referenceLogProbs[row] = completion.referenceLogProb;
-    };
-    pairs.forEach((ofRun, r) =>
-      ofRun.forEach(({ prompt, chosen, rejected }, p) => {
-        write(r * prompts.rows + 2 * p, prompt, chosen);
-        write(r * prompts.rows + 2 * p + 1, prompt, rejected);
-      }),
-    );
-    return { completions, referenceLogProbs, pairWeights: this.pairWeights(partitions) };
-  }
-
-  private emptyBatch(): CompletionBatch {
-    const { completionLength } = this.problem.policy;
-    const length = this.problem.promptLength;
-    const rows = paddedRows(2 * this.pairs);
-    const total = this.runs.length * rows;
-    return {
-      prompts: { sets: this.runs.length, rows, length, ids: new Int32Array(total * length) },
-      length: completionLength,
-      ids: new Int32Array(total * completionLength),
-      mask: new Float32Array(total * completionLength),
-    };
   }
 
   /** 1/P per pair, times T-PILAF's weights for the runs that ask for them; 0 behind the last pair. // [R, B/2] */
@@ -293,29 +313,35 @@ export class Fleet {
     });
   }
 
-  private update(step: number, batch: PreferenceBatch): void {
-    const { schedule, optimiser } = this.config;
-    const { weights, mean, square } = this;
+  private update(step: number, place: RoundPlace, partitions: tf.Tensor2D | null): void {
+    const { schedule, rounds } = this.config;
     const factor = schedule.learningRate === 'linear' ? 1 - step / schedule.steps : 1;
+    const draw = this.firstDraw + place.first;
+    const pairs = this.memories.map(({ run, pool }) => minibatch(pool, place, run.seed, draw));
     tf.tidy(() => {
-      const { gradient } = dpoGradient(this.problem.policy, weights, batch, this.betas);
-      updateAdamW({
-        weights,
-        mean,
-        square,
-        gradient,
-        factors: optimiser.clip === null ? null : clipFactors(gradient, optimiser.clip),
-        learningRates: this.runs.map((run) => run.learningRate * factor),
-        step: step + 1,
-        settings: optimiser,
-      });
+      const batch = { ...labelledBatch(this.problem, pairs, this.pairs), pairWeights: this.pairWeights(partitions) };
+      this.descend(batch, factor, rounds?.resetOptimiser ? place.step + 1 : step + 1);
     });
-    batch.pairWeights.dispose();
+  }
+
+  /** @param updates of AdamW's averages so far, this one included */
+  private descend(batch: PreferenceBatch, factor: number, updates: number): void {
+    const { optimiser } = this.config;
+    const { weights, mean, square } = this;
+    const objectives = this.runs.map(objectiveOf);
+    const { gradient } = preferenceGradient(this.problem.policy, weights, batch, objectives);
+    updateAdamW({
+      weights,
+      mean,
+      square,
+      gradient,
+      factors: optimiser.clip === null ? null : clipFactors(gradient, optimiser.clip),
+      learningRates: this.runs.map((run) => run.learningRate * factor),
+      step: updates,
+      settings: optimiser,
+    });
   }
 }
-
-/** Which models logits h_θ + a·(h_θ − h_ref) are made of. */
-const modelsOf = (a: number): number => (a === 0 ? POLICY : a === -1 ? REFERENCE : POLICY | REFERENCE);
 
 /** A promise that nobody may get to await, because another one fails first: its own failure then goes unsaid. */
 export function quietly<T>(promise: Promise<T>): Promise<T> {
@@ -327,12 +353,8 @@ function isFinitePair({ chosen, rejected }: PreferencePair): boolean {
   return Number.isFinite(chosen.logRatio) && Number.isFinite(rejected.logRatio);
 }
 
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    out.set(array, at);
-    at += array.length;
-  }
-  return out;
+function stacked(sets: readonly Float32Array[], count: number): tf.Tensor2D {
+  const all = new Float32Array(sets.length * count);
+  sets.forEach((weights, i) => all.set(weights, i * count));
+  return tf.tensor2d(all, [sets.length, count]);
 }

@@ -1,5 +1,4 @@
-import { preferenceProbability } from '../math/bradleyTerry';
-import type { Completion, PreferencePair } from './preferences';
+import type { Completion, PreferencePair } from './pair';
 import type { Problem } from './problem';
 import type { SampledCompletion, SampledPair } from './reports';
 import type { Run } from './run';
@@ -10,7 +9,7 @@ export function sampledPair(
   problem: Problem,
   run: Run,
   sampled: SampledCompletions,
-  { prompt, chosen, rejected }: PreferencePair,
+  { prompt, chosen, rejected, probability }: PreferencePair,
 ): SampledPair {
   const words = (completion: Completion) => sampledCompletion(problem, run, sampled, prompt, completion);
   return {
@@ -18,7 +17,7 @@ export function sampledPair(
     prompt: problem.promptText(prompt),
     chosen: words(chosen),
     rejected: words(rejected),
-    preferenceProbability: preferenceProbability(chosen.reward, rejected.reward),
+    preferenceProbability: probability,
   };
 }
 

@@ -1,35 +1,21 @@
-import { dpoLoss, preferenceProbability } from '../math/bradleyTerry';
-import { STREAM, uniform } from '../math/random';
+import type { LabellerConfig } from '../experiment/schema';
+import { labelProbability } from '../math/bradleyTerry';
+import { pairLoss, referencePoint, type PreferenceLoss } from '../math/preferenceLosses';
+import { STREAM, uniform, uniformInteger } from '../math/random';
 import { selectPair } from '../samplers/select';
+import type { Completion, PreferencePair } from './pair';
 import type { Problem } from './problem';
 import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
-
-/** A sampled completion as labelling sees it; what the page shows beyond this is looked up when it is shown. */
-export interface Completion {
-  /** Ids up to and including the end token. */
-  readonly ids: readonly number[];
-  /** The row's place in one token's slice of the sampled arrays, run · rows + row. */
-  readonly position: number;
-  /** log π_ref(y|x), nats. */
-  readonly referenceLogProb: number;
-  /** log π_θ(y|x) − log π_ref(y|x), nats. */
-  readonly logRatio: number;
-  /** The oracle's score r*. */
-  readonly reward: number;
-}
-
-export interface PreferencePair {
-  readonly prompt: readonly number[];
-  readonly chosen: Completion;
-  readonly rejected: Completion;
-}
+import type { DiagnosticSums } from './snapshot';
 
 /**
- * Selects two of a pair's candidates and labels them by Bradley–Terry: P(a ≻ b) = σ(r*(a) − r*(b)).
- * The label's draw is addressed by (seed, step, pair) and shared by all arms.
+ * Selects two of a pair's candidates and labels them. The draws of the annotator and of the label are addressed by
+ * (seed, step, pair) and shared by all arms.
  */
 export function labelPair(
+  problem: Problem,
+  labeller: LabellerConfig,
   run: Run,
   step: number,
   pair: number,
@@ -39,49 +25,61 @@ export function labelPair(
   const [first, second] = selectPair(run.sampler.selection, candidates);
   const a = candidates[first]!;
   const b = candidates[second]!;
-  const u = uniform({ seed: run.seed, stream: STREAM.label, step, row: pair, token: 0 });
-  return u < preferenceProbability(a.reward, b.reward)
-    ? { prompt, chosen: a, rejected: b }
-    : { prompt, chosen: b, rejected: a };
+  const draw = (stream: number) => ({ seed: run.seed, stream, step, row: pair, token: 0 });
+  let scoreOf = ({ reward }: Completion): number => reward;
+  if (labeller.reader === 'panel') {
+    const panel = problem.panel!;
+    const annotator = uniformInteger(draw(STREAM.annotator), panel.size);
+    scoreOf = ({ ids }) => panel.score(annotator, prompt, ids);
+  }
+  const probability = labelProbability(labeller, scoreOf(a), scoreOf(b));
+  return uniform(draw(STREAM.label)) < probability
+    ? { prompt, chosen: a, rejected: b, probability }
+    : { prompt, chosen: b, rejected: a, probability: 1 - probability };
 }
 
-/** Sums of a run's training diagnostics since the last evaluation. */
-export class Diagnostics {
-  private pairs = 0;
-  private loss = 0;
-  private chosenReward = 0;
-  private rejectedReward = 0;
-  private correct = 0;
-  private oracleGap = 0;
+const NOTHING: DiagnosticSums = { pairs: 0, loss: 0, chosenReward: 0, rejectedReward: 0, correct: 0, oracleGap: 0 };
 
-  add({ chosen, rejected }: PreferencePair, beta: number): void {
-    const margin = beta * (chosen.logRatio - rejected.logRatio);
-    this.pairs += 1;
-    this.loss += dpoLoss(margin);
-    this.chosenReward += beta * chosen.logRatio;
-    this.rejectedReward += beta * rejected.logRatio;
-    // A tie, as at the very start, is a coin toss.
-    this.correct += margin > 0 ? 1 : margin === 0 ? 0.5 : 0;
-    this.oracleGap += Math.abs(chosen.reward - rejected.reward);
+/** Sums of a run's training diagnostics since the last evaluation, over fresh pairs before they are trained on. */
+export class Diagnostics {
+  sums: DiagnosticSums = { ...NOTHING };
+
+  /** @param pairs of one step: KTO's loss depends on its neighbours */
+  add(pairs: readonly PreferencePair[], objective: PreferenceLoss): void {
+    const { beta } = objective;
+    const point = referencePoint(pairs.flatMap(({ chosen, rejected }) => [chosen.logRatio, rejected.logRatio]));
+    for (const { chosen, rejected } of pairs) {
+      const margin = beta * (chosen.logRatio - rejected.logRatio);
+      this.sums.pairs += 1;
+      this.sums.loss += pairLoss(objective, chosen.logRatio, rejected.logRatio, point).loss;
+      this.sums.chosenReward += beta * chosen.logRatio;
+      this.sums.rejectedReward += beta * rejected.logRatio;
+      this.sums.correct += correctness(margin);
+      this.sums.oracleGap += Math.abs(chosen.reward - rejected.reward);
+    }
   }
 
   /** Means per pair; null before the first pair. */
   means(): Record<'loss' | 'chosenReward' | 'rejectedReward' | 'margin' | 'accuracy' | 'oracleGap', number | null> {
-    const mean = (sum: number) => (this.pairs === 0 ? null : sum / this.pairs);
+    const { pairs, loss, chosenReward, rejectedReward, correct, oracleGap } = this.sums;
+    const mean = (sum: number) => (pairs === 0 ? null : sum / pairs);
     return {
-      loss: mean(this.loss),
-      chosenReward: mean(this.chosenReward),
-      rejectedReward: mean(this.rejectedReward),
-      margin: mean(this.chosenReward - this.rejectedReward),
-      accuracy: mean(this.correct),
-      oracleGap: mean(this.oracleGap),
+      loss: mean(loss),
+      chosenReward: mean(chosenReward),
+      rejectedReward: mean(rejectedReward),
+      margin: mean(chosenReward - rejectedReward),
+      accuracy: mean(correct),
+      oracleGap: mean(oracleGap),
     };
   }
 
   forget(): void {
-    this.pairs = this.loss = this.chosenReward = this.rejectedReward = this.correct = this.oracleGap = 0;
+    this.sums = { ...NOTHING };
   }
 }
+
+/** Whether the implicit reward ranks a pair as its label does; a tie, as at the very start, is a coin toss. */
+export const correctness = (margin: number): number => (margin > 0 ? 1 : margin === 0 ? 0.5 : 0);
 
 /** Cuts a row's tokens at the end token and has the oracle read them. */
 export function readCompletion(

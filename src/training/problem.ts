@@ -11,18 +11,28 @@ export interface Problem {
   readonly promptCount: number;
   /** Left-padded ids of a training prompt. // [promptLength] */
   promptIds(index: number): readonly number[];
-  /** The reference's flat weights, also where training starts. // [N] */
+  /** The reference's flat weights. // [N] */
   referenceWeights(seed: number): Float32Array;
+  /** Where training starts; null: at the reference. // [N] */
+  readonly startWeights: Float32Array | null;
   /** Whether a completion's tokens are over after this one. */
   ends(token: number): boolean;
   /** The oracle's score r* of a completion, ids up to and including the end token. */
   reward(seed: number, promptIds: readonly number[], completion: readonly number[]): number;
   /** What the oracle credited to each token of a completion. */
   contributions(seed: number, promptIds: readonly number[], completion: readonly number[]): readonly number[];
+  /** People with ratings of their own; null where the task has none. */
+  readonly panel: Panel | null;
   promptText(promptIds: readonly number[]): string;
   tokenText(token: number): string;
   /** Sampled evaluation on fixed test prompts, or exact by enumeration. */
   readonly evaluation: SampledEvaluation | ExactEvaluation;
+}
+
+export interface Panel {
+  readonly size: number;
+  /** What one of them thinks of a completion, on the oracle's scale; annotators count from 0. */
+  score(annotator: number, promptIds: readonly number[], completion: readonly number[]): number;
 }
 
 export interface SampledEvaluation {

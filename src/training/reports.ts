@@ -1,12 +1,22 @@
 import type { Evaluation } from '../experiment/metrics';
-import type { PlanePoint, RunStatus } from '../experiment/results';
+import type { ExperimentSnapshot } from './snapshot';
+import type { PlanePoint, RunStatus, StartFit } from '../experiment/results';
 
 /**
  * What a running experiment says, in plain structured-cloneable data: the session posts it to the page,
  * the command line writes it to a file and tests collect it in memory.
  */
 export type Report =
-  StartedReport | CompilingReport | ProgressReport | EvaluationReport | PairsReport | DivergedReport | FinishedReport;
+  | StartedReport
+  | StartingReport
+  | StartsReport
+  | CompilingReport
+  | ProgressReport
+  | EvaluationReport
+  | PairsReport
+  | DivergedReport
+  | SnapshotReport
+  | FinishedReport;
 
 /** Which run is which: `run` in later reports is an index into `runs`. */
 export interface StartedReport {
@@ -17,6 +27,19 @@ export interface StartedReport {
   readonly optimum: PlanePoint | null;
   /** The best reward at each KL, mean over the runs' tasks, by growing KL; null where unknown. */
   readonly frontier: readonly PlanePoint[] | null;
+}
+
+/** How far the offline training before the race is. */
+export interface StartingReport {
+  readonly type: 'starting';
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** The end of the offline training before the race; in the order of the runs. */
+export interface StartsReport {
+  readonly type: 'starts';
+  readonly starts: readonly StartFit[];
 }
 
 /** How many of the GPU's kernels are compiled, before the first step; none where there is nothing to compile. */
@@ -54,7 +77,7 @@ export interface SampledPair {
   readonly prompt: string;
   readonly chosen: SampledCompletion;
   readonly rejected: SampledCompletion;
-  /** Bradley–Terry probability that the annotator prefers `chosen`. */
+  /** The labeller's probability of preferring `chosen`. */
   readonly preferenceProbability: number;
 }
 
@@ -79,6 +102,12 @@ export interface DivergedReport {
   readonly type: 'diverged';
   readonly run: number;
   readonly step: number;
+}
+
+/** What is needed to go on from here later; only where it was asked for. */
+export interface SnapshotReport {
+  readonly type: 'snapshot';
+  readonly snapshot: ExperimentSnapshot;
 }
 
 export interface FinishedReport {

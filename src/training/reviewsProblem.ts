@@ -1,6 +1,6 @@
 import { parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
 import { transformerPolicy } from '../policy/transformerPolicy';
-import { reviewsTask } from '../tasks/reviews';
+import { PANEL_SIZE, reviewsTask, scoreBy } from '../tasks/reviews';
 import { END, PADDING } from '../tasks/task';
 import type { Problem } from './problem';
 
@@ -15,8 +15,12 @@ export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
   return checkpoint;
 }
 
-/** Restaurant reviews by a transformer that starts from a checkpoint; J's optimum is not known. */
-export function reviewsProblem({ sizes, weights }: Checkpoint): Problem {
+/**
+ * Restaurant reviews by a transformer; the checkpoint is the reference. J's optimum is not known.
+ *
+ * @param startWeights where training starts instead of at the reference  // [N]
+ */
+export function reviewsProblem({ sizes, weights }: Checkpoint, startWeights: Float32Array | null = null): Problem {
   const padded = (prompt: readonly number[]): number[] => [
     ...new Array<number>(sizes.promptLength - prompt.length).fill(PADDING),
     ...prompt,
@@ -32,6 +36,11 @@ export function reviewsProblem({ sizes, weights }: Checkpoint): Problem {
     ends: (token) => token === END,
     reward: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).reward,
     contributions: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).contributions,
+    startWeights,
+    panel: {
+      size: PANEL_SIZE,
+      score: (annotator, prompt, completion) => scoreBy(annotator, words(prompt), completion),
+    },
     promptText: (prompt) => reviewsTask.text(words(prompt)),
     tokenText: (token) => (token === END ? '■' : reviewsTask.vocabulary[token]!),
     evaluation: { kind: 'sampled', testPrompts: reviewsTask.testPrompts.map(padded) },

@@ -1,5 +1,6 @@
 import { armName } from '../experiment/config';
-import type { ArmConfig, ExperimentConfig } from '../experiment/schema';
+import type { ArmConfig, ExperimentConfig, LossConfig } from '../experiment/schema';
+import type { PreferenceLoss } from '../math/preferenceLosses';
 import { costOf } from '../samplers/costs';
 import { resolveSampler, type ResolvedSampler } from '../samplers/table';
 
@@ -11,6 +12,7 @@ export interface Run {
   readonly seed: number;
   readonly sampler: ResolvedSampler;
   readonly beta: number;
+  readonly loss: LossConfig;
   readonly learningRate: number;
   readonly annotationPerPair: number;
 }
@@ -26,12 +28,16 @@ export function runsOf(config: ExperimentConfig): Run[] {
         seed: config.firstSeed + s,
         sampler: resolveSampler(arm, beta),
         beta,
+        loss: arm.loss ?? config.loss,
         learningRate: arm.learningRate ?? config.learningRate,
         annotationPerPair: costOf(arm, beta).annotation,
       };
     }),
   );
 }
+
+/** What a run's training minimises. */
+export const objectiveOf = ({ loss, beta }: Run): PreferenceLoss => ({ ...loss, beta });
 
 /** Runs of equal shape train as one fleet: those that draw equally many completions per pair. */
 export function groupIntoFleets(runs: readonly Run[]): Run[][] {

@@ -2,12 +2,15 @@ import type { PlanePoint } from '../experiment/results';
 import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
 import type { ExperimentConfig } from '../experiment/schema';
 import { Fingerprint } from '../math/hash';
-import { compileAhead } from '../ops/device/webgpu';
-import { evaluateFleet, rehearseEvaluation } from './evaluate';
+import { compileKernels } from './compileKernels';
+import { evaluateFleet } from './evaluate';
 import { Fleet, quietly, type RunMemory, type StartedStep } from './fleet';
+import { offlineStart } from './offlineStart';
 import { sampledPair } from './pairReport';
 import type { Problem } from './problem';
 import type { PairsReport, Report, SampledPair, StartedReport } from './reports';
+import type { ExperimentSnapshot } from './snapshot';
+import { chunksUntil } from './rounds';
 import { groupIntoFleets, runsOf, type Run } from './run';
 
 const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
@@ -26,17 +29,22 @@ export interface ExperimentControl {
   wantsEvaluation?(): boolean;
   /** Asked after every such step: whether to show pairs all the same. */
   wantsPairs?(): boolean;
+  /** Asked after every step, and when the signal has ended it: whether to yield what is needed to go on later. */
+  wantsSnapshot?(): boolean;
 }
 
 /**
  * The whole experiment, from click to curve: yields plain reports and awaits between steps, so that whoever pulls
  * sets the pace. A step's reports end with its `progress`; pulling no further then pauses. Returning early frees
  * every tensor too. The caller has chosen the backend.
+ *
+ * @param from goes on from there, to the same hashes on the same backend; the same config made it
  */
 export async function* runExperiment(
   config: ExperimentConfig,
   problem: Problem,
   control: ExperimentControl,
+  from: ExperimentSnapshot | null = null,
 ): AsyncGenerator<Report, void> {
   const runs = runsOf(config);
   const fleets: Fleet[] = [];
@@ -45,15 +53,25 @@ export async function* runExperiment(
   /** Steps whose sampling has begun, the next one's while an evaluation is scored; fleet by fleet. */
   let begun: StartedStep[] = [];
   try {
-    for (const group of groupIntoFleets(runs)) fleets.push(new Fleet(problem, config, group));
     yield startedReport(config, problem, runs);
-    yield* compileKernels();
-    yield* evaluateAll(0, true);
-    yield { type: 'progress', step: 0, pairs: 0 };
-    let step = 0;
+    const { start } = config;
+    const trains = start.kind === 'offline' && !from;
+    const starts = trains ? yield* offlineStart(config, start, problem, runs, control.signal) : null;
+    if (starts) yield { type: 'starts', starts: starts.map(({ fit }) => fit) };
+    for (const group of groupIntoFleets(runs)) {
+      const own = starts ? group.map(({ index }) => starts[index]!) : undefined;
+      fleets.push(new Fleet(problem, config, group, own));
+    }
+    yield* compileKernels(problem, config, fleets);
+    if (from) restore(from);
+    // Else stopped before it began: the policies are not what the race would start from.
+    else if (starts || !trains) yield* evaluateAll(0, true);
+    let step = from?.step ?? 0;
+    yield { type: 'progress', step, pairs: 0 };
     while (step < steps && !control.signal.aborted && liveRuns(fleets) > 0) {
       const live = liveRuns(fleets);
       const before = divergedRuns(fleets);
+      const collected = chunksUntil(config, step + 1) - chunksUntil(config, step);
       if (begun.length === 0) begun = begin(step);
       for (; begun.length > 0; begun.shift()) await begun[0]!.finish();
       step++;
@@ -61,8 +79,11 @@ export async function* runExperiment(
       const scheduled = isEvaluated(step, config);
       if (scheduled || control.wantsEvaluation?.()) yield* evaluateAll(step, scheduled);
       if (scheduled || control.wantsPairs?.()) yield pairsReport(step);
-      yield { type: 'progress', step, pairs: pairs * live };
+      if (control.wantsSnapshot?.()) yield { type: 'snapshot', snapshot: await snapshot(step) };
+      yield { type: 'progress', step, pairs: collected * pairs * live };
     }
+    const interrupted = control.signal.aborted && step < steps;
+    if (interrupted && control.wantsSnapshot?.()) yield { type: 'snapshot', snapshot: await snapshot(step) };
     yield {
       type: 'finished',
       step,
@@ -78,17 +99,21 @@ export async function* runExperiment(
     return fleets.filter((fleet) => fleet.alive).map((fleet) => fleet.startStep(step));
   }
 
-  async function* compileKernels(): AsyncGenerator<Report, void> {
-    const compiling = compileAhead(() => {
-      for (const fleet of fleets) {
-        fleet.rehearse();
-        rehearseEvaluation(problem, config, fleet);
-      }
-    }).map(quietly);
-    for (const [done, kernel] of compiling.entries()) {
-      yield { type: 'compiling', done, total: compiling.length };
-      await kernel;
+  async function snapshot(step: number): Promise<ExperimentSnapshot> {
+    const saved = fleets.map((fleet) => fleet.snapshot());
+    return {
+      step,
+      fingerprints: fingerprints.map((fingerprint) => fingerprint.state()),
+      fleets: await Promise.all(saved),
+    };
+  }
+
+  function restore(saved: ExperimentSnapshot): void {
+    if (saved.fleets.length !== fleets.length || saved.fingerprints.length !== runs.length) {
+      throw new Error('the saved state does not fit this experiment');
     }
+    fleets.forEach((fleet, f) => fleet.restore(saved.fleets[f]!));
+    fingerprints.forEach((fingerprint, r) => fingerprint.restore(saved.fingerprints[r]!));
   }
 
   async function* evaluateAll(step: number, scheduled: boolean): AsyncGenerator<Report, void> {
@@ -176,7 +201,10 @@ async function finalRuns(
 ): Promise<{ status: 'complete' | 'stopped' | 'diverged'; hash: string }[]> {
   for (const fleet of fleets) {
     const weights = await fleet.readWeights();
-    fleet.memories.forEach(({ run }, r) => fingerprints[run.index]!.addFloats(weights[r]!));
+    fleet.memories.forEach(({ run, divergedAt }, r) => {
+      // What is no number has no bits that are the same everywhere.
+      if (divergedAt === null) fingerprints[run.index]!.addFloats(weights[r]!);
+    });
   }
   return memoriesOf(fleets).map(({ run, divergedAt }) => ({
     status: divergedAt === null ? status : 'diverged',

@@ -1,4 +1,11 @@
-import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../experiment/history';
+import {
+  appendEvaluation,
+  createHistory,
+  markDiverged,
+  markFinished,
+  noteStarts,
+  resultsOf,
+} from '../experiment/history';
 import type { RaceHistory } from '../experiment/history';
 import { problemText } from '../experiment/config';
 import type { BackendInfo, Results } from '../experiment/results';
@@ -22,6 +29,8 @@ export interface Progress {
   readonly timing: SessionTiming;
   /** Kernels of the GPU still to be compiled before the first step; null once training. */
   readonly compiling: { readonly done: number; readonly total: number } | null;
+  /** Offline training before the race; null where there is none, or once it is done. */
+  readonly starting: { readonly step: number; readonly steps: number } | null;
 }
 
 export interface Message {
@@ -187,18 +196,26 @@ export class Race {
       case 'started':
         this.#begin(report);
         break;
+      case 'starts':
+        if (history) noteStarts(history, report.starts);
+        break;
+      case 'starting':
+        if (this.#fresh.progress) this.#fresh.progress = { ...this.#fresh.progress, starting: report };
+        break;
       case 'compiling':
         if (this.#fresh.progress) this.#fresh.progress = { ...this.#fresh.progress, compiling: report };
         break;
       case 'progress': {
         const running = history?.runs.filter((run) => run.status === 'running').length ?? 0;
         const steps = history?.config.schedule.steps ?? 0;
-        this.#fresh.progress = { step: report.step, steps, runs: running, timing, compiling: null };
+        this.#fresh.progress = { step: report.step, steps, runs: running, timing, compiling: null, starting: null };
         break;
       }
       case 'evaluation':
         if (history) for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
         this.#dirty = true;
+        break;
+      case 'snapshot':
         break;
       case 'pairs':
         this.#fresh.pairs = report;
@@ -229,6 +246,7 @@ export class Race {
       runs: report.runs.length,
       timing: IDLE_TIMING,
       compiling: null,
+      starting: null,
     };
   }
 

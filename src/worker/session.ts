@@ -1,4 +1,5 @@
 import { parseConfig } from '../experiment/config';
+import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
 import type { Report } from '../training/reports';
 import type { ExperimentConfig } from '../experiment/schema';
@@ -63,7 +64,8 @@ export class Session {
     try {
       problem = await prepare(parsed.config);
     } catch (error) {
-      post({ type: 'refused', id, problems: [{ path: 'task.checkpoint', message: messageOf(error) }] });
+      const path = error instanceof CheckpointError ? error.path : 'task';
+      post({ type: 'refused', id, problems: [{ path, message: messageOf(error) }] });
       return;
     }
     // Only now is it certain that the new one can run: what runs may end.

@@ -2,9 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { clipFactors, updateAdamW } from '../../src/ops/adamW/update';
 import type { DeviceCompletions, Policy } from '../../src/policy/policy';
-import { dpoGradient } from '../../src/training/dpo';
 import { evaluateFleet } from '../../src/training/evaluate';
 import { Fleet } from '../../src/training/fleet';
+import { labelledBatch } from '../../src/training/labelledBatch';
+import { preferenceGradient, type PreferenceBatch } from '../../src/training/preferenceGradient';
+import { objectiveOf } from '../../src/training/run';
 import { sampleCompletions } from '../../src/training/sampleCompletions';
 import type { PHASES } from './results';
 import { workloadOf, type Form, type SizeName, type Workload } from './workload';
@@ -76,8 +78,7 @@ export class Contestant {
     const { policy } = problem;
     await settle(weights);
 
-    const plan = fleet['plan'](step);
-    const request = fleet['samplingRequest'](step, plan, null);
+    const { chunk, request } = fleet['chunk'](step);
     let sampled!: DeviceCompletions;
     const sample = await timed(async () => {
       sampled = policy.sample(weights, request);
@@ -87,15 +88,17 @@ export class Contestant {
       policy.complete(weights, request, sampled);
       await settle(sampled.logProbs);
     });
-    let batch!: ReturnType<Fleet['preferenceBatch']>;
+    let batch!: PreferenceBatch;
     const label = await timed(async () => {
       const read = await sampleCompletions(alreadySampled(policy, sampled), weights, request);
-      batch = fleet['preferenceBatch'](fleet['label'](step, plan, read), null);
+      fleet['keep'](step, chunk, read);
+      const pairs = fleet.memories.map(({ pool }) => pool);
+      batch = { ...labelledBatch(problem, pairs, config.schedule.pairs), pairWeights: fleet['pairWeights'](null) };
       await settle(batch.pairWeights);
     });
     let gradient!: tf.Tensor2D;
     const forwardBackward = await timed(async () => {
-      const found = dpoGradient(policy, weights, batch, fleet['betas']);
+      const found = preferenceGradient(policy, weights, batch, this.workload.runs.map(objectiveOf));
       gradient = found.gradient;
       found.losses.dispose();
       await settle(gradient);

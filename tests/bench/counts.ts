@@ -48,7 +48,7 @@ export async function countStep(
 
 /** Of one token more; a longer completion's would take longer and tell the same. */
 function launchesPerToken({ fleet, workload: { policyOf } }: Contestant, counters: GpuCounters): number {
-  const request = fleet['samplingRequest'](0, fleet['plan'](0), null);
+  const { request } = fleet['chunk'](0);
   const launchesOf = (completionLength: number) => {
     counters.mark();
     tf.tidy(() => {

@@ -56,6 +56,8 @@ export function workloadOf(form: Form, size: SizeName, fleet: number): Workload 
     // A fake oracle, as pytorch.py's: cheap, and no two completions are alike to it.
     reward: (_seed, _prompt, completion) => mean(completion) / sizes.vocabulary,
     contributions: (_seed, _prompt, completion) => completion.map((id) => id / sizes.vocabulary / completion.length),
+    startWeights: null,
+    panel: null,
     promptText: (prompt) => prompt.join(' '),
     tokenText: String,
     evaluation: {

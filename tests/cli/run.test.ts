@@ -56,7 +56,16 @@ describe.each(BACKENDS)('lab run on %s', (backend) => {
 describe('the results document', () => {
   it('has the published shape', () => {
     const { results } = onBackend.wasm;
-    expect(Object.keys(results)).toEqual(['format', 'version', 'config', 'backend', 'optimum', 'runs', 'timing']);
+    expect(Object.keys(results)).toEqual([
+      'format',
+      'version',
+      'config',
+      'backend',
+      'optimum',
+      'frontier',
+      'runs',
+      'timing',
+    ]);
     expect(results).toMatchObject({ format: 'pilaf-lab/results', version: 1, timing: { seconds: expect.any(Number) } });
     expect(parseConfig(results.config)).toEqual({ ok: true, config: results.config });
     expect(results.optimum!.objective).toBeCloseTo(results.optimum!.reward - results.optimum!.kl, 9);
@@ -100,8 +109,10 @@ describe('the table', () => {
       'J − Vanilla’s',
       'labels',
       'sampling cost',
+      'labels saved',
+      'sampling saved',
     ]);
-    expect(lines[2]).toMatch(/^Vanilla +\S+ ± +\S+ .* – +40 +80$/);
+    expect(lines[2]).toMatch(/^Vanilla +\S+ ± +\S+ .* – +40 +80 +– +–$/);
     expect(lines[3]).toMatch(/^PILAF +\S+ ± +\S+ /);
   });
 });

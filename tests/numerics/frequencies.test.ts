@@ -9,7 +9,7 @@ import { implicitRewards } from '../../src/theory/implicitReward';
 import { pairDistribution, tPilafPairDistribution } from '../../src/theory/pairDistribution';
 import { banditProblem } from '../../src/training/banditProblem';
 import { Fleet } from '../../src/training/fleet';
-import type { PreferencePair } from '../../src/training/preferences';
+import type { PreferencePair } from '../../src/training/pair';
 import { groupIntoFleets, runsOf } from '../../src/training/run';
 import { forEachBackend, type BackendName } from '../support/backends';
 import { configOf } from '../support/problems';

@@ -12,7 +12,7 @@ import type { CompletionBatch, Policy } from '../../src/policy/policy';
 import { tabularPolicy } from '../../src/policy/tabular';
 import { inputLength, transformerOffsets } from '../../src/policy/transformer';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
-import { dpoGradient, type PreferenceBatch } from '../../src/training/dpo';
+import { preferenceGradient, type PreferenceBatch } from '../../src/training/preferenceGradient';
 import losses from '../golden/losses.json';
 import golden from '../golden/transformer.json';
 import { forEachBackend, type BackendName } from '../support/backends';
@@ -50,6 +50,8 @@ const batch: CompletionBatch = {
   mask: fill(new Float32Array(runs * padded * completionLength), golden.mask, completionLength),
 };
 
+const objectivesOf = (betas: readonly number[]) => betas.map((beta) => ({ kind: 'dpo', beta, smoothing: 0 }) as const);
+
 const flat = (values: readonly number[], sets: number) => tf.tensor2d(values as number[], [sets, values.length / sets]);
 
 /** 1/P for real pairs, 0 for those that fill the batch up. // [R, rows / 2] */
@@ -85,9 +87,9 @@ async function train(
 ) {
   const state = tf.tidy(() => ({ weights: tf.clone(start), mean: tf.zerosLike(start), square: tf.zerosLike(start) }));
   const path = { losses: [] as Float32Array[], weights: [] as Float32Array[], norms: [] as Float32Array[] };
-  const betaTensor = tf.tensor1d([...betas]);
+  const objectives = objectivesOf(betas);
   for (let step = 1; step <= steps; step++) {
-    const { losses, gradient } = dpoGradient(trained, state.weights, preferences, betaTensor);
+    const { losses, gradient } = preferenceGradient(trained, state.weights, preferences, objectives);
     path.norms.push(await take(tf.tidy(() => tf.norm(gradient, 2, 1))));
     tf.tidy(() => {
       const factors = clip === null ? null : clipFactors(gradient, clip);
@@ -97,7 +99,7 @@ async function train(
     path.weights.push((await state.weights.data()).slice() as Float32Array);
     tf.dispose([gradient, losses]);
   }
-  tf.dispose([state, betaTensor]);
+  tf.dispose([state]);
   return path;
 }
 
@@ -185,9 +187,7 @@ describe('transformer', () => {
           pairWeights: pairWeights(runs, golden.pairs),
         };
         const weights = flat(golden.parameters, runs);
-        const betas = tf.tensor1d(golden.beta);
-        const found = dpoGradient(policy, weights, preferences, betas);
-        betas.dispose();
+        const found = preferenceGradient(policy, weights, preferences, objectivesOf(golden.beta));
         expectNear(await meanLosses(found.losses, golden.pairs), golden.dpoLoss, tolerance, 'DPO loss');
         const gradient = await take(found.gradient);
         found.losses.dispose();
@@ -253,9 +253,7 @@ describe('tabular policy', () => {
         pairWeights: pairWeights(tabular.runs, tabular.pairCount),
       };
       const weights = flat(tabular.logits, tabular.runs);
-      const betas = tf.tensor1d(tabular.beta);
-      const { losses, gradient } = dpoGradient(table, weights, preferences, betas);
-      betas.dispose();
+      const { losses, gradient } = preferenceGradient(table, weights, preferences, objectivesOf(tabular.beta));
       const tolerance = TOLERANCE[name];
       expectNear(await meanLosses(losses, tabular.pairCount), tabular.dpoLoss, tolerance, 'loss');
       losses.dispose();

@@ -46,7 +46,7 @@ async function launchesOfStep(fleet: Fleet): Promise<{ whole: number; training: 
 
 /** Launches of one token more. */
 function launchesPerToken(fleet: Fleet): number {
-  const request = fleet['samplingRequest'](0, fleet['plan'](0), null);
+  const { request } = fleet['chunk'](0);
   const launchesOf = (completionLength: number) => {
     counters.mark();
     tf.tidy(() => {

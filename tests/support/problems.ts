@@ -42,6 +42,8 @@ export function tinyTransformerProblem(sizes = TINY_SIZES): Problem {
     ends: (token) => token === END,
     reward: (_seed, _prompt, completion) => completion.reduce((sum, token) => sum + token / 9, 0),
     contributions: (_seed, _prompt, completion) => completion.map((token) => token / 9),
+    startWeights: null,
+    panel: null,
     promptText: (prompt) => prompt.join(' '),
     tokenText: String,
     evaluation: { kind: 'sampled', testPrompts: PROMPTS },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { excludesZero, lastDifference, lastMean, meanAt, pickIndices } from '../../src/charts/aggregate';
+import { excludesZero, lastDifference, lastMean, meanAt, pickIndices } from '../../src/analysis/aggregate';
 import { armLooks, MARKERS, markerPath, SAMPLER_LOOKS } from '../../src/charts/colours';
 import { armsWithoutPrice, curveFigure, spreadOut } from '../../src/charts/curve';
 import type { ChartTheme } from '../../src/charts/figure';
@@ -7,9 +7,9 @@ import { columnDecimals, compact, duration, fixed, short, signed, whole, withInt
 import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../../src/experiment/history';
 import type { RaceHistory } from '../../src/experiment/history';
 import { distanceBelow, planeFigure } from '../../src/charts/plane';
-import { labelsSaved } from '../../src/charts/saved';
+import { savings } from '../../src/analysis/labelSaving';
 import { hasMetric, sparkline } from '../../src/charts/sparkline';
-import { standings } from '../../src/charts/standings';
+import { standings } from '../../src/analysis/standings';
 import { armName, parseConfig } from '../../src/experiment/config';
 import type { Evaluation } from '../../src/experiment/metrics';
 import { PRESETS } from '../../src/experiment/presets';
@@ -344,32 +344,13 @@ describe('standings', () => {
     const mixed = { ...history, config: { ...history.config, arms: [vanilla!, { ...pilaf!, beta: 7 }] } };
     expect(standings(mixed).map((row) => row.againstFirst)).toEqual([null, null]);
     expect(standings(mixed).map((row) => row.best)).toEqual([false, false]);
-    expect(labelsSaved(mixed)).toEqual([]);
+    expect(savings(mixed, 'labels')).toEqual([]);
   });
 
   it('count diverged runs', () => {
     const history = race();
     markDiverged(history, 1, 150);
     expect(standings(history).map((row) => row.diverged)).toEqual([1, 0]);
-  });
-});
-
-describe('labels saved', () => {
-  it('interpolates where an arm passes the first arm’s final J for good', () => {
-    // Vanilla ends at J = 1 + seed after 2000 labels; PILAF reaches 1 + seed before step 100's evaluation ends.
-    const [pilaf] = labelsSaved(race());
-    expect(pilaf?.reached).toBe(3);
-    // J gains 0.5 between 1000 and 2000 labels, and starts them at 1.0 + better − 0.5: saved ≈ ½ + …
-    expect(pilaf?.saved?.mean).toBeGreaterThan(0.5);
-    expect(pilaf?.saved?.mean).toBeLessThan(0.6);
-  });
-
-  it('says when no seed gets there', () => {
-    const history = race();
-    for (let run = 0; run < 6; run++) {
-      appendEvaluation(history, run, evaluation(300, { objective: run < 3 ? 99 : 0 }));
-    }
-    expect(labelsSaved(history)[0]).toMatchObject({ saved: null, reached: 0, seeds: 3 });
   });
 });
 

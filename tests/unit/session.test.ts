@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ExperimentConfig } from '../../src/experiment/schema';
+import { CheckpointError } from '../../src/training/prepareProblem';
 import type { Problem } from '../../src/training/problem';
 import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
@@ -212,13 +213,19 @@ describe('a session', () => {
   it('refuses a task that cannot be prepared, and leaves what runs alone', async () => {
     let broken = false;
     const { session, events, states, start } = openSession(() =>
-      broken ? Promise.reject(new Error('the checkpoint is broken')) : Promise.resolve({} as Problem),
+      broken
+        ? Promise.reject(new CheckpointError('task.checkpoint', 'mine', 'it is broken'))
+        : Promise.resolve({} as Problem),
     );
     await start(1, ENDLESS);
     broken = true;
     await start(2, configOf(1));
     expect(events.filter((event) => event.type === 'refused')).toEqual([
-      { type: 'refused', id: 2, problems: [{ path: 'task.checkpoint', message: 'the checkpoint is broken' }] },
+      {
+        type: 'refused',
+        id: 2,
+        problems: [{ path: 'task.checkpoint', message: '"mine" cannot be used, it is broken' }],
+      },
     ]);
     expect(states(1)).toEqual(['running']);
     await session.handle({ type: 'stop' });

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { PreferenceLoss } from '../../math/preferenceLosses';
 import { emptyTensor, launch } from '../device/launch';
 import { logSigmoid } from '../logSigmoid/logSigmoid';
-import { DPO_SLOPES } from './kernel';
+import { LOG_RATIOS, LOSS_KINDS, PREFERENCE_SLOPES } from './kernels';
 
 /** Labelled pairs of R runs; rows 2i and 2i + 1 of a run are pair i's chosen and rejected completion. */
 interface Preferences {
@@ -11,45 +12,87 @@ interface Preferences {
   readonly mask: tf.Tensor2D;
   /** log π_ref of whole completions, nats. // [R·Mp] */
   readonly reference: tf.Tensor1D;
-  readonly betas: tf.Tensor1D; // [R]
+  /** What each run minimises. // [R] */
+  readonly objectives: readonly PreferenceLoss[];
   /** A run's loss is Σ weight · loss; 0 on pairs that only fill the batch up. // [R, Mp/2] */
   readonly pairWeights: tf.Tensor2D;
 }
 
 type LossesAndSlopes = {
-  /** Nats, unweighted. // [R, Mp/2] */
+  /** Unweighted. // [R, Mp/2] */
   readonly losses: tf.Tensor2D;
   /** d(Σ weight · loss)/d(log π_θ of the whole completion). // [R·Mp] */
   readonly slopes: tf.Tensor1D;
 };
 
 /** The specification in stock ops, for finite values; slopes by tfjs' own gradient. */
-export function dpoSlopesComposed({ logProbs, mask, reference, betas, pairWeights }: Preferences): LossesAndSlopes {
+export function preferenceSlopesComposed(preferences: Preferences): LossesAndSlopes {
+  const { logProbs, mask, reference, objectives, pairWeights } = preferences;
   const [runs, pairs] = pairWeights.shape;
-  const lossesOf = (sequences: tf.Tensor): tf.Tensor2D => {
-    const logRatios = tf.reshape(tf.sub(sequences, reference), [runs, pairs, 2]);
-    const [chosen, rejected] = tf.unstack(logRatios, 2) as [tf.Tensor2D, tf.Tensor2D];
-    return tf.neg(logSigmoid(tf.mul(tf.sub(chosen, rejected), tf.expandDims(betas, 1))));
+  const counts = tf.cast(tf.notEqual(pairWeights, 0), 'float32');
+  const pointOf = (logRatios: tf.Tensor, run: number): tf.Tensor => {
+    const counting = tf.slice(counts, [run, 0], [1, pairs]);
+    const total = tf.sum(tf.mul(tf.sum(logRatios, 2), counting));
+    return tf.relu(tf.div(total, tf.maximum(tf.mul(tf.sum(counting), 2), 1)));
+  };
+  const lossesOf = (sequences: tf.Tensor, points: readonly tf.Tensor[]): tf.Tensor2D => {
+    const all = tf.reshape(tf.sub(sequences, reference), [runs, pairs, 2]);
+    const ofRun = objectives.map((objective, run) =>
+      composedLoss(objective, tf.slice(all, [run, 0, 0], [1, pairs, 2]) as tf.Tensor3D, points[run]!),
+    );
+    return tf.concat(ofRun) as tf.Tensor2D;
   };
   const sequences = tf.sum(tf.mul(logProbs, mask), 1); // [R·Mp]
-  const slopes = tf.grad((x) => tf.sum(tf.mul(lossesOf(x), pairWeights)))(sequences) as tf.Tensor1D;
-  return { losses: lossesOf(sequences), slopes };
+  const ratios = tf.reshape(tf.sub(sequences, reference), [runs, pairs, 2]);
+  // Held fast outside the gradient: KTO does not differentiate its reference point.
+  const points = objectives.map((_, run) => pointOf(tf.slice(ratios, [run, 0, 0], [1, pairs, 2]), run));
+  const slopes = tf.grad((x) => tf.sum(tf.mul(lossesOf(x, points), pairWeights)))(sequences) as tf.Tensor1D;
+  return { losses: lossesOf(sequences, points), slopes };
 }
 
-/**
- * DPO's losses, −log σ(margin) with margin = β·(Δ log π_θ − Δ log π_ref) and Δ chosen less rejected (Rafailov et al.
- * 2023, equation 7), and their slopes, ∓weight·β·σ(−margin): the gradient's part that is not the model's.
- */
-export function dpoSlopes({ logProbs, mask, reference, betas, pairWeights }: Preferences): LossesAndSlopes {
+/** @param logRatios // [1, P, 2] */
+function composedLoss({ kind, beta, smoothing }: PreferenceLoss, logRatios: tf.Tensor3D, point: tf.Tensor): tf.Tensor {
+  const [chosen, rejected] = tf.unstack(logRatios, 2) as [tf.Tensor2D, tf.Tensor2D];
+  const difference = tf.sub(chosen, rejected);
+  const margin = tf.mul(difference, beta);
+  switch (kind) {
+    case 'dpo':
+      return tf.neg(tf.add(tf.mul(logSigmoid(margin), 1 - smoothing), tf.mul(logSigmoid(tf.neg(margin)), smoothing)));
+    case 'ipo':
+      return tf.square(tf.sub(difference, 0.5 / beta));
+    case 'hinge':
+      return tf.relu(tf.sub(1, margin));
+    case 'kto': {
+      const doubt = (excess: tf.Tensor) => tf.sigmoid(tf.mul(excess, -beta));
+      return tf.div(tf.add(doubt(tf.sub(chosen, point)), doubt(tf.sub(point, rejected))), 2);
+    }
+  }
+}
+
+/** Every completion's log π_θ − log π_ref, nats. // [R·Mp] */
+export function logRatios({ logProbs, mask, reference }: Omit<Preferences, 'objectives' | 'pairWeights'>): tf.Tensor1D {
   const [rows, length] = logProbs.shape;
+  const found = emptyTensor([rows]);
+  launch(LOG_RATIOS, { logProbs, mask, reference, logRatios: found }, { length }, rows);
+  return found;
+}
+
+/** Every run's losses (math/preferenceLosses.ts) and their slopes: the gradient's part that is not the model's. */
+export function preferenceSlopes(preferences: Preferences): LossesAndSlopes {
+  const { objectives, pairWeights } = preferences;
   const [runs, pairs] = pairWeights.shape;
   const losses = emptyTensor([runs, pairs]);
-  const slopes = emptyTensor([rows]);
-  launch(
-    DPO_SLOPES,
-    { logProbs, mask, reference, betas, pairWeights, losses, slopes },
-    { length, pairs },
-    runs * pairs,
-  );
+  const slopes = emptyTensor([2 * runs * pairs]);
+  tf.tidy(() => {
+    const settings = tf.tensor1d(
+      objectives.flatMap(({ kind, beta, smoothing }) => [beta, smoothing, LOSS_KINDS.indexOf(kind)]),
+    );
+    launch(
+      PREFERENCE_SLOPES,
+      { logRatios: logRatios(preferences), settings, pairWeights, losses, slopes },
+      { pairs },
+      runs * pairs,
+    );
+  });
   return { losses, slopes };
 }

@@ -6,6 +6,7 @@ import { score } from './oracle';
 import { text, VOCABULARY } from './vocabulary';
 
 export { completionLengths, entropyPerCompletion, entropyPerWord } from './analysis';
+export { PANEL_SIZE, scoreBy } from './panel';
 export { sampleDerivation, sampleReview } from './grammar';
 export { isGrammatical, logProbability } from './recogniser';
 

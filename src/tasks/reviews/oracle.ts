@@ -33,11 +33,16 @@ export const ORACLE = {
 /**
  * The reward of a completion (token ids up to and including its end token, or cut off) after its prompt, between
  * −`ORACLE.bound` and `ORACLE.bound`, and each token's contribution, whose sum is what `ORACLE.bound·tanh` bounds.
+ * `sentiment` is that of every word, the lexicon's where not given.
  * Whatever stands after an end token is ignored. An empty completion has reward 0.
  * @throws RangeError for an id outside the vocabulary.
  */
-export function score(prompt: readonly number[], completion: readonly number[]): OracleScore {
-  const contributions = statements(prompt, completion);
+export function score(
+  prompt: readonly number[],
+  completion: readonly number[],
+  sentiment = LEXICON.sentiment,
+): OracleScore {
+  const contributions = statements(prompt, completion, sentiment);
   charge(contributions, prompt, completion);
   let sum = 0;
   for (const contribution of contributions) sum += contribution;
@@ -45,8 +50,8 @@ export function score(prompt: readonly number[], completion: readonly number[]):
 }
 
 /** What each token of the completion states, weighted. */
-function statements(prompt: readonly number[], completion: readonly number[]): number[] {
-  const reader = new Reader();
+function statements(prompt: readonly number[], completion: readonly number[], sentiment: Float64Array): number[] {
+  const reader = new Reader(sentiment);
   for (const id of prompt) reader.read(id);
   const uses = new Map<number, number>();
   const credits = new Array<number>(completion.length).fill(0);

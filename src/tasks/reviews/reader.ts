@@ -9,7 +9,7 @@ export const READING = {
   negationScope: 3,
 } as const;
 
-const { sentiment, recommendation, intensity, isNegator, isCommitment, isBreak, isUnconditional } = LEXICON;
+const { recommendation, intensity, isNegator, isCommitment, isBreak, isUnconditional } = LEXICON;
 
 /** Reads words from left to right and says what each of them states in the context of those before. */
 export class Reader {
@@ -18,6 +18,9 @@ export class Reader {
   /** Whether "will" or "would" stands in the clause. */
   #committed = false;
   #intensity = 1;
+
+  /** @param sentiment of every word, by its id; the lexicon's, or somebody's own */
+  constructor(private readonly sentiment: Float64Array = LEXICON.sentiment) {}
 
   /**
    * What a word states, 0 for most, and the context moved past it. A negator is used up by the first word it denies;
@@ -50,7 +53,7 @@ export class Reader {
   }
 
   #feels(id: number): number {
-    const value = sentiment[id]!;
+    const value = this.sentiment[id]!;
     if (this.#negation === 0) return value * this.#intensity;
     return value * (value > 0 ? READING.negatedPraise : READING.negatedBlame);
   }

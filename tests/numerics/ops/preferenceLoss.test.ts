@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { dpoLoss, sigmoid } from '../../../src/math/bradleyTerry';
-import { dpoSlopes, dpoSlopesComposed } from '../../../src/ops/preferenceLoss/preferenceLoss';
+import type { LossKind } from '../../../src/math/preferenceLosses';
+import { preferenceSlopes, preferenceSlopesComposed } from '../../../src/ops/preferenceLoss/preferenceLoss';
 import golden from '../../golden/losses.json';
+import preferences from '../../golden/preferences.json';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, TOLERANCE, wave } from '../../support/numbers';
 
@@ -11,17 +13,20 @@ interface Given {
   readonly mask?: readonly number[]; // ones where absent
   readonly reference: readonly number[] | Float32Array; // [R·Mp]
   readonly betas: readonly number[]; // [R]
+  /** DPO without smoothing where absent. // [R] */
+  readonly kinds?: readonly LossKind[];
+  readonly smoothing?: readonly number[];
   readonly weights: readonly number[]; // [R, Mp/2]
 }
 
-async function slopesOf({ logProbs, mask, reference, betas, weights }: Given, op = dpoSlopes) {
+async function slopesOf({ logProbs, mask, reference, betas, kinds, smoothing, weights }: Given, op = preferenceSlopes) {
   const shape: [number, number] = [reference.length, logProbs.length / reference.length];
   const { losses, slopes } = tf.tidy(() =>
     op({
       logProbs: tf.tensor2d([...logProbs], shape),
       mask: mask ? tf.tensor2d([...mask], shape) : tf.ones(shape),
       reference: tf.tensor1d([...reference]),
-      betas: tf.tensor1d([...betas]),
+      objectives: betas.map((beta, r) => ({ kind: kinds?.[r] ?? 'dpo', beta, smoothing: smoothing?.[r] ?? 0 })),
       pairWeights: tf.tensor2d([...weights], [betas.length, weights.length / betas.length]),
     }),
   );
@@ -38,7 +43,7 @@ const ofMargins = (margins: readonly number[], beta = 1): Given => ({
   weights: margins.map(() => 1),
 });
 
-describe('dpoSlopes', () => {
+describe('preferenceSlopes', () => {
   forEachBackend((name) => {
     it('is −log σ of the margin over the reference, and its slope', async () => {
       // Chosen: −2 − (−3); rejected: −4 − (−4.5) once its end is masked. β = 2: margin 2·(1 − 0.5).
@@ -67,7 +72,58 @@ describe('dpoSlopes', () => {
         betas: [0.1, 0.7, 3].slice(0, runs),
         weights: Array.from({ length: runs * pairs }, (_, i) => (i % 4 === 3 ? 0 : 1 / (1 + i))),
       };
-      const [found, composed] = [await slopesOf(given), await slopesOf(given, dpoSlopesComposed)];
+      const [found, composed] = [await slopesOf(given), await slopesOf(given, preferenceSlopesComposed)];
+      expectNear(found.losses, composed.losses, 1e-5, 'losses');
+      expectNear(found.slopes, composed.slopes, 1e-5, 'slopes');
+    });
+
+    it.each(['dpo', 'ipo', 'hinge', 'kto'] as const)('agrees with PyTorch, padding beside it: %s', async (kind) => {
+      const { chosen, rejected, betas, smoothing } = preferences;
+      const rows = betas.map((_, r) => [...chosen[r]!.flatMap((c, i) => [c, rejected[r]![i]!]), 1e6, -1e6]);
+      const given: Given = {
+        logProbs: rows.flat(),
+        reference: new Float32Array(rows.flat().length),
+        betas,
+        kinds: betas.map(() => kind),
+        smoothing,
+        weights: rows.flatMap((row) =>
+          Array.from({ length: row.length / 2 }, (_, i) => (i < row.length / 2 - 1 ? 1 : 0)),
+        ),
+      };
+      const { losses, slopes } = await slopesOf(given);
+      const { losses: composed } = await slopesOf(given, preferenceSlopesComposed);
+      const pairs = rows[0]!.length / 2;
+      betas.forEach((_, r) => {
+        const own = (values: Float32Array, per: number) =>
+          values.subarray(r * pairs * per, (r * pairs + pairs - 1) * per);
+        const close = (found: Float32Array, golds: readonly number[], what: string) =>
+          golds.forEach((gold, i) => {
+            const error = Math.abs(found[i]! - gold) / Math.max(Math.abs(gold), 0.01);
+            expect(error, `${what} ${i} of batch ${r}`).toBeLessThan(TOLERANCE[name]);
+          });
+        const { chosenSlopes, rejectedSlopes, losses: golds } = preferences[kind];
+        close(own(losses, 1), golds[r]!, 'loss');
+        close(own(composed, 1), golds[r]!, 'composed loss');
+        close(
+          own(slopes, 2),
+          chosenSlopes[r]!.flatMap((c, i) => [c, rejectedSlopes[r]![i]!]),
+          'slope',
+        );
+        expect([...slopes.subarray((r + 1) * pairs * 2 - 2, (r + 1) * pairs * 2)]).toEqual([0, 0]);
+      });
+    });
+
+    it('lets runs of one fleet minimise different losses', async () => {
+      const kinds = ['kto', 'dpo', 'ipo', 'hinge'] as const;
+      const given: Given = {
+        logProbs: wave(16, 0.3).map((x) => 3 * x),
+        reference: wave(16, 0.7),
+        betas: [0.5, 0.3, 2, 1],
+        kinds,
+        smoothing: [0, 0.2, 0, 0],
+        weights: [0.5, 0.25, 0.5, 0.5, 0.5, 0, 0.5, 0.5],
+      };
+      const [found, composed] = [await slopesOf(given), await slopesOf(given, preferenceSlopesComposed)];
       expectNear(found.losses, composed.losses, 1e-5, 'losses');
       expectNear(found.slopes, composed.slopes, 1e-5, 'slopes');
     });

@@ -1,0 +1,81 @@
+import type { BackendName } from '../experiment/results';
+import type { ExperimentConfig } from '../experiment/schema';
+import { CheckpointError, prepareProblem } from '../training/prepareProblem';
+import type { Problem } from '../training/problem';
+import { encodeSaved, type SavedExperiment } from '../training/savedExperiment';
+import { EXIT, sentence, UsageError } from './errors';
+import { execute } from './execute';
+import { checkWritable, loadCheckpoint, removeFile, writeAtomically } from './files';
+import { onInterrupt } from './interrupt';
+import { startBackend } from './nodeRuntime';
+import { startProgress } from './progress';
+import { summary } from './summary';
+
+export interface Performance {
+  /** For the progress bar. */
+  readonly title: string;
+  readonly config: ExperimentConfig;
+  readonly backend: BackendName | undefined;
+  readonly out: string | undefined;
+  /** Where the state is saved; removed once the experiment is complete. */
+  readonly save: string | undefined;
+  /** Seconds from one saving to the next. */
+  readonly saveEvery: number;
+  readonly from?: SavedExperiment;
+}
+
+/**
+ * An experiment to its end, or until somebody interrupts it, with the table at its end. All that can be wrong is checked
+ * first. Returns the exit code.
+ */
+export async function perform({
+  title,
+  config,
+  backend: only,
+  out,
+  save,
+  saveEvery,
+  from,
+}: Performance): Promise<number> {
+  if (out !== undefined) checkWritable(out);
+  if (save !== undefined) checkWritable(save, '--save');
+  const problem = await prepared(config);
+  const abort = new AbortController();
+  const forget = onInterrupt(() => abort.abort());
+  const backend = await startBackend(only);
+  try {
+    const progress = startProgress(title, config.schedule.steps);
+    const running = execute(config, problem, {
+      backend: backend.info,
+      signal: abort.signal,
+      progress,
+      from,
+      saveEvery,
+      save: save === undefined ? undefined : (saved) => writeAtomically(save, encodeSaved(saved)),
+    });
+    const results = await Promise.race([running, backend.lost]).finally(progress.clear);
+    process.stdout.write(summary(results, backend.reasons));
+    if (out !== undefined) {
+      writeAtomically(out, `${JSON.stringify(results)}\n`);
+      process.stdout.write(`Results are in ${out}.\n`);
+    }
+  } finally {
+    forget();
+    backend.release();
+  }
+  if (!abort.signal.aborted) {
+    if (save !== undefined) removeFile(save);
+    return EXIT.success;
+  }
+  if (save !== undefined) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
+  return EXIT.interrupted;
+}
+
+async function prepared(config: ExperimentConfig): Promise<Problem> {
+  try {
+    return await prepareProblem(config, loadCheckpoint);
+  } catch (error) {
+    const path = error instanceof CheckpointError ? error.path : 'task';
+    throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,121 @@
+import type { OfflineFit, StartFit } from '../experiment/results';
+import type { ExperimentConfig, StartConfig } from '../experiment/schema';
+import { pairLoss, referencePoint } from '../math/preferenceLosses';
+import { resolveSampler } from '../samplers/table';
+import { compileKernels } from './compileKernels';
+import { Fleet, type RunStart } from './fleet';
+import { labelledBatch } from './labelledBatch';
+import { batchLogRatios } from './preferenceGradient';
+import type { PreferencePair } from './pair';
+import { correctness } from './preferences';
+import type { Problem } from './problem';
+import type { Report } from './reports';
+import { objectiveOf, type Run } from './run';
+
+type Offline = Extract<StartConfig, { kind: 'offline' }>;
+
+/** Addresses of random numbers that no step of an experiment reaches. */
+const TRAINING_DRAWS = 2 ** 30;
+const FRESH_DRAWS = TRAINING_DRAWS + 2 ** 29;
+
+/** Pairs of either kind that the fit is measured on, at most. */
+const MEASURED_PAIRS = 256;
+
+export interface StartedRun extends RunStart {
+  readonly fit: StartFit;
+}
+
+/**
+ * Offline DPO before the race: every seed trains one policy from the reference on vanilla pairs, which its arms (of
+ * equal β) then start from; its labels count for each of them. Yields its progress, returns the start of each run.
+ * Null where `signal` ended it.
+ */
+export async function* offlineStart(
+  config: ExperimentConfig,
+  start: Offline,
+  problem: Problem,
+  runs: readonly Run[],
+  signal: AbortSignal,
+): AsyncGenerator<Report, readonly StartedRun[] | null> {
+  const { offline, steps } = offlineConfig(config, start);
+  const keyOf = ({ seed, beta }: Run) => `${seed} ${beta}`;
+  const keys = [...new Set(runs.map(keyOf))];
+  const learners = keys.map((key, index) =>
+    learner(
+      offline,
+      runs.find((run) => keyOf(run) === key)!,
+      index,
+    ),
+  );
+  const fleet = new Fleet(problem, offline, learners, undefined, TRAINING_DRAWS);
+  try {
+    yield* compileKernels(problem, offline, [fleet]);
+    const chunks = Math.ceil(Math.min(start.pairs, MEASURED_PAIRS) / config.schedule.pairs);
+    const fresh: PreferencePair[][][] = [];
+    for (let chunk = 0; chunk < chunks; chunk++) fresh.push(await fleet.collectApart(FRESH_DRAWS + chunk));
+    for (let step = 0; step < steps; step++) {
+      if (signal.aborted) return null;
+      yield { type: 'starting', step, steps };
+      await fleet.trainStep(step);
+    }
+    const { pairs } = config.schedule;
+    const pools = fleet.memories.map(({ pool }) => pool);
+    const seen = Array.from({ length: chunks }, (_, c) => pools.map((pool) => pool.slice(c * pairs, (c + 1) * pairs)));
+    const [trained, unseen] = [await measure(problem, fleet, seen), await measure(problem, fleet, fresh)];
+    const weights = await fleet.readWeights();
+    const found = fleet.memories.map(({ totals }, r) => ({
+      weights: weights[r]!,
+      totals,
+      fit: { trained: trained[r]!, fresh: unseen[r]! },
+    }));
+    return runs.map((run) => found[keys.indexOf(keyOf(run))]!);
+  } finally {
+    fleet.dispose();
+  }
+}
+
+function offlineConfig(config: ExperimentConfig, { pairs, epochs }: Offline) {
+  const steps = (epochs * pairs) / config.schedule.pairs;
+  const rounds = { pairs, epochs, accumulate: false, resetOptimiser: false, movingReference: false };
+  const schedule = { ...config.schedule, steps, learningRate: 'constant' as const };
+  return { offline: { ...config, rounds, schedule }, steps };
+}
+
+/** A run of plain vanilla sampling at a run's seed and β, by the experiment's loss. */
+function learner({ loss, learningRate, start }: ExperimentConfig, { seed, beta }: Run, index: number): Run {
+  const vanilla = { sampler: 'vanilla', temperature: 1, n: 2, weighted: false } as const;
+  return {
+    index,
+    arm: '',
+    seed,
+    sampler: resolveSampler(vanilla, beta),
+    beta,
+    loss,
+    learningRate: (start.kind === 'offline' ? start.learningRate : undefined) ?? learningRate,
+    annotationPerPair: 2,
+  };
+}
+
+/** Loss and accuracy of every run on given pairs. // chunks [chunk][R][P] → [R] */
+async function measure(problem: Problem, fleet: Fleet, chunks: readonly PreferencePair[][][]): Promise<OfflineFit[]> {
+  const sums = fleet.memories.map(() => ({ loss: 0, accuracy: 0, pairs: 0 }));
+  for (const pairs of chunks) {
+    const ratios = batchLogRatios(problem.policy, fleet.weights, labelledBatch(problem, pairs, pairs[0]!.length));
+    const values = await ratios.data();
+    ratios.dispose();
+    const rows = values.length / pairs.length;
+    pairs.forEach((ofRun, r) => {
+      const objective = objectiveOf(fleet.memories[r]!.run);
+      const own = Array.from(values.subarray(r * rows, r * rows + 2 * ofRun.length));
+      const point = referencePoint(own);
+      ofRun.forEach((_, p) => {
+        const [chosen, rejected] = [own[2 * p]!, own[2 * p + 1]!];
+        const sum = sums[r]!;
+        sum.loss += pairLoss(objective, chosen, rejected, point).loss;
+        sum.accuracy += correctness(chosen - rejected);
+        sum.pairs += 1;
+      });
+    });
+  }
+  return sums.map(({ loss, accuracy, pairs }) => ({ loss: loss / pairs, accuracy: accuracy / pairs }));
+}

@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { PreferenceLoss } from '../math/preferenceLosses';
+import { logRatios, preferenceSlopes } from '../ops/preferenceLoss/preferenceLoss';
+import type { CompletionBatch, Policy } from '../policy/policy';
+
+/** A fleet's labelled completions: rows 2i and 2i + 1 of a run are pair i's chosen and rejected one. */
+export interface LabelledCompletions {
+  readonly completions: CompletionBatch;
+  /** log π_ref(y|x) of every row, nats. */
+  readonly referenceLogProbs: Float32Array; // [R·B]
+}
+
+export interface PreferenceBatch extends LabelledCompletions {
+  /** A run's loss is Σ weight · loss over its pairs; 0 for those that only fill the batch up. */
+  readonly pairWeights: tf.Tensor2D; // [R, B/2]
+}
+
+/**
+ * Every run's losses (math/preferenceLosses.ts) and the gradient of their weighted sum. Runs do not touch.
+ *
+ * @param weights flat; run r is set r  // [S, N]
+ * @param objectives what each run minimises  // [R]
+ * @returns losses, unweighted [R, B/2]; gradient [R, N]
+ */
+export function preferenceGradient(
+  policy: Policy,
+  weights: tf.Tensor2D,
+  { completions, referenceLogProbs, pairWeights }: PreferenceBatch,
+  objectives: readonly PreferenceLoss[],
+): { losses: tf.Tensor2D; gradient: tf.Tensor2D } {
+  return tf.tidy(() => {
+    const pass = policy.forward(weights, completions);
+    const { logProbs, mask } = pass;
+    const reference = tf.tensor1d(referenceLogProbs);
+    const { losses, slopes } = preferenceSlopes({ logProbs, mask, reference, objectives, pairWeights });
+    const gradient = pass.gradient(slopes);
+    pass.dispose();
+    return { losses, gradient };
+  });
+}
+
+/** log π_θ − log π_ref of every row, nats. // [R·B] */
+export function batchLogRatios(
+  policy: Policy,
+  weights: tf.Tensor2D,
+  { completions, referenceLogProbs }: LabelledCompletions,
+): tf.Tensor1D {
+  return tf.tidy(() => {
+    const pass = policy.forward(weights, completions);
+    const { logProbs, mask } = pass;
+    const found = logRatios({ logProbs, mask, reference: tf.tensor1d(referenceLogProbs) });
+    pass.dispose();
+    return found;
+  });
+}

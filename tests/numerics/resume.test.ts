@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { createHistory, resultsOf } from '../../src/experiment/history';
+import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import { banditProblem } from '../../src/training/banditProblem';
+import type { Report } from '../../src/training/reports';
+import { runExperiment } from '../../src/training/runExperiment';
+import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
+import { forEachBackend } from '../support/backends';
+import { configOf, tinyTransformerProblem } from '../support/problems';
+
+/** An experiment that is broken off, saved to bytes and continued ends with the hashes of one that is not. */
+
+const common = {
+  beta: 0.5,
+  learningRate: 0.01,
+  optimiser: { clip: 1 },
+  evaluation: { every: 3, samples: 4 },
+} as const satisfies Partial<ExperimentConfigInput>;
+
+const CASES: Record<string, ExperimentConfigInput> = {
+  'online, two fleets': {
+    ...common,
+    task: { kind: 'bandit', prompts: 3, responses: 5 },
+    arms: [
+      { sampler: 't-pilaf', weighted: true },
+      { sampler: 'best-of-n', n: 3 },
+    ],
+    seeds: 2,
+    schedule: { steps: 8, pairs: 4 },
+  },
+  'rounds that accumulate, after an offline start': {
+    ...common,
+    task: { kind: 'reviews' }, // Only its name: the problem is a smaller one.
+    arms: [{ sampler: 'pilaf' }, { sampler: 'vanilla', loss: { kind: 'kto' } }],
+    seeds: 1,
+    start: { kind: 'offline', pairs: 4, epochs: 2 },
+    rounds: { pairs: 8, epochs: 1, accumulate: true, resetOptimiser: true },
+    schedule: { steps: 8, pairs: 4 },
+  },
+  'a reference that moves': {
+    ...common,
+    task: { kind: 'reviews' },
+    arms: [{ sampler: 'pilaf' }],
+    seeds: 1,
+    rounds: { pairs: 8, epochs: 2, movingReference: true },
+    schedule: { steps: 10, pairs: 4 },
+  },
+};
+
+function prepared(input: ExperimentConfigInput) {
+  const config = configOf(input);
+  return { config, problem: config.task.kind === 'bandit' ? banditProblem(config.task) : tinyTransformerProblem() };
+}
+
+const hashesOf = (reports: readonly Report[]): readonly string[] => {
+  const last = reports.at(-1);
+  if (last?.type !== 'finished') throw new Error('it did not finish');
+  return last.runs.map(({ hash }) => hash);
+};
+
+/** All reports; with `stopAfter`, the state after that step, as bytes, and no report beyond. */
+async function run(input: ExperimentConfigInput, from?: SavedExperiment, stopAfter = Infinity) {
+  const { config, problem } = prepared(input);
+  const reports: Report[] = [];
+  let history = null;
+  let step = from?.snapshot.step ?? 0;
+  let bytes: Uint8Array | null = null;
+  const control = { signal: new AbortController().signal, wantsSnapshot: () => step + 1 === stopAfter };
+  for await (const report of runExperiment(config, problem, control, from?.snapshot)) {
+    reports.push(report);
+    if (report.type === 'started') history = createHistory(config, report);
+    if (report.type === 'snapshot') {
+      const results = resultsOf(history!, { name: 'cpu', adapter: null }, { seconds: 1, pairsPerSecond: 1 });
+      bytes = encodeSaved({ results, snapshot: report.snapshot });
+      break;
+    }
+    if (report.type === 'progress') step = report.step;
+  }
+  return { reports, bytes };
+}
+
+describe.each(Object.entries(CASES))('resuming: %s', (_, input) => {
+  forEachBackend((name) => {
+    // At an evaluation, when the next step's sampling has begun, and in the middle of a round.
+    it.each(name === 'webgpu' ? [5] : [3, 5, 6])('continues exactly after step %i', async (stopAfter) => {
+      const whole = hashesOf((await run(input)).reports);
+      const { bytes } = await run(input, undefined, stopAfter);
+      const saved = parseSaved(bytes!);
+      expect(saved.snapshot.step).toBe(stopAfter);
+      const { reports } = await run(input, saved);
+      expect(reports.some((report) => report.type === 'starting')).toBe(false);
+      expect(hashesOf(reports)).toEqual(whole);
+    });
+  });
+});
+
+describe('a saved experiment', () => {
+  const broken = (change: (text: string) => string) => async () => {
+    const { bytes } = await run(CASES['online, two fleets']!, undefined, 3);
+    const text = new TextDecoder('latin1').decode(bytes!);
+    return parseSaved(Uint8Array.from(change(text), (character) => character.charCodeAt(0)));
+  };
+
+  forEachBackend(() => {
+    it.each([
+      ['another format', (text: string) => text.replace('pilaf-lab/experiment', 'pilaf-lab/experimens'), /not a saved/],
+      ['a later version', (text: string) => text.replace('"version":"1"', '"version":"2"'), /version 2/],
+      ['no step', (text: string) => text.replace('\\"step\\":3,\\"fing', '\\"stop\\":3,\\"fing'), /books are damaged/],
+      ['a bad config', (text: string) => text.replace('\\"seeds\\":2', '\\"seeds\\":0'), /seeds: 0 is not allowed/],
+      ['a lost tensor', (text: string) => text.replace('"0.mean"', '"9.mean"'), /lacks the tensor 0.mean/],
+    ])('is refused with %s', async (__, change, message) => {
+      await expect(broken(change)()).rejects.toThrow(message);
+    });
+
+    it('is refused by an experiment of other sizes', async () => {
+      const { bytes } = await run(CASES['online, two fleets']!, undefined, 3);
+      const other = { ...CASES['online, two fleets']!, task: { kind: 'bandit', prompts: 4, responses: 5 } } as const;
+      await expect(run(other, parseSaved(bytes!))).rejects.toThrow(/does not fit/);
+    });
+  }, ['cpu']);
+});
