@@ -19,6 +19,14 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
   npm run --silent lab -- presets <preset> > config.json
       prints one preset's config, to be edited and run (--silent keeps npm's own lines out of the file)
 
+  npm run lab -- record <preset> --from <results.json>
+      takes a preset's runs from what run --out wrote, for the page to ship (public/recorded)
+  npm run lab -- record --check
+      runs the beginning of every recorded preset again and compares
+
+  npm run lab -- claims [--out <file>]
+      holds the paper's claims against the recorded runs, as a Markdown document (docs/claims.md)
+
   npm run lab -- pretrain reviews [options]
       --seed <n>           of the corpus, the first weights and the samples (0)
       --steps <n>          of 64 texts each (4000)

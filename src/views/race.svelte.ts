@@ -8,11 +8,13 @@ import {
 } from '../experiment/history';
 import type { RaceHistory } from '../experiment/history';
 import { problemText } from '../experiment/config';
+import type { Recorded } from '../experiment/recorded';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { PairsReport, Report } from '../training/reports';
 import { LabClient } from '../worker/client';
 import type { SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
+import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from './redraw';
 
 export type RaceState = 'idle' | 'starting' | SessionState;
@@ -62,6 +64,8 @@ export class Race {
   history = $state.raw<RaceHistory | null>(null);
   version = $state(0);
   details = $state(0);
+  /** Where the history is from, if it was not run here. */
+  recorded = $state.raw<Recorded | null>(null);
   /** Counts the starts: plots forget a reader's zoom when it changes. */
   race = $state(0);
 
@@ -77,6 +81,8 @@ export class Race {
   readonly #detailsJob = {};
   readonly #pairsJob = {};
   #forgotten = false;
+  /** The preset whose recorded results are to be shown: the last that was asked for. */
+  #wanted = '';
 
   open(): void {
     this.#client.open();
@@ -94,6 +100,20 @@ export class Race {
     this.#forgotten = false;
     this.state = 'starting';
     this.#client.start(config, paused);
+  }
+
+  /** Shows a preset's recorded results, unless a race of somebody's own is there. */
+  async show(preset: string): Promise<void> {
+    const free = () => !this.active && (this.history === null || this.recorded !== null);
+    this.#wanted = preset;
+    if (!free()) return;
+    const recorded = await loadRecorded(preset);
+    if (this.#wanted !== preset || !free()) return;
+    this.#forget();
+    this.recorded = recorded;
+    this.history = recorded?.history ?? null;
+    this.state = recorded ? 'finished' : 'idle';
+    this.race++;
   }
 
   pause(): void {
@@ -132,6 +152,7 @@ export class Race {
 
   #forget(): void {
     this.history = null;
+    this.recorded = null;
     this.progress = null;
     this.pairs = null;
     this.#fresh = { progress: null, pairs: null };
