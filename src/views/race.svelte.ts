@@ -82,7 +82,7 @@ export class Race {
   readonly #pairsJob = {};
   #forgotten = false;
   /** The preset whose recorded results are to be shown: the last that was asked for. */
-  #wanted = '';
+  #wanted: string | null = null;
 
   open(): void {
     this.#client.open();
@@ -102,12 +102,12 @@ export class Race {
     this.#client.start(config, paused);
   }
 
-  /** Shows a preset's recorded results, unless a race of somebody's own is there. */
-  async show(preset: string): Promise<void> {
+  /** Shows a preset's recorded results, or nothing, unless a race of somebody's own is there. */
+  async show(preset: string | null): Promise<void> {
     const free = () => !this.active && (this.history === null || this.recorded !== null);
     this.#wanted = preset;
     if (!free()) return;
-    const recorded = await loadRecorded(preset);
+    const recorded = preset === null ? null : await loadRecorded(preset);
     if (this.#wanted !== preset || !free()) return;
     this.#forget();
     this.recorded = recorded;
