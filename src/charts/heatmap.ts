@@ -99,8 +99,9 @@ function cellsTrace(
   const smallest = Math.min(largest, ...cells.map(({ estimate }) => estimate.value));
   const signed = QUANTITIES[quantity].compares || smallest < 0;
   const colours = signed ? DIVERGING[mode] : SEQUENTIAL[mode];
-  // Never reached is as far below zero as the scale goes.
-  const heat = ({ estimate }: Cell) => Math.max(estimate.value, -largest);
+  // Never reached is as far below zero as the scale goes, unless it is undecided and has no number either.
+  const heat = (cell: Cell) =>
+    cell.estimate.value === -Infinity && undecided(cell) ? 0 : Math.max(cell.estimate.value, -largest);
   const range = signed ? [-largest, largest] : [0, largest];
   return {
     type: 'bar',
@@ -116,6 +117,8 @@ function cellsTrace(
       line: { color: theme.surface, width: 1 },
       pattern: {
         shape: cells.map((cell) => (undecided(cell) ? '/' : '')),
+        // The cell's own colour stays behind the hatching.
+        fillmode: 'overlay',
         fgcolor: theme.muted,
         size: 6,
         solidity: 0.12,

@@ -225,7 +225,7 @@ describe('the heat map', () => {
   it('has a diverging scale with 0 in its middle', () => {
     expect([trace.marker.cmin, trace.marker.cmax]).toEqual([-0.4, 0.4]);
     expect(trace.marker.colorscale.map(([at]) => at)).toEqual([0, 0.5, 1]);
-    expect(trace.marker.color).toEqual([0.4, 0.05, -0.2, -0.4, -0.4]);
+    expect(trace.marker.color).toEqual([0.4, 0.05, -0.2, 0, -0.4]);
   });
 
   it('hatches and names the cells whose interval contains 0', () => {
@@ -249,7 +249,8 @@ describe('the heat map', () => {
         .traces[0] as never as typeof trace;
       const drawn: [number, string][] = [
         [0, marker.colorscale[2]![1]],
-        [3, marker.colorscale[0]![1]],
+        [4, marker.colorscale[0]![1]],
+        [3, marker.colorscale[1]![1]],
       ];
       for (const [cell, colour] of drawn) {
         const [dark, light] = [luminance(colour), luminance(textfont.color[cell]!)].sort((a, b) => a - b);
