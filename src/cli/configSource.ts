@@ -19,7 +19,8 @@ export interface LoadedConfig {
  */
 export async function loadConfig(source: string, changes: readonly string[]): Promise<LoadedConfig> {
   const link = linkIn(source);
-  const input = link === null ? (findPreset(source)?.config ?? readConfig(source)) : await readLink(link);
+  const input =
+    link === null ? (findPreset(source)?.config ?? unwrapped(readJson(source, PRESETS))) : await readLink(link);
   return { config: checked(parseConfig(changes.reduce(changed, input))), title: link === null ? source : 'linked' };
 }
 
@@ -33,19 +34,20 @@ function checked(parsed: ParsedConfig): ExperimentConfig {
   return parsed.config;
 }
 
-function readConfig(path: string): unknown {
+/** What a JSON file holds; `presets` are the names that would have done as well. Throws UsageError. */
+export function readJson(path: string, presets: readonly { readonly id: string }[]): unknown {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const presets = PRESETS.map(({ id }) => id).join(', ');
+    const names = presets.map(({ id }) => id).join(', ');
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new UsageError(`"${path}" is neither a preset (${presets}) nor a link nor a file`, { cause: error });
+      throw new UsageError(`"${path}" is neither a preset (${names}) nor a link nor a file`, { cause: error });
     }
     throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }
   try {
-    return unwrapped(JSON.parse(text));
+    return JSON.parse(text) as unknown;
   } catch (error) {
     throw new UsageError(`${path} is not JSON: ${sentence(error)}`, { cause: error });
   }
@@ -57,7 +59,7 @@ function unwrapped(value: unknown): unknown {
 }
 
 /** One `--set path=value`; the value is JSON where it parses, else text. */
-function changed(input: unknown, change: string): unknown {
+export function changed(input: unknown, change: string): unknown {
   const equals = change.indexOf('=');
   if (equals < 1) throw new UsageError(`--set: "${change}" is not of the form path=value`);
   try {

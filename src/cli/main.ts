@@ -1,10 +1,13 @@
 import { claimsCommand } from './claimsCommand';
 import { EXIT, sentence, UsageError } from './errors';
+import { mergeCommand } from './mergeCommand';
 import { pretrainCommand } from './pretrainCommand';
 import { presetsCommand } from './presetsCommand';
 import { recordCommand } from './recordCommand';
 import { resumeCommand } from './resumeCommand';
 import { runCommand } from './runCommand';
+import { sweepCommand } from './sweepCommand';
+import { sweepWorker, WORKER_COMMAND } from './sweepWorker';
 import { USAGE } from './usage';
 
 /** Takes its own arguments, returns the exit code; what it throws ends as one sentence. */
@@ -17,6 +20,8 @@ const COMMANDS = new Map<string, Command>([
   ['record', recordCommand],
   ['claims', claimsCommand],
   ['pretrain', pretrainCommand],
+  ['sweep', sweepCommand],
+  ['merge', mergeCommand],
 ]);
 
 /** How long the process may linger, when something (a lost GPU) keeps it from ending by itself. */
@@ -27,6 +32,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return EXIT.success;
   }
+  if (name === WORKER_COMMAND && process.send) return sweepWorker(args);
   const command = COMMANDS.get(name);
   if (!command) throw new UsageError(`unknown command "${name}"; the commands are ${[...COMMANDS.keys()].join(', ')}`);
   return command(args);

@@ -1,13 +1,12 @@
 import type { BackendName } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
-import { CheckpointError, prepareProblem } from '../training/prepareProblem';
-import type { Problem } from '../training/problem';
 import { encodeSaved, type SavedExperiment } from '../training/savedExperiment';
-import { EXIT, sentence, UsageError } from './errors';
+import { EXIT } from './errors';
 import { execute } from './execute';
-import { checkWritable, loadCheckpoint, removeFile, writeAtomically } from './files';
+import { checkWritable, removeFile, writeAtomically } from './files';
 import { onInterrupt } from './interrupt';
 import { startBackend } from './nodeRuntime';
+import { prepared } from './prepared';
 import { startProgress } from './progress';
 import { summary } from './summary';
 
@@ -69,13 +68,4 @@ export async function perform({
   }
   if (save !== undefined) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
   return EXIT.interrupted;
-}
-
-async function prepared(config: ExperimentConfig): Promise<Problem> {
-  try {
-    return await prepareProblem(config, loadCheckpoint);
-  } catch (error) {
-    const path = error instanceof CheckpointError ? error.path : 'task';
-    throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
-  }
 }
