@@ -11,7 +11,7 @@ import type { Problem } from '../training/problem';
 import type { Command, WorkerEvent } from './protocol';
 import { Session } from './session';
 
-const post = (event: WorkerEvent): void => self.postMessage(event);
+const post = (event: WorkerEvent): void => self.postMessage(event, event.type === 'saved' ? [event.bytes] : []);
 
 /** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */
 const CHECKPOINT_NAME = /^[a-z][a-z0-9-]{0,39}$/;
@@ -60,7 +60,7 @@ async function open(base: string): Promise<Session> {
   const prepare = (config: ExperimentConfig) => prepareProblem(config, load);
   post({ type: 'ready', backend: info, reasons });
   void estimatePresets(prepare);
-  return new Session({ post, prepare, now: () => performance.now(), breathe });
+  return new Session({ backend: info, post, prepare, now: () => performance.now(), breathe });
 }
 
 /** What runs on a GPU that has failed would go on as wrong numbers. */

@@ -4,13 +4,15 @@ import type { Command, WorkerEvent } from '../../src/worker/protocol';
 
 class FakeWorker implements WorkerLike {
   readonly received: Command[] = [];
+  readonly transferred: Transferable[] = [];
   terminated = false;
   onmessage: WorkerLike['onmessage'] = null;
   onerror: WorkerLike['onerror'] = null;
   onmessageerror: WorkerLike['onmessageerror'] = null;
 
-  postMessage(command: Command): void {
+  postMessage(command: Command, transfer: Transferable[]): void {
     this.received.push(command);
+    this.transferred.push(...transfer);
   }
 
   terminate(): void {
@@ -47,6 +49,18 @@ describe('the worker’s client', () => {
     client.open();
     expect(workers).toHaveLength(1);
     expect(workers[0]?.received).toEqual([{ type: 'open', base: 'https://page.example/lab/' }]);
+  });
+
+  it('hands a saved state over, as a start that counts', () => {
+    const { client, workers, events } = clientWithWorkers();
+    client.start({}, false);
+    const bytes = new ArrayBuffer(8);
+    client.continue(bytes);
+    expect(workers[0]?.received.at(-1)).toEqual({ type: 'continue', id: 2, bytes });
+    expect(workers[0]?.transferred).toEqual([bytes]);
+    workers[0]?.say(running(2));
+    workers[0]?.say(running(1));
+    expect(events).toEqual([running(2)]);
   });
 
   it('drops what an older start still says', () => {
