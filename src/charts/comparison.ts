@@ -54,11 +54,11 @@ export function comparisonFigure(
     : [AGAINST[options.against], METRICS.objective.label];
   const empty = curves.length === 0;
   return {
-    traces: curves.flatMap((curve) => [intervals(curve, plane), line(curve, plane)]),
+    traces: curves.flatMap((curve) => [interval(curve), line(curve, plane)]),
     layout: {
       ...baseLayout(theme, view),
       xaxis: { ...baseAxis(theme, across, empty), rangemode: 'tozero' },
-      yaxis: baseAxis(theme, up, empty),
+      yaxis: { ...baseAxis(theme, up, empty), range: verticalRange(curves) },
     },
     summary: summary(curves, `${up} against ${across}`),
     table: () => table(curves, [across, up]),
@@ -123,30 +123,30 @@ function pointAt(
   return x === undefined ? [] : [{ step: y.step, x, y, kl }];
 }
 
-/** A band along J; in the plane, where bands would cover each other, a cross at the last point. */
-function intervals({ points, look }: Curve, plane: boolean): Partial<PlotData> {
-  const quiet = { type: 'scatter', mode: 'lines', hoverinfo: 'skip' } as const;
-  if (plane) {
-    const last = points.at(-1);
-    const [across, up] = [last?.kl?.half ?? 0, last?.y.half ?? 0];
-    const { x, y } = { x: last?.x ?? 0, y: last?.y.mean ?? 0 };
-    return {
-      ...quiet,
-      x: [x - across, x + across, null, x, x],
-      y: [y, y, null, y - up, y + up],
-      line: { color: withAlpha(look.colour, 0.55), width: 1.2 },
-    };
-  }
-  const known = points.filter(({ y }) => y.half !== null);
-  const x = known.map((point) => point.x);
+/** The 95% intervals at the last point, as a cross: those of all points would cover each other. */
+function interval({ points, look }: Curve): Partial<PlotData> {
+  const last = points.at(-1)!;
+  const [across, up] = [last.kl?.half ?? 0, last.y.half ?? 0];
+  const [x, y] = [last.x, last.y.mean];
   return {
-    ...quiet,
-    x: [...x, ...x.toReversed()],
-    y: [...known.map(({ y }) => y.mean + y.half!), ...known.map(({ y }) => y.mean - y.half!).reverse()],
-    fill: 'toself',
-    fillcolor: withAlpha(look.colour, 0.08),
-    line: { width: 0 },
+    type: 'scatter',
+    mode: 'lines',
+    x: [x - across, x + across, null, x, x],
+    y: [y, y, null, y - up, y + up],
+    line: { color: withAlpha(look.colour, 0.5), width: 1.2 },
+    hoverinfo: 'skip',
   };
+}
+
+/** All means with some air, and as much of wide intervals as does not flatten them. */
+function verticalRange(curves: readonly Curve[]): [number, number] | undefined {
+  const means = curves.flatMap(({ points }) => points.map(({ y }) => y.mean));
+  if (means.length === 0) return undefined;
+  const [low, high] = [Math.min(...means), Math.max(...means)];
+  const span = high - low || Math.abs(high) || 1;
+  const widest = Math.max(0, ...curves.map(({ points }) => points.at(-1)!.y.half ?? 0));
+  const pad = 0.05 * span + Math.min(widest, 0.25 * span);
+  return [low - pad, high + pad];
 }
 
 function line({ run, arm, look, points }: Curve, plane: boolean): Partial<PlotData> {

@@ -37,7 +37,7 @@ export class Keeper {
   }
 
   /** Stored bytes of an offer; null where they cannot be read. */
-  async bytes({ id, name }: SavedState): Promise<ArrayBuffer | null> {
+  async bytes({ id, name }: SavedState): Promise<Blob | null> {
     try {
       const bytes = await this.#storage.bytes(id);
       if (bytes) return bytes;
@@ -61,7 +61,7 @@ export class Keeper {
     this.#release = holdLock(lockName(this.#current.id));
   }
 
-  async saved(step: number, bytes: ArrayBuffer): Promise<void> {
+  async saved(step: number, bytes: Blob): Promise<void> {
     const current = this.#current;
     if (!current) return;
     try {
@@ -102,10 +102,11 @@ export class Keeper {
 
   async #file({ id, name }: Current, results: (() => Results) | null): Promise<void> {
     if (!results) return;
-    // In a task of its own: the last plots are being drawn.
-    await new Promise((resolve) => setTimeout(resolve));
+    // In tasks of their own: the last plots are being drawn, and a hundred runs are many numbers.
+    await nextTask();
     const document = results();
     if (document.runs.every(({ evaluations }) => evaluations.length === 0)) return;
+    await nextTask();
     await this.#library.add({ id, name, notes: '', date: today(), source: 'page', results: document });
   }
 
@@ -122,5 +123,7 @@ export class Keeper {
     await this.#storage.removeState(id).catch(() => undefined);
   }
 }
+
+const nextTask = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 const lockName = (id: string): string => `pilaf-lab/run/${id}`;

@@ -104,8 +104,8 @@ export class Race {
     this.#client.start(config, paused);
   }
 
-  /** Goes on where an earlier page or a crash has broken off; hands over the bytes. */
-  goOn(from: SavedState, bytes: ArrayBuffer): void {
+  /** Goes on where an earlier page or a crash has broken off. */
+  goOn(from: SavedState, bytes: Blob): void {
     this.#prepare();
     this.#from = from;
     this.#client.continue(bytes);

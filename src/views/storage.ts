@@ -31,7 +31,7 @@ interface Schema extends DBSchema {
   runs: { key: string; value: RunEntry };
   results: { key: string; value: Results };
   states: { key: string; value: SavedState };
-  bytes: { key: string; value: ArrayBuffer };
+  bytes: { key: string; value: Blob };
 }
 
 const NAME = 'pilaf-lab';
@@ -84,11 +84,11 @@ export class Storage {
     return (await this.#open()).getAll('states');
   }
 
-  async bytes(id: string): Promise<ArrayBuffer | undefined> {
+  async bytes(id: string): Promise<Blob | undefined> {
     return (await this.#open()).get('bytes', id);
   }
 
-  async saveState(state: SavedState, bytes: ArrayBuffer): Promise<void> {
+  async saveState(state: SavedState, bytes: Blob): Promise<void> {
     const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
     await Promise.all([
       transaction.objectStore('states').put(state),

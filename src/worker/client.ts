@@ -2,7 +2,7 @@ import type { Command, WorkerEvent } from './protocol';
 
 /** What the page needs of a Worker, so that tests can bring their own. */
 export interface WorkerLike {
-  postMessage(command: Command, transfer: Transferable[]): void;
+  postMessage(command: Command): void;
   terminate(): void;
   onmessage: ((event: MessageEvent<WorkerEvent>) => void) | null;
   onerror: ((event: ErrorEvent) => void) | null;
@@ -49,15 +49,15 @@ export class LabClient {
     this.send({ type: 'start', id: this.#pending, config, paused });
   }
 
-  /** Goes on from a saved state, whose bytes are handed over. */
-  continue(bytes: ArrayBuffer): void {
+  /** Goes on from a saved state. */
+  continue(bytes: Blob): void {
     this.open();
     this.#pending = this.#nextId++;
     this.send({ type: 'continue', id: this.#pending, bytes });
   }
 
   send(command: Command): void {
-    this.#worker?.postMessage(command, command.type === 'continue' ? [command.bytes] : []);
+    this.#worker?.postMessage(command);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import type { Problem } from '../training/problem';
 import type { Command, WorkerEvent } from './protocol';
 import { Session } from './session';
 
-const post = (event: WorkerEvent): void => self.postMessage(event, event.type === 'saved' ? [event.bytes] : []);
+const post = (event: WorkerEvent): void => self.postMessage(event);
 
 /** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */
 const CHECKPOINT_NAME = /^[a-z][a-z0-9-]{0,39}$/;

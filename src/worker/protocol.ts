@@ -8,8 +8,8 @@ export type Command =
   /** The first message: where the page lives, and with it the checkpoints that it ships. */
   | { readonly type: 'open'; readonly base: string }
   | { readonly type: 'start'; readonly id: number; readonly config: unknown; readonly paused: boolean }
-  /** Goes on from what a `saved` event brought; the bytes are transferred. */
-  | { readonly type: 'continue'; readonly id: number; readonly bytes: ArrayBuffer }
+  /** Goes on from what a `saved` event brought. */
+  | { readonly type: 'continue'; readonly id: number; readonly bytes: Blob }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
@@ -38,8 +38,11 @@ export type WorkerEvent =
   | { readonly type: 'refused'; readonly id: number; readonly problems: readonly ConfigProblem[] }
   | { readonly type: 'report'; readonly id: number; readonly report: Report; readonly timing: SessionTiming }
   | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
-  /** All that is needed to go on after `step`, also in another page; the bytes are transferred. */
-  | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: ArrayBuffer }
+  /**
+   * All that is needed to go on after `step`, also in another page. A Blob, because only a reference to it passes
+   * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.
+   */
+  | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
   /** The experiment broke; the worker lives and takes a new start. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

@@ -70,10 +70,10 @@ export class Session {
     else this.environment.post({ type: 'refused', id, problems: parsed.problems });
   }
 
-  private async continue(id: number, bytes: ArrayBuffer): Promise<void> {
+  private async continue(id: number, bytes: Blob): Promise<void> {
     let saved: SavedExperiment;
     try {
-      saved = parseSaved(new Uint8Array(bytes));
+      saved = parseSaved(new Uint8Array(await bytes.arrayBuffer()));
     } catch (error) {
       const problems = [{ path: 'saved state', message: messageOf(error) }];
       this.environment.post({ type: 'refused', id, problems });
@@ -250,7 +250,7 @@ class Execution {
     this.savedAt = this.watch.seconds();
     const { seconds, pairsPerSecond } = this.timing();
     const results = resultsOf(this.history!, this.environment.backend, { seconds, pairsPerSecond });
-    const bytes = encodeSaved({ results, snapshot }).buffer;
+    const bytes = new Blob([encodeSaved({ results, snapshot })]);
     this.environment.post({ type: 'saved', id: this.id, step: snapshot.step, bytes });
   }
 

@@ -34,7 +34,7 @@ test('runs are kept, renamed, compared, exported, deleted, brought back and impo
   await nav(page, 'Runs').click();
   await expect(page).toHaveURL(/#runs$/);
   await expect(nav(page, 'Runs')).toHaveAttribute('aria-current', 'page');
-  expect(await names(page)).toEqual(['Bandit: Vanilla, PILAF 2', 'Bandit: Vanilla, PILAF']);
+  await expect.poll(() => names(page)).toEqual(['Bandit: Vanilla, PILAF 2', 'Bandit: Vanilla, PILAF']);
   await expect(table(page)).toContainText('±');
 
   const name = page.getByRole('textbox', { name: 'Name of Bandit: Vanilla, PILAF 2' });
@@ -52,7 +52,7 @@ test('runs are kept, renamed, compared, exported, deleted, brought back and impo
   await expect(page.getByRole('heading', { name: '2 runs compared' })).toBeVisible();
   const figure = page.getByRole('figure', { name: /^J against steps/ });
   await expect(figure).toHaveAttribute('aria-label', /=Six, "steps", PILAF: .* Bandit: Vanilla, PILAF, Vanilla: /);
-  await expect(figure.locator('.scatterlayer .js-line').first()).toBeVisible();
+  await expect(figure.locator('.scatterlayer .js-line').last()).toBeVisible();
   const picture = page.waitForEvent('download');
   await page.getByRole('button', { name: 'SVG picture of this plot' }).first().click();
   expect(await textOf(await picture)).toMatch(/^<svg/);
@@ -68,7 +68,7 @@ test('runs are kept, renamed, compared, exported, deleted, brought back and impo
   ]);
 
   await page.getByRole('button', { name: 'Delete Bandit: Vanilla, PILAF' }).click();
-  expect(await names(page)).toEqual(['=Six, "steps"']);
+  await expect.poll(() => names(page)).toEqual(['=Six, "steps"']);
   await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('textbox', { name: 'Name of Bandit: Vanilla, PILAF' })).toBeFocused();
@@ -192,7 +192,7 @@ test('after a crash of the worker the run goes on from its last state', async ({
   await lab.finish();
   expect((await lab.download()).runs.map(({ status }) => status)).toEqual(Array(4).fill('complete'));
   await nav(page, 'Runs').click();
-  expect(await names(page), 'one run, not two').toEqual(['Bandit: Vanilla, PILAF']);
+  await expect.poll(() => names(page), 'one run, not two').toEqual(['Bandit: Vanilla, PILAF']);
 });
 
 test('where storing is forbidden the page says so, and works', async ({ lab, page }) => {
@@ -206,7 +206,7 @@ test('where storing is forbidden the page says so, and works', async ({ lab, pag
   await lab.makeTiny(5);
   await raceTo(lab, 5);
   await nav(page, 'Runs').click();
-  expect(await names(page)).toEqual(['Bandit: Vanilla, PILAF']);
+  await expect.poll(() => names(page)).toEqual(['Bandit: Vanilla, PILAF']);
   expect(JSON.parse(await exported(page, /^Export all as JSON$/))).toHaveLength(1);
 });
 

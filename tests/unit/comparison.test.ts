@@ -52,11 +52,15 @@ describe('the comparison', () => {
     expect(found[2]!.y).toEqual([5.5, 6.5, 7.5]);
   });
 
-  it('has bands of the interval along J', () => {
-    const [band] = figureOf([run('A', 0)]).traces;
+  it('has the interval at the end, and shows all means', () => {
+    const figure = figureOf([run('A', 0)]);
+    const whisker = figure.traces[0]!.y as number[];
     // t(0.975, 1) = 12.7062, s = √½, n = 2
-    expect((band!.y as number[])[0]).toBeCloseTo(0.5 + 6.3531, 3);
-    expect((band!.y as number[]).at(-1)).toBeCloseTo(0.5 - 6.3531, 3);
+    expect(whisker.at(-1)! - whisker.at(-2)!).toBeCloseTo(2 * 6.3531, 3);
+    const [low, high] = figure.layout.yaxis!.range as [number, number];
+    expect(low).toBeLessThan(0.5);
+    expect(low, 'wide intervals do not flatten the curves').toBeGreaterThan(-0.5);
+    expect(high).toBeGreaterThan(2.5);
   });
 
   it('counts in labels, or in what has a price', () => {

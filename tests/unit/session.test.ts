@@ -80,7 +80,7 @@ function openSession(prepare: () => Promise<Problem> = () => Promise.resolve({} 
   const start = (id: number, config: unknown, paused = false) => session.handle({ type: 'start', id, config, paused });
   const saved = (id: number) => events.flatMap((event) => (event.type === 'saved' && event.id === id ? [event] : []));
   const goOn = (id: number, state: SavedExperiment) =>
-    session.handle({ type: 'continue', id, bytes: encodeSaved(state).buffer });
+    session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]) });
   return { session, events, reports, stepsOf, states, start, saved, goOn };
 }
 
@@ -91,6 +91,8 @@ async function until(condition: () => boolean): Promise<void> {
   }
   throw new Error('it never came to that');
 }
+
+const parsed = async (bytes: Blob): Promise<SavedExperiment> => parseSaved(new Uint8Array(await bytes.arrayBuffer()));
 
 /** Long enough for dozens of steps, were there any. */
 async function aWhile(): Promise<void> {
@@ -264,7 +266,7 @@ describe('a session', () => {
     await start(1, configOf(2500));
     await until(() => states(1).includes('finished'));
     expect(saved(1).map(({ step }) => step)).toEqual([1000, 2000]);
-    const { results, snapshot } = parseSaved(new Uint8Array(saved(1)[1]!.bytes));
+    const { results, snapshot } = await parsed(saved(1)[1]!.bytes);
     expect(snapshot).toEqual({ step: 2000, fingerprints: [[1, 2000]], fleets: [] });
     expect(results).toMatchObject({ backend: { name: 'cpu', adapter: null }, config: { schedule: { steps: 2500 } } });
     expect(results.runs.map(({ evaluations }) => evaluations.map(({ step }) => step))).toEqual([[0]]);
@@ -288,7 +290,7 @@ describe('a session', () => {
   it('goes on from a saved state: steps, time and history', async () => {
     const first = openSession();
     await startAndPause(first);
-    const state = parseSaved(new Uint8Array(first.saved(1)[0]!.bytes));
+    const state = await parsed(first.saved(1)[0]!.bytes);
     await first.session.handle({ type: 'stop' });
     const { step } = state.snapshot;
 
@@ -304,7 +306,7 @@ describe('a session', () => {
 
     await second.session.handle({ type: 'pause' });
     await aWhile();
-    const later = parseSaved(new Uint8Array(second.saved(4).at(-1)!.bytes));
+    const later = await parsed(second.saved(4).at(-1)!.bytes);
     expect(later.snapshot.step).toBe(second.stepsOf(4, 'progress').at(-1));
     expect(later.results.timing.seconds).toBeCloseTo((later.snapshot.step * STEP_MILLISECONDS) / 1000);
     const evaluated = later.results.runs[0]!.evaluations.map((evaluation) => evaluation.step);
@@ -315,7 +317,7 @@ describe('a session', () => {
   it('refuses a damaged state and leaves alone what runs', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
-    await session.handle({ type: 'continue', id: 2, bytes: new Uint8Array(20).buffer });
+    await session.handle({ type: 'continue', id: 2, bytes: new Blob(['x'.repeat(20)]) });
     expect(events.find((event) => event.type === 'refused')).toMatchObject({
       id: 2,
       problems: [{ path: 'saved state' }],
