@@ -29,7 +29,7 @@ const ROOMS = {
   // Types only, by the rule on Plotly below.
   charts: { rooms: ['math', 'experiment', 'samplers', 'analysis'], files: PLOTLY },
   views: {
-    rooms: ['experiment', 'samplers', 'analysis', 'charts'],
+    rooms: ['math', 'experiment', 'samplers', 'analysis', 'charts'],
     packages: ['svelte', 'idb'],
     files: ['^src/worker/(protocol|client)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
   },

@@ -1,6 +1,8 @@
+import { claimsCommand } from './claimsCommand';
 import { EXIT, sentence, UsageError } from './errors';
 import { pretrainCommand } from './pretrainCommand';
 import { presetsCommand } from './presetsCommand';
+import { recordCommand } from './recordCommand';
 import { resumeCommand } from './resumeCommand';
 import { runCommand } from './runCommand';
 import { USAGE } from './usage';
@@ -12,6 +14,8 @@ const COMMANDS = new Map<string, Command>([
   ['run', runCommand],
   ['resume', resumeCommand],
   ['presets', presetsCommand],
+  ['record', recordCommand],
+  ['claims', claimsCommand],
   ['pretrain', pretrainCommand],
 ]);
 

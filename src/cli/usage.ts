@@ -1,12 +1,13 @@
 export const USAGE = `PILAF Lab without a browser: the page's engine, for scripts.
 
-  npm run lab -- run <preset or config.json> [options]
+  npm run lab -- run <preset, config.json or '#v1…'> [options]
       --set <path=value>   changes the config, as often as you like: seeds=4, schedule.steps=100,
                            beta=0.1, arms.1.alpha=0.5, task.rewards=[[1,0],[0,1]]
       --backend <name>     webgpu, wasm or cpu; the fastest that works where not given
       --out <file>         writes the results as JSON
       --save <file>        saves the experiment's state now and then, to go on with resume
       --save-every <s>     seconds between savings (30)
+      '#v1…' is a link copied in the page, with or without the address in front; quote it, as # begins a comment.
       Ctrl-C ends after the step in hand, with the table and the files so far.
 
   npm run lab -- resume <file> [--out <file>]
@@ -18,6 +19,14 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
 
   npm run --silent lab -- presets <preset> > config.json
       prints one preset's config, to be edited and run (--silent keeps npm's own lines out of the file)
+
+  npm run lab -- record <preset> --from <results.json>
+      takes a preset's runs from what run --out wrote, for the page to ship (public/recorded)
+  npm run lab -- record --check
+      runs the beginning of every recorded preset again and compares
+
+  npm run lab -- claims [--out <file>]
+      holds the paper's claims against the recorded runs, as a Markdown document (docs/claims.md)
 
   npm run lab -- pretrain reviews [options]
       --seed <n>           of the corpus, the first weights and the samples (0)

@@ -9,12 +9,14 @@ import {
 } from '../experiment/history';
 import type { RaceHistory } from '../experiment/history';
 import { problemText } from '../experiment/config';
+import type { Recorded } from '../experiment/recorded';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { PairsReport, Report } from '../training/reports';
 import { LabClient } from '../worker/client';
 import type { SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
 import type { Keeper } from './keeper.svelte';
+import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from './redraw';
 import type { SavedState } from './storage';
 
@@ -65,6 +67,8 @@ export class Race {
   history = $state.raw<RaceHistory | null>(null);
   version = $state(0);
   details = $state(0);
+  /** Where the history is from, if it was not run here. */
+  recorded = $state.raw<Recorded | null>(null);
   /** Counts the starts: plots forget a reader's zoom when it changes. */
   race = $state(0);
 
@@ -83,6 +87,8 @@ export class Race {
   readonly #detailsJob = {};
   readonly #pairsJob = {};
   #forgotten = false;
+  /** The preset whose recorded results are to be shown: the last that was asked for. */
+  #wanted: string | null = null;
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper;
@@ -118,6 +124,20 @@ export class Race {
     this.state = 'starting';
   }
 
+  /** Shows a preset's recorded results, or nothing, unless a race of somebody's own is there. */
+  async show(preset: string | null): Promise<void> {
+    const free = () => !this.active && (this.history === null || this.recorded !== null);
+    this.#wanted = preset;
+    if (!free()) return;
+    const recorded = preset === null ? null : await loadRecorded(preset);
+    if (this.#wanted !== preset || !free()) return;
+    this.#forget();
+    this.recorded = recorded;
+    this.history = recorded?.history ?? null;
+    this.state = recorded ? 'finished' : 'idle';
+    this.race++;
+  }
+
   pause(): void {
     this.asked = 'pause';
     this.#client.send({ type: 'pause' });
@@ -150,6 +170,11 @@ export class Race {
     return this.#document()?.() ?? null;
   }
 
+  /** As `#document`, of the race that has begun last; null until its history has. */
+  #own(): (() => Results) | null {
+    return this.#started ? null : this.#document();
+  }
+
   /** Makes the results of what the plots show now, whatever comes after. */
   #document(): (() => Results) | null {
     const { history, device } = this;
@@ -159,6 +184,7 @@ export class Race {
 
   #forget(): void {
     this.history = null;
+    this.recorded = null;
     this.progress = null;
     this.pairs = null;
     this.#fresh = { progress: null, pairs: null };
@@ -176,7 +202,7 @@ export class Race {
         return;
       case 'unavailable':
         this.unavailable = event.message;
-        void this.#keeper.broke(this.#document());
+        void this.#keeper.broke(this.#own());
         this.#end('idle', { kind: 'error', text: event.message });
         return;
       case 'started':
@@ -193,7 +219,7 @@ export class Race {
         if (!this.#forgotten) void this.#keeper.saved(event.step, event.bytes);
         return;
       case 'failed':
-        void this.#keeper.broke(this.#document());
+        void this.#keeper.broke(this.#own());
         this.#end(this.history ? 'stopped' : 'idle', { kind: 'error', text: event.message });
         return;
       case 'state':
@@ -210,7 +236,7 @@ export class Race {
     const ended = state === 'stopped' || state === 'finished';
     this.asked = null;
     this.state = ended && this.#forgotten ? 'idle' : state;
-    if (ended) void this.#keeper.ended(this.#forgotten ? null : this.#document());
+    if (ended) void this.#keeper.ended(this.#forgotten ? null : this.#own());
     if (ended) this.#forgotten = false;
     this.#publish();
   }
@@ -272,6 +298,7 @@ export class Race {
   #begin(report: Extract<Report, { type: 'started' }>): void {
     if (!this.#started) return;
     const { config, from } = this.#started;
+    this.#started = null;
     this.#forget();
     this.history = from ? historyOf(from) : createHistory(config, report);
     this.race++;

@@ -3,23 +3,17 @@ const RUNS = '#runs';
 /** Which view the address asks for: exactly `#runs`, or the race with whatever else the hash says. */
 class Route {
   view = $state<'race' | 'runs'>('race');
-  /** Where the race view was left. */
-  race = $state('#race');
 
   /** Returns what stops it. */
   open(): () => void {
-    const follow = () => {
-      const { hash } = location;
-      this.view = hash === RUNS ? 'runs' : 'race';
-      if (this.view === 'race' && hash !== '') this.race = hash;
-    };
+    const follow = () => (this.view = location.hash === RUNS ? 'runs' : 'race');
     follow();
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }
 
   showRace(): void {
-    if (this.view !== 'race') location.hash = this.race;
+    if (this.view !== 'race') location.hash = '#race';
   }
 }
 

@@ -139,7 +139,7 @@ describe('the command', () => {
   it.each([[[]], [['--help']], [['run', '--help']]])('explains itself with %j', async (args) => {
     const { code, stdout, stderr } = await lab(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('npm run lab -- run <preset or config.json>');
+    expect(stdout).toContain("npm run lab -- run <preset, config.json or '#v1…'>");
   });
 });
 
