@@ -30,7 +30,7 @@ const ROOMS = {
   charts: { rooms: ['math', 'experiment', 'samplers', 'analysis'], files: PLOTLY },
   views: {
     rooms: ['math', 'experiment', 'samplers', 'analysis', 'charts'],
-    packages: ['svelte'],
+    packages: ['svelte', 'idb'],
     files: ['^src/worker/(protocol|client)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
   },
   cli: {

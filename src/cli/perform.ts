@@ -42,6 +42,8 @@ export async function perform({
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const backend = await startBackend(only);
+  // Nothing is there to go on from where the interrupt came before the first step.
+  let saved = from !== undefined;
   try {
     const progress = startProgress(title, config.schedule.steps);
     const running = execute(config, problem, {
@@ -50,7 +52,13 @@ export async function perform({
       progress,
       from,
       saveEvery,
-      save: save === undefined ? undefined : (saved) => writeAtomically(save, encodeSaved(saved)),
+      save:
+        save === undefined
+          ? undefined
+          : (state) => {
+              writeAtomically(save, encodeSaved(state));
+              saved = true;
+            },
     });
     const results = await Promise.race([running, backend.lost]).finally(progress.clear);
     process.stdout.write(summary(results, backend.reasons));
@@ -66,6 +74,6 @@ export async function perform({
     if (save !== undefined) removeFile(save);
     return EXIT.success;
   }
-  if (save !== undefined) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
+  if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
   return EXIT.interrupted;
 }

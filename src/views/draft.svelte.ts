@@ -32,7 +32,9 @@ export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'we
  * The experiment as somebody is typing it. Nothing here touches what runs: Run takes the checked config.
  */
 export class Draft {
-  /** The preset that it was made of; null where it came with a link. */
+  /** What it came with where it was made of no preset, for a sentence. */
+  source = $state('');
+  /** The preset that it was made of; null where it came with a link or a run that went on. */
   presetId = $state<string | null>(null);
   /** What was loaded says about everything that has no control. */
   #base = $state.raw<ExperimentConfig | null>(null);
@@ -52,8 +54,9 @@ export class Draft {
   }
 
   /** Until something is changed, the checked config is this one. */
-  load(config: ExperimentConfig, presetId: string | null = null): void {
+  load(config: ExperimentConfig, presetId: string | null = null, source = 'a link'): void {
     this.presetId = presetId;
+    this.source = source;
     this.#base = config;
     this.#settings = {};
     this.alpha = '';
