@@ -28,6 +28,9 @@ export interface DraftArm {
 /** The config's numbers that the page lets people set, apart from the arms'. */
 export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'weight' | 'coefficient' | 'tableEntry'>;
 
+/** Parts that are chosen whole, because what is in them depends on a choice. */
+type Parts = Pick<ExperimentConfig, 'loss' | 'labeller' | 'start' | 'rounds'>;
+
 /**
  * The experiment as somebody is typing it. Nothing here touches what runs: Run takes the checked config.
  */
@@ -39,6 +42,8 @@ export class Draft {
   /** What was loaded says about everything that has no control. */
   #base = $state.raw<ExperimentConfig | null>(null);
   #settings = $state<Partial<Record<SettingName, Entry>>>({});
+  /** Parts of the config that were chosen whole. */
+  #parts = $state.raw<Partial<Parts>>({});
   /** Interpolation strength of every arm that has none of its own; '' is each arm's β. */
   alpha = $state<Entry>('');
   schedule = $state<'constant' | 'linear'>('constant');
@@ -59,6 +64,7 @@ export class Draft {
     this.source = source;
     this.#base = config;
     this.#settings = {};
+    this.#parts = {};
     this.alpha = '';
     this.schedule = config.schedule.learningRate;
     this.tables = config.task.kind === 'bandit' ? config.task.tables : 'per-seed';
@@ -68,7 +74,7 @@ export class Draft {
   setting(name: SettingName): Entry {
     const typed = this.#settings[name];
     if (typed !== undefined) return typed;
-    const value = valueAt(this.#base, FIELDS[name].path);
+    const value = valueAt({ ...this.#base, ...this.#parts }, FIELDS[name].path);
     return typeof value === 'number' ? value : '';
   }
 
@@ -86,6 +92,23 @@ export class Draft {
 
   set(name: SettingName, value: Entry): void {
     this.#settings[name] = value;
+  }
+
+  part<Name extends keyof Parts>(name: Name): Parts[Name] {
+    return { ...this.#base!, ...this.#parts }[name];
+  }
+
+  /** Chooses a part; numbers that were typed in the one before it are forgotten. */
+  choose<Name extends keyof Parts>(name: Name, value: Parts[Name]): void {
+    this.amend(name, value);
+    for (const setting of Object.keys(this.#settings) as SettingName[]) {
+      if (FIELDS[setting].path.startsWith(`${name}.`)) this.#settings[setting] = undefined;
+    }
+  }
+
+  /** Changes what is in a part; the numbers that were typed in it stay. */
+  amend<Name extends keyof Parts>(name: Name, value: Parts[Name]): void {
+    this.#parts = { ...this.#parts, [name]: value };
   }
 
   /** Adds an arm that takes its settings from the defaults; returns its key. */
@@ -177,8 +200,9 @@ export class Draft {
 
   /** The whole config as typed: untrusted, to be checked by `parseConfig`. */
   #candidate(): unknown {
-    const candidate: Tree = structuredClone(this.#base) as unknown as Tree;
+    const candidate: Tree = structuredClone({ ...this.#base, ...this.#parts });
     for (const [name, value] of Object.entries(this.#settings)) {
+      if (value === undefined) continue;
       setValueAt(candidate, FIELDS[name as SettingName].path, value);
     }
     setValueAt(candidate, 'schedule.learningRate', this.schedule);

@@ -43,3 +43,35 @@ test('a paper preset says what the paper did, what differs, and judges only its 
   await expect(card).toContainText('has other settings than this preset');
   await expect(page.locator('.start')).toContainText('passed 5 times over 512 labelled pairs');
 });
+
+test('loss, labels, start and rounds can be chosen, and reach the run', async ({ lab, page }) => {
+  await lab.open();
+  await lab.race('Vanilla', 'PILAF');
+  await lab.set({ Seeds: 2, 'Pairs per step': 2, Steps: 4 });
+  await page.getByText('More settings').click();
+  const choice = (name: string) => page.getByRole('combobox', { name, exact: true });
+  await choice('Loss').selectOption('ipo');
+  await expect(lab.control('Label smoothing ε')).toHaveCount(0);
+  await choice('Labels').selectOption('deterministic');
+  await lab.set({ 'Flipped labels': 0.7 });
+  await expect(page.locator('.problem').first()).toContainText('0.7 is not allowed; give a number from 0 to 0.5');
+  await lab.set({ 'Flipped labels': 0.1 });
+  await choice('Start').selectOption('offline');
+  await lab.set({ 'Pairs before the start': 3 });
+  await expect(page.locator('.problem').first()).toContainText('3 is not a multiple of schedule.pairs, which is 2');
+  await lab.set({ 'Pairs before the start': 4, 'Epochs before the start': 2 });
+  await choice('Rounds').selectOption('rounds');
+  await lab.set({ 'Pairs per round': 4, 'Epochs per round': 1 });
+  await page.getByLabel('Keep the pairs of earlier rounds').check();
+  await lab.run();
+  await lab.finish();
+  const { config, runs } = await lab.download();
+  expect(config).toMatchObject({
+    loss: { kind: 'ipo', smoothing: 0 },
+    labeller: { rule: 'deterministic', reader: 'oracle', flip: 0.1 },
+    start: { kind: 'offline', pairs: 4, epochs: 2 },
+    rounds: { pairs: 4, epochs: 1, accumulate: true, movingReference: false },
+  });
+  // 4 before the start, then rounds of 2 and 4 steps: two are begun.
+  expect(runs[0]!.evaluations.at(-1)!.labels).toBe(12);
+});
