@@ -19,9 +19,23 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** Where `pretrain` writes and `run` looks for checkpoints by name; the page ships this folder. */
 export const CHECKPOINTS = join(ROOT, 'public', 'checkpoints');
 
+const ENDING = '.safetensors';
+
+const checkpointPath = (name: string): string =>
+  name.endsWith(ENDING) ? resolve(name) : join(CHECKPOINTS, `${basename(name)}${ENDING}`);
+
+/** Where a checkpoint's estimated optimum lies: beside it. */
+export const optimumPath = (name: string): string => `${checkpointPath(name).slice(0, -ENDING.length)}.optimum.json`;
+
+/** The text beside a checkpoint; null where there is none. */
+export async function loadOptimum(name: string): Promise<string | null> {
+  const path = optimumPath(name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
 /** A shipped checkpoint by its name, or a .safetensors file by its path; throws an Error that says what is missing. */
 export async function loadCheckpoint(name: string): Promise<Uint8Array> {
-  const path = name.endsWith('.safetensors') ? resolve(name) : join(CHECKPOINTS, `${basename(name)}.safetensors`);
+  const path = checkpointPath(name);
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
   if (!statSync(path).isFile()) throw new Error(`${path} is not a file`);
   return readFileSync(path);

@@ -1,4 +1,5 @@
 import { EXIT, sentence, UsageError } from './errors';
+import { optimumCommand } from './optimumCommand';
 import { pretrainCommand } from './pretrainCommand';
 import { presetsCommand } from './presetsCommand';
 import { resumeCommand } from './resumeCommand';
@@ -13,6 +14,7 @@ const COMMANDS = new Map<string, Command>([
   ['resume', resumeCommand],
   ['presets', presetsCommand],
   ['pretrain', pretrainCommand],
+  ['optimum', optimumCommand],
 ]);
 
 /** How long the process may linger, when something (a lost GPU) keeps it from ending by itself. */

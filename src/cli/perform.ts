@@ -5,7 +5,7 @@ import type { Problem } from '../training/problem';
 import { encodeSaved, type SavedExperiment } from '../training/savedExperiment';
 import { EXIT, sentence, UsageError } from './errors';
 import { execute } from './execute';
-import { checkWritable, loadCheckpoint, removeFile, writeAtomically } from './files';
+import { checkWritable, loadCheckpoint, loadOptimum, removeFile, writeAtomically } from './files';
 import { onInterrupt } from './interrupt';
 import { startBackend } from './nodeRuntime';
 import { startProgress } from './progress';
@@ -73,7 +73,7 @@ export async function perform({
 
 async function prepared(config: ExperimentConfig): Promise<Problem> {
   try {
-    return await prepareProblem(config, loadCheckpoint);
+    return await prepareProblem(config, loadCheckpoint, loadOptimum);
   } catch (error) {
     const path = error instanceof CheckpointError ? error.path : 'task';
     throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });

@@ -67,8 +67,8 @@ describe('the command', () => {
   writeFileSync(join(folder, 'file'), '');
 
   it.each<[string[], string[]]>([
-    [['race'], ['"race"', 'run, resume, presets, pretrain']],
-    [['constructor'], ['"constructor"', 'run, resume, presets, pretrain']],
+    [['race'], ['"race"', 'run, resume, presets, pretrain, optimum']],
+    [['constructor'], ['"constructor"', 'run, resume, presets, pretrain, optimum']],
     [['run'], ['preset', 'config file']],
     [
       ['run', 'bandit'],
