@@ -29,8 +29,8 @@ const ROOMS = {
   // Types only, by the rule on Plotly below.
   charts: { rooms: ['math', 'experiment', 'samplers', 'analysis'], files: PLOTLY },
   views: {
-    rooms: ['experiment', 'samplers', 'analysis', 'charts'],
-    packages: ['svelte'],
+    rooms: ['math', 'experiment', 'samplers', 'analysis', 'charts'],
+    packages: ['svelte', 'idb'],
     files: ['^src/worker/(protocol|client)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
   },
   cli: {

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { simd } from './scripts/simdPlugin.mjs';
@@ -31,7 +32,13 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Presets whose results the page ships: it asks for no others. */
+const RECORDED = existsSync('public/recorded')
+  ? readdirSync('public/recorded').map((file) => file.replace(/[.]json$/, ''))
+  : [];
+
 export default defineConfig({
+  define: { 'import.meta.env.VITE_RECORDED': JSON.stringify(RECORDED.join(' ')) },
   // Relative addresses: the built folder works under any sub-path.
   base: './',
   // An address that does not exist is a 404, not the page once more.

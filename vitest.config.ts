@@ -11,7 +11,13 @@ export default defineConfig({
     projects: [
       {
         plugins: viteConfig.plugins,
-        test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['tests/unit/**/*.test.ts'],
+          // A busy machine must not fail the longest of them.
+          testTimeout: 30_000,
+        },
       },
       {
         test: {

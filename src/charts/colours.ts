@@ -48,7 +48,7 @@ export interface ArmLook {
   readonly dash: (typeof DASHES)[number];
 }
 
-const DASHES = ['solid', 'dash', 'dot', 'dashdot'] as const;
+export const DASHES = ['solid', 'dash', 'dot', 'dashdot'] as const;
 
 export function armLooks(arms: readonly Pick<ArmConfig, 'sampler'>[], mode: Mode): ArmLook[] {
   const seen = new Map<SamplerName, number>();

@@ -1,18 +1,9 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import {
-  appendEvaluation,
-  createHistory,
-  historyOf,
-  markDiverged,
-  markFinished,
-  noteStarts,
-  resultsOf,
-  type RaceHistory,
-} from '../experiment/history';
+import { createHistory, historyOf, resultsOf } from '../experiment/history';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { Problem } from '../training/problem';
-import type { Report } from '../training/reports';
+import { recordReport } from '../training/recordReport';
 import { runExperiment } from '../training/runExperiment';
 import type { SavedExperiment } from '../training/savedExperiment';
 import type { Progress } from './progress';
@@ -50,27 +41,7 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
       progress.update(report.step, `${Math.round(pairs / seconds())} pairs/s`);
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
       await breathe();
-    } else record(history!, report);
+    } else recordReport(history!, report);
   }
   return results();
-}
-
-function record(history: RaceHistory, report: Exclude<Report, { type: 'started' | 'progress' | 'snapshot' }>): void {
-  switch (report.type) {
-    case 'evaluation':
-      for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
-      return;
-    case 'starts':
-      return noteStarts(history, report.starts);
-    case 'pairs':
-    case 'compiling':
-    case 'starting':
-      return;
-    case 'diverged':
-      return markDiverged(history, report.run, report.step);
-    case 'finished':
-      return markFinished(history, report.runs);
-    default:
-      report satisfies never;
-  }
 }

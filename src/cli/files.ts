@@ -14,10 +14,13 @@ import { fileURLToPath } from 'node:url';
 import { sentence, UsageError } from './errors';
 
 /** The project's root: the bundle, .lab/lab.mjs, lies one folder below. */
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Where `pretrain` writes and `run` looks for checkpoints by name; the page ships this folder. */
 export const CHECKPOINTS = join(ROOT, 'public', 'checkpoints');
+
+/** Presets' results, which the page ships too. */
+export const RECORDED = join(ROOT, 'public', 'recorded');
 
 const ENDING = '.safetensors';
 

@@ -1,9 +1,14 @@
+import { claimsCommand } from './claimsCommand';
 import { EXIT, sentence, UsageError } from './errors';
+import { mergeCommand } from './mergeCommand';
 import { optimumCommand } from './optimumCommand';
 import { pretrainCommand } from './pretrainCommand';
 import { presetsCommand } from './presetsCommand';
+import { recordCommand } from './recordCommand';
 import { resumeCommand } from './resumeCommand';
 import { runCommand } from './runCommand';
+import { sweepCommand } from './sweepCommand';
+import { sweepWorker, WORKER_COMMAND } from './sweepWorker';
 import { USAGE } from './usage';
 
 /** Takes its own arguments, returns the exit code; what it throws ends as one sentence. */
@@ -13,7 +18,11 @@ const COMMANDS = new Map<string, Command>([
   ['run', runCommand],
   ['resume', resumeCommand],
   ['presets', presetsCommand],
+  ['record', recordCommand],
+  ['claims', claimsCommand],
   ['pretrain', pretrainCommand],
+  ['sweep', sweepCommand],
+  ['merge', mergeCommand],
   ['optimum', optimumCommand],
 ]);
 
@@ -25,6 +34,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return EXIT.success;
   }
+  if (name === WORKER_COMMAND && process.send) return sweepWorker(args);
   const command = COMMANDS.get(name);
   if (!command) throw new UsageError(`unknown command "${name}"; the commands are ${[...COMMANDS.keys()].join(', ')}`);
   return command(args);

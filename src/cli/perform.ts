@@ -1,13 +1,12 @@
 import type { BackendName } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
-import { CheckpointError, prepareProblem } from '../training/prepareProblem';
-import type { Problem } from '../training/problem';
 import { encodeSaved, type SavedExperiment } from '../training/savedExperiment';
-import { EXIT, sentence, UsageError } from './errors';
+import { EXIT } from './errors';
 import { execute } from './execute';
-import { checkWritable, loadCheckpoint, loadOptimum, removeFile, writeAtomically } from './files';
+import { checkWritable, removeFile, writeAtomically } from './files';
 import { onInterrupt } from './interrupt';
 import { startBackend } from './nodeRuntime';
+import { prepared } from './prepared';
 import { startProgress } from './progress';
 import { summary } from './summary';
 
@@ -43,6 +42,8 @@ export async function perform({
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const backend = await startBackend(only);
+  // Nothing is there to go on from where the interrupt came before the first step.
+  let saved = from !== undefined;
   try {
     const progress = startProgress(title, config.schedule.steps);
     const running = execute(config, problem, {
@@ -51,7 +52,13 @@ export async function perform({
       progress,
       from,
       saveEvery,
-      save: save === undefined ? undefined : (saved) => writeAtomically(save, encodeSaved(saved)),
+      save:
+        save === undefined
+          ? undefined
+          : (state) => {
+              writeAtomically(save, encodeSaved(state));
+              saved = true;
+            },
     });
     const results = await Promise.race([running, backend.lost]).finally(progress.clear);
     process.stdout.write(summary(results, backend.reasons));
@@ -67,15 +74,6 @@ export async function perform({
     if (save !== undefined) removeFile(save);
     return EXIT.success;
   }
-  if (save !== undefined) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
+  if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
   return EXIT.interrupted;
-}
-
-async function prepared(config: ExperimentConfig): Promise<Problem> {
-  try {
-    return await prepareProblem(config, loadCheckpoint, loadOptimum);
-  } catch (error) {
-    const path = error instanceof CheckpointError ? error.path : 'task';
-    throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
-  }
 }

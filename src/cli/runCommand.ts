@@ -3,7 +3,7 @@ import { loadConfig } from './configSource';
 import { UsageError } from './errors';
 import { perform } from './perform';
 
-/** `lab run`: a preset or a config file. */
+/** `lab run`: a preset, a config file or a link. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments('run', args, {
     set: { type: 'string', multiple: true, default: [] as string[] },
@@ -13,10 +13,11 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     'save-every': { type: 'string' },
   });
   const [source, surplus] = positionals;
-  if (source === undefined) throw new UsageError('run needs the name of a preset or a config file');
-  if (surplus !== undefined) throw new UsageError(`run takes one preset or config file; "${surplus}" is too much`);
+  if (source === undefined) throw new UsageError('run needs the name of a preset, a config file or a link');
+  if (surplus !== undefined)
+    throw new UsageError(`run takes one preset, config file or link; "${surplus}" is too much`);
   const backend = readBackend(values.backend);
   const saveEvery = readSeconds('--save-every', values['save-every'] ?? '30');
-  const config = loadConfig(source, values.set);
-  return perform({ title: source, config, backend, out: values.out, save: values.save, saveEvery });
+  const { config, title } = await loadConfig(source, values.set);
+  return perform({ title, config, backend, out: values.out, save: values.save, saveEvery });
 }

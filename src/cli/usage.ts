@@ -1,23 +1,50 @@
 export const USAGE = `PILAF Lab without a browser: the page's engine, for scripts.
 
-  npm run lab -- run <preset or config.json> [options]
+  npm run lab -- run <preset, config.json or '#v1…'> [options]
       --set <path=value>   changes the config, as often as you like: seeds=4, schedule.steps=100,
                            beta=0.1, arms.1.alpha=0.5, task.rewards=[[1,0],[0,1]]
       --backend <name>     webgpu, wasm or cpu; the fastest that works where not given
       --out <file>         writes the results as JSON
       --save <file>        saves the experiment's state now and then, to go on with resume
       --save-every <s>     seconds between savings (30)
+      '#v1…' is a link copied in the page, with or without the address in front; quote it, as # begins a comment.
       Ctrl-C ends after the step in hand, with the table and the files so far.
 
   npm run lab -- resume <file> [--out <file>]
       goes on where a saved experiment was ended or killed, on the backend that it ran on, to the same hashes as
       without the break; goes on saving to the file
 
+  npm run lab -- sweep <sweep or sweep.json> [options]
+      runs one experiment many times over, a cell for each setting, and ends with a table. A sweep is phase-map, or
+      a file with a base (a preset's name or a config) and either axes, whose product makes a grid, or a list:
+      {"base": "bandit-race", "axes": [{"path": "beta", "values": [0.1, 1]}, {"path": "arms.1.alpha", "values": [1, 2]}]}
+      {"base": "bandit-race", "list": [{"beta": 0.1}, {"beta": 1, "task.rewardScale": 10}]}
+      --set <path=value>   changes the base, as often as you like
+      --backend <name>     webgpu, wasm or cpu; the fastest that works where not given
+      --jobs <n>           cells at a time, each in a process of its own (one per core; 1 on webgpu)
+      --shard <i/n>        only every n-th cell, from the i-th, for a machine of several
+      --out <file.jsonl>   gets a line for every finished cell
+      --resume             goes on with that file after Ctrl-C, a kill or a power cut
+      --show <quantity>    of the table: labelSaving, samplingSaving, difference, objective or gap
+
+  npm run lab -- merge <files> [options]
+      --out <file>         writes the cells of all files (shards, or a merged document) as one JSON document
+      --partial            does without missing cells
+      --show <quantity>    of the table
+
   npm run lab -- presets [--json]
       lists the presets; --json prints them with their full configs
 
   npm run --silent lab -- presets <preset> > config.json
       prints one preset's config, to be edited and run (--silent keeps npm's own lines out of the file)
+
+  npm run lab -- record <preset> --from <results.json>
+      takes a preset's runs from what run --out wrote, for the page to ship (public/recorded)
+  npm run lab -- record --check
+      runs the beginning of every recorded preset again and compares
+
+  npm run lab -- claims [--out <file>]
+      holds the paper's claims against the recorded runs, as a Markdown document (docs/claims.md)
 
   npm run lab -- pretrain reviews [options]
       --seed <n>           of the corpus, the first weights and the samples (0)

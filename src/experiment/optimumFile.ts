@@ -15,16 +15,19 @@ const positive = v.pipe(finite, v.gtValue(0));
 const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
 const words = v.pipe(v.string(), v.maxLength(1000));
 
+/** Of a point in any file: without it, a guess would pass as exact. */
+export const estimateSchema = v.strictObject({
+  errors: v.strictObject({ reward: atLeastZero, kl: atLeastZero, objective: atLeastZero }),
+  effective: v.strictObject({ minimum: atLeastZero, median: atLeastZero }),
+});
+
 const pointSchema = v.strictObject({
   beta: positive,
   reward: finite,
   /** Nats per completion. */
   kl: atLeastZero,
   objective: finite,
-  estimate: v.strictObject({
-    errors: v.strictObject({ reward: atLeastZero, kl: atLeastZero, objective: atLeastZero }),
-    effective: v.strictObject({ minimum: atLeastZero, median: atLeastZero }),
-  }),
+  estimate: estimateSchema,
 });
 
 const fileSchema = v.strictObject({

@@ -1,4 +1,6 @@
+import type { PaperExperiment } from './claims';
 import { parseConfig } from './config';
+import { PAPER_PRESETS, SAME_EXPERIMENT } from './paperPresets';
 import type { ExperimentConfig, ExperimentConfigInput } from './schema';
 
 /** A ready experiment of the gallery. */
@@ -8,12 +10,20 @@ export interface Preset {
   /** Two sentences for the gallery: what races, and what to watch. */
   readonly description: string;
   readonly config: ExperimentConfig;
+  /** What it follows; null for races of our own. */
+  readonly paper: PaperExperiment | null;
 }
 
-function preset(id: string, title: string, description: string, input: ExperimentConfigInput): Preset {
+function preset(
+  id: string,
+  title: string,
+  description: string,
+  input: ExperimentConfigInput,
+  paper: PaperExperiment | null = null,
+): Preset {
   const parsed = parseConfig(input);
   if (!parsed.ok) throw new Error(`preset ${id}: ${parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; ')}`);
-  return { id, title, description, config: parsed.config };
+  return { id, title, description, config: parsed.config, paper };
 }
 
 /** The first one opens with the page. */
@@ -66,6 +76,8 @@ export const PRESETS: readonly Preset[] = [
       evaluation: { every: 50, samples: 128 },
     },
   ),
+  ...PAPER_PRESETS.map(({ id, title, description, input, paper }) => preset(id, title, description, input, paper)),
 ];
 
-export const findPreset = (id: string): Preset | undefined => PRESETS.find((p) => p.id === id);
+/** By its id, or by that of a table whose experiment a preset is. */
+export const findPreset = (id: string): Preset | undefined => PRESETS.find((p) => p.id === (SAME_EXPERIMENT[id] ?? id));

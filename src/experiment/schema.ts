@@ -31,8 +31,12 @@ const N_SAMPLERS: readonly SamplerName[] = ['best-of-n', 'best-of-n-oracle'];
 /** Whether a sampler draws N completions for a pair, not two. */
 export const takesN = (sampler: SamplerName): boolean => N_SAMPLERS.includes(sampler);
 
+/** What is nested in a bad value is left out: it may be of any depth. */
+const flat = (value: unknown) => (_: string, inner: unknown) =>
+  inner === value || typeof inner !== 'object' || inner === null ? inner : '…';
+
 const shown = (value: unknown): string => {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value, flat(value)) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
@@ -65,11 +69,17 @@ const text = (what: string, maximum: number) =>
     v.regex(/^\P{Cc}*$/u, 'holds control characters'),
   );
 
+/** Looks at the entries only where their number is right: a link may come with a million of them. */
 const list = <T extends v.GenericSchema>(item: T, minimum: number, maximum: number) =>
   v.pipe(
-    v.array(item, (issue) => `${shown(issue.input)} is not a list`),
-    v.minLength(minimum, `has too few entries; give ${minimum} to ${maximum}`),
-    v.maxLength(maximum, `has too many entries; give ${minimum} to ${maximum}`),
+    v.custom<v.InferInput<T>[]>(
+      (input) => Array.isArray(input) && input.length >= minimum && input.length <= maximum,
+      ({ input }) =>
+        Array.isArray(input)
+          ? `has too ${input.length < minimum ? 'few' : 'many'} entries; give ${minimum} to ${maximum}`
+          : `${shown(input)} is not a list`,
+    ),
+    v.array(item),
   );
 
 /** `a` of logits h_θ + a·(h_θ − h_ref), or 'uniform' for equal probability on every response. */

@@ -60,18 +60,23 @@ function workOf(config: ExperimentConfig, problem: Problem): Work {
   const evaluations = problem.evaluation.kind === 'sampled' ? 1 + steps / config.evaluation.every : 0;
   const decoding = completionLength * (LAUNCHES.token + layers * LAUNCHES.layerToken);
   const work: Work = { launches: 0, flops: 0, attentionFlops: 0, elements: 0, completions: 0 };
-  for (const fleet of groupIntoFleets(runsOf(config))) {
-    const collected = chunksUntil(config, steps) * pairs * fleet[0]!.sampler.candidates;
-    const sampled = fleet.length * (collected + evaluations * config.evaluation.samples);
-    const trained = TRAINING * fleet.length * steps * pairs * 2;
+  const add = (runs: number, ofSteps: number, ofEvaluations: number, collected: number) => {
+    const sampled = runs * (collected + ofEvaluations * config.evaluation.samples);
+    const trained = TRAINING * runs * ofSteps * pairs * 2;
     // The policy and the reference read every completion, in decoding or after it.
     const tokens = length * (2 * sampled + trained);
-    work.launches += (steps + evaluations) * decoding + steps * (LAUNCHES.step + layers * LAUNCHES.layerStep);
+    work.launches += (ofSteps + ofEvaluations) * decoding + ofSteps * (LAUNCHES.step + layers * LAUNCHES.layerStep);
     work.flops += tokens * 2 * parameters;
     // A query sees half of the positions on average.
     work.attentionFlops += tokens * layers * 2 * length * width;
     work.elements += tokens * (layers * hidden + vocabulary);
     work.completions += sampled;
+  };
+  for (const fleet of groupIntoFleets(runsOf(config))) {
+    add(fleet.length, steps, evaluations, chunksUntil(config, steps) * pairs * fleet[0]!.sampler.candidates);
   }
+  const { start, seeds } = config;
+  // Arms of a seed share it; that those of another β do not hardly matters here.
+  if (start.kind === 'offline') add(seeds, (start.epochs * start.pairs) / pairs, 0, 2 * start.pairs);
   return work;
 }

@@ -29,13 +29,16 @@ export interface ExperimentControl {
   wantsEvaluation?(): boolean;
   /** Asked after every such step: whether to show pairs all the same. */
   wantsPairs?(): boolean;
-  /** Asked after every step, and when the signal has ended it: whether to yield what is needed to go on later. */
+  /**
+   * Asked between two steps, once the reports of the one before have been pulled: whether to yield what is needed to go
+   * on from there later.
+   */
   wantsSnapshot?(): boolean;
 }
 
 /**
  * The whole experiment, from click to curve: yields plain reports and awaits between steps, so that whoever pulls
- * sets the pace. A step's reports end with its `progress`; pulling no further then pauses. Returning early frees
+ * sets the pace. A step's reports end with its `progress`, and a snapshot if one is wanted; pulling no further pauses. Returning early frees
  * every tensor too. The caller has chosen the backend.
  *
  * @param from goes on from there, to the same hashes on the same backend; the same config made it
@@ -68,6 +71,7 @@ export async function* runExperiment(
     else if (starts || !trains) yield* evaluateAll(0, true);
     let step = from?.step ?? 0;
     yield { type: 'progress', step, pairs: 0 };
+    if (starts || !trains) yield* wantedSnapshot(step);
     while (step < steps && !control.signal.aborted && liveRuns(fleets) > 0) {
       const live = liveRuns(fleets);
       const before = divergedRuns(fleets);
@@ -79,11 +83,9 @@ export async function* runExperiment(
       const scheduled = isEvaluated(step, config);
       if (scheduled || control.wantsEvaluation?.()) yield* evaluateAll(step, scheduled);
       if (scheduled || control.wantsPairs?.()) yield pairsReport(step);
-      if (control.wantsSnapshot?.()) yield { type: 'snapshot', snapshot: await snapshot(step) };
       yield { type: 'progress', step, pairs: collected * pairs * live };
+      yield* wantedSnapshot(step);
     }
-    const interrupted = control.signal.aborted && step < steps;
-    if (interrupted && control.wantsSnapshot?.()) yield { type: 'snapshot', snapshot: await snapshot(step) };
     yield {
       type: 'finished',
       step,
@@ -99,13 +101,15 @@ export async function* runExperiment(
     return fleets.filter((fleet) => fleet.alive).map((fleet) => fleet.startStep(step));
   }
 
-  async function snapshot(step: number): Promise<ExperimentSnapshot> {
+  async function* wantedSnapshot(step: number): AsyncGenerator<Report, void> {
+    if (step === steps || !control.wantsSnapshot?.()) return;
     const saved = fleets.map((fleet) => fleet.snapshot());
-    return {
+    const snapshot: ExperimentSnapshot = {
       step,
       fingerprints: fingerprints.map((fingerprint) => fingerprint.state()),
       fleets: await Promise.all(saved),
     };
+    yield { type: 'snapshot', snapshot };
   }
 
   function restore(saved: ExperimentSnapshot): void {

@@ -1,6 +1,5 @@
 import { armName, parseConfig, type ParsedConfig } from '../experiment/config';
 import { FIELDS, type FieldName } from '../experiment/fields';
-import type { Preset } from '../experiment/presets';
 import { takesAlpha, type ArmConfig, type ExperimentConfig, type SamplerName } from '../experiment/schema';
 
 /** A number, or what was typed where it is none; '' where the field is left to its default. */
@@ -23,7 +22,7 @@ export interface DraftArm {
   weighted: boolean;
   mixture: DraftComponent[];
   /** What the page has no control for. */
-  readonly rest: Pick<ArmConfig, 'beta' | 'learningRate'>;
+  readonly rest: Omit<ArmConfig, 'sampler' | 'name' | 'alpha' | 'temperature' | 'n' | 'weighted' | 'mixture'>;
 }
 
 /** The config's numbers that the page lets people set, apart from the arms'. */
@@ -33,8 +32,11 @@ export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'we
  * The experiment as somebody is typing it. Nothing here touches what runs: Run takes the checked config.
  */
 export class Draft {
-  presetId = $state('');
-  /** What the preset says about everything that has no control. */
+  /** What it came with where it was made of no preset, for a sentence. */
+  source = $state('');
+  /** The preset that it was made of; null where it came with a link or a run that went on. */
+  presetId = $state<string | null>(null);
+  /** What was loaded says about everything that has no control. */
   #base = $state.raw<ExperimentConfig | null>(null);
   #settings = $state<Partial<Record<SettingName, Entry>>>({});
   /** Interpolation strength of every arm that has none of its own; '' is each arm's β. */
@@ -47,13 +49,14 @@ export class Draft {
   readonly task: ExperimentConfig['task']['kind'] = $derived(this.#base?.task.kind ?? 'bandit');
   readonly checked: ParsedConfig = $derived.by(() => parseConfig(this.#candidate()));
 
-  constructor(preset: Preset) {
-    this.load(preset);
+  constructor(config: ExperimentConfig, presetId: string | null = null) {
+    this.load(config, presetId);
   }
 
-  load(preset: Preset): void {
-    const { config } = preset;
-    this.presetId = preset.id;
+  /** Until something is changed, the checked config is this one. */
+  load(config: ExperimentConfig, presetId: string | null = null, source = 'a link'): void {
+    this.presetId = presetId;
+    this.source = source;
     this.#base = config;
     this.#settings = {};
     this.alpha = '';
@@ -67,6 +70,18 @@ export class Draft {
     if (typed !== undefined) return typed;
     const value = valueAt(this.#base, FIELDS[name].path);
     return typeof value === 'number' ? value : '';
+  }
+
+  /** Whether explicit tables, which have no control, leave this number without effect. */
+  settled(name: SettingName): boolean {
+    const task = this.#base?.task;
+    if (task?.kind !== 'bandit') return false;
+    const logits = task.referenceLogits !== undefined;
+    const rewards = task.rewards !== undefined;
+    if (name === 'prompts' || name === 'responses') return logits || rewards;
+    if (name === 'referenceScale') return logits;
+    if (name === 'rewardScale') return rewards;
+    return name === 'taskSeed' && logits && rewards;
   }
 
   set(name: SettingName, value: Entry): void {
@@ -145,18 +160,18 @@ export class Draft {
   }
 
   #draftArm(arm: ArmConfig): DraftArm {
-    const { beta, learningRate } = arm;
+    const { name = '', alpha = '', mixture = [], sampler, temperature, n, weighted, ...rest } = arm;
     return {
       key: this.#nextKey++,
-      sampler: arm.sampler,
       enabled: true,
-      name: arm.name ?? '',
-      alpha: arm.alpha ?? '',
-      temperature: arm.temperature,
-      n: arm.n,
-      weighted: arm.weighted,
-      mixture: (arm.mixture ?? []).map((component) => ({ ...component })),
-      rest: { ...(beta === undefined ? {} : { beta }), ...(learningRate === undefined ? {} : { learningRate }) },
+      name,
+      alpha,
+      sampler,
+      temperature,
+      n,
+      weighted,
+      mixture: mixture.map((component) => ({ ...component })),
+      rest,
     };
   }
 

@@ -1,6 +1,7 @@
 import {
   appendEvaluation,
   createHistory,
+  historyOf,
   markDiverged,
   markFinished,
   noteStarts,
@@ -8,12 +9,16 @@ import {
 } from '../experiment/history';
 import type { RaceHistory } from '../experiment/history';
 import { problemText } from '../experiment/config';
+import type { Recorded } from '../experiment/recorded';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { PairsReport, Report } from '../training/reports';
 import { LabClient } from '../worker/client';
 import type { SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
+import type { Keeper } from './keeper.svelte';
+import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from './redraw';
+import type { SavedState } from './storage';
 
 export type RaceState = 'idle' | 'starting' | SessionState;
 
@@ -62,14 +67,19 @@ export class Race {
   history = $state.raw<RaceHistory | null>(null);
   version = $state(0);
   details = $state(0);
+  /** Where the history is from, if it was not run here. */
+  recorded = $state.raw<Recorded | null>(null);
   /** Counts the starts: plots forget a reader's zoom when it changes. */
   race = $state(0);
 
   readonly active: boolean = $derived(['starting', 'running', 'paused'].includes(this.state));
 
   #client = new LabClient((event) => this.#receive(event));
-  /** The config of the start under way, until its first report makes a history of it. */
-  #config: ExperimentConfig | null = null;
+  readonly #keeper: Keeper;
+  /** The start under way, until its first report makes a history of it. */
+  #started: Extract<WorkerEvent, { type: 'started' }> | null = null;
+  /** Where it goes on, if it was asked to. */
+  #from: SavedState | null = null;
   #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
   /** Whether the history has changed since it was last shown. */
   #dirty = false;
@@ -77,6 +87,12 @@ export class Race {
   readonly #detailsJob = {};
   readonly #pairsJob = {};
   #forgotten = false;
+  /** The preset whose recorded results are to be shown: the last that was asked for. */
+  #wanted: string | null = null;
+
+  constructor(keeper: Keeper) {
+    this.#keeper = keeper;
+  }
 
   open(): void {
     this.#client.open();
@@ -89,11 +105,37 @@ export class Race {
 
   /** Starts afresh; whatever ran before ends. */
   run(config: ExperimentConfig, paused = false): void {
+    this.#prepare();
+    this.#from = null;
+    this.#client.start(config, paused);
+  }
+
+  /** Goes on where an earlier page or a crash has broken off. */
+  goOn(from: SavedState, bytes: Blob): void {
+    this.#prepare();
+    this.#from = from;
+    this.#client.continue(bytes);
+  }
+
+  #prepare(): void {
     this.message = null;
     this.asked = null;
     this.#forgotten = false;
     this.state = 'starting';
-    this.#client.start(config, paused);
+  }
+
+  /** Shows a preset's recorded results, or nothing, unless a race of somebody's own is there. */
+  async show(preset: string | null): Promise<void> {
+    const free = () => !this.active && (this.history === null || this.recorded !== null);
+    this.#wanted = preset;
+    if (!free()) return;
+    const recorded = preset === null ? null : await loadRecorded(preset);
+    if (this.#wanted !== preset || !free()) return;
+    this.#forget();
+    this.recorded = recorded;
+    this.history = recorded?.history ?? null;
+    this.state = recorded ? 'finished' : 'idle';
+    this.race++;
   }
 
   pause(): void {
@@ -125,13 +167,24 @@ export class Race {
   }
 
   results(): Results | null {
-    if (!this.history || !this.device) return null;
-    const { seconds, pairsPerSecond } = this.progress?.timing ?? IDLE_TIMING;
-    return resultsOf(this.history, this.device.backend, { seconds, pairsPerSecond });
+    return this.#document()?.() ?? null;
+  }
+
+  /** As `#document`, of the race that has begun last; null until its history has. */
+  #own(): (() => Results) | null {
+    return this.#started ? null : this.#document();
+  }
+
+  /** Makes the results of what the plots show now, whatever comes after. */
+  #document(): (() => Results) | null {
+    const { history, device } = this;
+    const { seconds, pairsPerSecond } = this.#fresh.progress?.timing ?? IDLE_TIMING;
+    return history && device && (() => resultsOf(history, device.backend, { seconds, pairsPerSecond }));
   }
 
   #forget(): void {
     this.history = null;
+    this.recorded = null;
     this.progress = null;
     this.pairs = null;
     this.#fresh = { progress: null, pairs: null };
@@ -149,10 +202,12 @@ export class Race {
         return;
       case 'unavailable':
         this.unavailable = event.message;
+        void this.#keeper.broke(this.#own());
         this.#end('idle', { kind: 'error', text: event.message });
         return;
       case 'started':
-        this.#config = event.config;
+        this.#started = event;
+        if (this.device) this.#keeper.began(event.config, this.device.backend, event.from && this.#from);
         return;
       case 'refused':
         this.#end(this.history ? 'stopped' : 'idle', {
@@ -160,7 +215,11 @@ export class Race {
           text: `Not started. ${problemText(event.problems)}`,
         });
         return;
+      case 'saved':
+        if (!this.#forgotten) void this.#keeper.saved(event.step, event.bytes);
+        return;
       case 'failed':
+        void this.#keeper.broke(this.#own());
         this.#end(this.history ? 'stopped' : 'idle', { kind: 'error', text: event.message });
         return;
       case 'state':
@@ -177,6 +236,7 @@ export class Race {
     const ended = state === 'stopped' || state === 'finished';
     this.asked = null;
     this.state = ended && this.#forgotten ? 'idle' : state;
+    if (ended) void this.#keeper.ended(this.#forgotten ? null : this.#own());
     if (ended) this.#forgotten = false;
     this.#publish();
   }
@@ -236,12 +296,15 @@ export class Race {
   }
 
   #begin(report: Extract<Report, { type: 'started' }>): void {
-    if (!this.#config) return;
+    if (!this.#started) return;
+    const { config, from } = this.#started;
+    this.#started = null;
     this.#forget();
-    this.history = createHistory(this.#config, report);
+    this.history = from ? historyOf(from) : createHistory(config, report);
     this.race++;
+    this.#dirty = from !== null;
     this.#fresh.progress = {
-      step: 0,
+      step: from ? (this.#from?.step ?? 0) : 0,
       steps: report.steps,
       runs: report.runs.length,
       timing: IDLE_TIMING,

@@ -49,6 +49,13 @@ export class LabClient {
     this.send({ type: 'start', id: this.#pending, config, paused });
   }
 
+  /** Goes on from a saved state. */
+  continue(bytes: Blob): void {
+    this.open();
+    this.#pending = this.#nextId++;
+    this.send({ type: 'continue', id: this.#pending, bytes });
+  }
+
   send(command: Command): void {
     this.#worker?.postMessage(command);
   }

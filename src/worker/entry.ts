@@ -72,7 +72,7 @@ async function open(base: string): Promise<Session> {
   const prepare = (config: ExperimentConfig) => prepareProblem(config, load, loadOptimum);
   post({ type: 'ready', backend: info, reasons });
   void estimatePresets(prepare);
-  return new Session({ post, prepare, now: () => performance.now(), breathe });
+  return new Session({ backend: info, post, prepare, now: () => performance.now(), breathe });
 }
 
 /** What runs on a GPU that has failed would go on as wrong numbers. */

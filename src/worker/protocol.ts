@@ -1,13 +1,15 @@
 import type { ConfigProblem } from '../experiment/config';
-import type { BackendInfo } from '../experiment/results';
+import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { Report } from '../training/reports';
 
-/** Page → worker. Every `start` carries an id; events of an older id are stale and the client drops them. */
+/** Page → worker. Every `start` and `continue` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
   /** The first message: where the page lives, and with it the checkpoints that it ships. */
   | { readonly type: 'open'; readonly base: string }
   | { readonly type: 'start'; readonly id: number; readonly config: unknown; readonly paused: boolean }
+  /** Goes on from what a `saved` event brought. */
+  | { readonly type: 'continue'; readonly id: number; readonly bytes: Blob }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
@@ -25,11 +27,22 @@ export type WorkerEvent =
   | { readonly type: 'estimates'; readonly estimates: Readonly<Record<string, number>> }
   /** No backend at all could be started: nothing can run in this browser. */
   | { readonly type: 'unavailable'; readonly message: string }
-  | { readonly type: 'started'; readonly id: number; readonly config: ExperimentConfig }
-  /** The config was refused; what was running goes on. */
+  | {
+      readonly type: 'started';
+      readonly id: number;
+      readonly config: ExperimentConfig;
+      /** What it had shown before, where it goes on; null for a fresh start. */
+      readonly from: Results | null;
+    }
+  /** The config, or the saved state, was refused; what was running goes on. */
   | { readonly type: 'refused'; readonly id: number; readonly problems: readonly ConfigProblem[] }
   | { readonly type: 'report'; readonly id: number; readonly report: Report; readonly timing: SessionTiming }
   | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
+  /**
+   * All that is needed to go on after `step`, also in another page. A Blob, because only a reference to it passes
+   * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.
+   */
+  | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
   /** The experiment broke; the worker lives and takes a new start. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

@@ -1,9 +1,14 @@
 import { parseConfig } from '../experiment/config';
+import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/history';
+import type { BackendInfo } from '../experiment/results';
 import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
+import { recordReport } from '../training/recordReport';
 import type { Report } from '../training/reports';
 import type { ExperimentConfig } from '../experiment/schema';
 import { runExperiment } from '../training/runExperiment';
+import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
+import type { ExperimentSnapshot } from '../training/snapshot';
 import type { Command, SessionTiming, WorkerEvent } from './protocol';
 import { Stopwatch } from './stopwatch';
 
@@ -12,6 +17,7 @@ export type SessionCommand = Exclude<Command, { type: 'open' }>;
 
 /** What a session needs of the thread it runs in. */
 export interface SessionEnvironment {
+  readonly backend: BackendInfo;
   readonly post: (event: WorkerEvent) => void;
   readonly prepare: (config: ExperimentConfig) => Promise<Problem>;
   /** Milliseconds, monotonic. */
@@ -22,6 +28,9 @@ export interface SessionEnvironment {
 
 /** Reports of these types are posted at most this often, in milliseconds; all others always. */
 const INTERVALS: Partial<Record<Report['type'], number>> = { progress: 100, pairs: 500 };
+
+/** Seconds of running from one saving to the next. */
+const SAVE_EVERY = 10;
 
 /**
  * Pumps one experiment at a time from its generator to the page. Commands may come at any moment: a new start ends
@@ -36,6 +45,8 @@ export class Session {
     switch (command.type) {
       case 'start':
         return this.start(command.id, command.config, command.paused);
+      case 'continue':
+        return this.continue(command.id, command.bytes);
       case 'pause':
         this.current?.pause();
         return;
@@ -54,15 +65,33 @@ export class Session {
   }
 
   private async start(id: number, input: unknown, paused: boolean): Promise<void> {
-    const { post, prepare } = this.environment;
     const parsed = parseConfig(input);
-    if (!parsed.ok) {
-      post({ type: 'refused', id, problems: parsed.problems });
+    if (parsed.ok) await this.begin(id, parsed.config, paused, null);
+    else this.environment.post({ type: 'refused', id, problems: parsed.problems });
+  }
+
+  private async continue(id: number, bytes: Blob): Promise<void> {
+    let saved: SavedExperiment;
+    try {
+      saved = parseSaved(new Uint8Array(await bytes.arrayBuffer()));
+    } catch (error) {
+      const problems = [{ path: 'saved state', message: messageOf(error) }];
+      this.environment.post({ type: 'refused', id, problems });
       return;
     }
+    await this.begin(id, saved.results.config, false, saved);
+  }
+
+  private async begin(
+    id: number,
+    config: ExperimentConfig,
+    paused: boolean,
+    from: SavedExperiment | null,
+  ): Promise<void> {
+    const { post, prepare } = this.environment;
     let problem: Problem;
     try {
-      problem = await prepare(parsed.config);
+      problem = await prepare(config);
     } catch (error) {
       const path = error instanceof CheckpointError ? error.path : 'task';
       post({ type: 'refused', id, problems: [{ path, message: messageOf(error) }] });
@@ -70,7 +99,7 @@ export class Session {
     }
     // Only now is it certain that the new one can run: what runs may end.
     const previous = this.current;
-    this.current = new Execution(id, parsed.config, problem, this.environment, paused);
+    this.current = new Execution(id, config, problem, this.environment, paused, from);
     await previous?.stop();
     void this.current.run();
   }
@@ -93,9 +122,14 @@ class Execution {
   private ended: Promise<void> | null = null;
   private over = false;
   private failure: string | null = null;
-  private step = 0;
-  private steps = 0;
-  private pairs = 0;
+  private step: number;
+  private pairs: number;
+  /** What it has said so far, for whoever goes on from its saved state. */
+  private history: RaceHistory | null;
+  private saving = false;
+  private savedStep: number | null;
+  /** On the stopwatch. */
+  private savedAt: number;
   private readonly lastPosted: Partial<Record<Report['type'], number>> = {};
   /** The newest of what was thinned out, by type. */
   private readonly withheld = new Map<Report['type'], Report>();
@@ -106,8 +140,15 @@ class Execution {
     private readonly problem: Problem,
     private readonly environment: SessionEnvironment,
     paused: boolean,
+    private readonly from: SavedExperiment | null,
   ) {
-    this.watch = new Stopwatch(() => environment.now());
+    const { seconds, pairsPerSecond } = from?.results.timing ?? { seconds: 0, pairsPerSecond: 0 };
+    this.watch = new Stopwatch(() => environment.now(), seconds);
+    this.pairs = Math.round(pairsPerSecond * seconds);
+    this.history = from && historyOf(from.results);
+    this.step = from?.snapshot.step ?? 0;
+    this.savedStep = from && this.step;
+    this.savedAt = seconds;
     if (paused) this.state = 'paused';
   }
 
@@ -155,17 +196,20 @@ class Execution {
   private async pump(): Promise<void> {
     const { post } = this.environment;
     try {
-      post({ type: 'started', id: this.id, config: this.config });
+      post({ type: 'started', id: this.id, config: this.config, from: this.from?.results ?? null });
       post({ type: 'state', id: this.id, state: this.state });
       this.watch.start();
       const control = {
         signal: this.abort.signal,
         wantsEvaluation: () => this.state === 'paused',
         wantsPairs: () => this.state === 'paused' || this.isTime('pairs'),
+        wantsSnapshot: () => this.saving,
       };
-      for await (const report of runExperiment(this.config, this.problem, control)) {
-        this.forward(report);
+      for await (const report of runExperiment(this.config, this.problem, control, this.from?.snapshot)) {
+        if (report.type === 'snapshot') this.save(report.snapshot);
+        else this.forward(report);
         if (report.type === 'progress') await this.betweenSteps();
+        if (report.type === 'snapshot') await this.standStill();
       }
       if (this.failure !== null) throw new Error(this.failure);
       post({ type: 'state', id: this.id, state: this.abort.signal.aborted ? 'stopped' : 'finished' });
@@ -179,6 +223,12 @@ class Execution {
   private async betweenSteps(): Promise<void> {
     this.watch.stop();
     await this.environment.breathe();
+    // The experiment asks when it is pulled next; it stands still after the snapshot.
+    this.saving = this.isSavingDue();
+    if (!this.saving) await this.standStill();
+  }
+
+  private async standStill(): Promise<void> {
     while (this.state === 'paused' && this.stepsAllowed === 0 && !this.abort.signal.aborted) {
       this.catchUp();
       await new Promise<void>((resolve) => (this.wake = resolve));
@@ -188,8 +238,25 @@ class Execution {
     this.watch.start();
   }
 
+  /** Every so many seconds while running; wherever it stands still, once. */
+  private isSavingDue(): boolean {
+    if (this.abort.signal.aborted) return false;
+    if (this.state === 'paused') return this.stepsAllowed === 0 && this.savedStep !== this.step;
+    return this.watch.seconds() - this.savedAt >= SAVE_EVERY;
+  }
+
+  private save(snapshot: ExperimentSnapshot): void {
+    this.savedStep = snapshot.step;
+    this.savedAt = this.watch.seconds();
+    const { seconds, pairsPerSecond } = this.timing();
+    const results = resultsOf(this.history!, this.environment.backend, { seconds, pairsPerSecond });
+    const bytes = new Blob([encodeSaved({ results, snapshot })]);
+    this.environment.post({ type: 'saved', id: this.id, step: snapshot.step, bytes });
+  }
+
   private forward(report: Report): void {
-    if (report.type === 'started') this.steps = report.steps;
+    if (report.type === 'started') this.history ??= createHistory(this.config, report);
+    else recordReport(this.history!, report);
     if (report.type === 'progress') {
       this.step = report.step;
       this.pairs += report.pairs;
@@ -225,7 +292,7 @@ class Execution {
     return {
       seconds,
       pairsPerSecond: seconds > 0 ? this.pairs / seconds : 0,
-      secondsLeft: this.step > 0 ? (seconds / this.step) * (this.steps - this.step) : null,
+      secondsLeft: this.step > 0 ? (seconds / this.step) * (this.config.schedule.steps - this.step) : null,
     };
   }
 }

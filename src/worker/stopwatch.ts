@@ -1,9 +1,15 @@
 /** Counts the time between starts and stops. */
 export class Stopwatch {
-  private total = 0;
+  private total: number;
   private since: number | null = null;
 
-  constructor(private readonly now: () => number) {}
+  /** @param before seconds counted already */
+  constructor(
+    private readonly now: () => number,
+    before = 0,
+  ) {
+    this.total = 1000 * before;
+  }
 
   start(): void {
     this.since ??= this.now();

@@ -73,7 +73,7 @@ test('bad values of an arm are named at the arm', async ({ lab, page }) => {
 test('what is typed during a run waits for the next one', async ({ lab }) => {
   await lab.open();
   await lab.makeTiny(100_000);
-  await expect(pending(lab)).toBeEmpty();
+  await expect(pending(lab)).toHaveText('The plots show recorded results. Press Run to race with these settings.');
   await lab.run();
   await expect.poll(() => lab.step()).toBeGreaterThan(3);
   await expect(pending(lab)).toBeEmpty();

@@ -103,7 +103,7 @@ test('every control has a name and every plot its numbers as a table', async ({ 
       .filter((element) => element.offsetParent !== null)
       .filter((element) => {
         const labels = 'labels' in element ? [...((element as HTMLInputElement).labels ?? [])] : [];
-        const name = [element.ariaLabel, element.innerText, ...labels.map((label) => label.textContent)].join('');
+        const name = [element.ariaLabel, element.textContent, ...labels.map((label) => label.textContent)].join('');
         return name.trim() === '';
       })
       .map((element) => element.outerHTML.slice(0, 120)),

@@ -67,8 +67,8 @@ describe('the command', () => {
   writeFileSync(join(folder, 'file'), '');
 
   it.each<[string[], string[]]>([
-    [['race'], ['"race"', 'run, resume, presets, pretrain, optimum']],
-    [['constructor'], ['"constructor"', 'run, resume, presets, pretrain, optimum']],
+    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum']],
+    [['constructor'], ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum']],
     [['run'], ['preset', 'config file']],
     [
       ['run', 'bandit'],
@@ -139,7 +139,7 @@ describe('the command', () => {
   it.each([[[]], [['--help']], [['run', '--help']]])('explains itself with %j', async (args) => {
     const { code, stdout, stderr } = await lab(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('npm run lab -- run <preset or config.json>');
+    expect(stdout).toContain("npm run lab -- run <preset, config.json or '#v1…'>");
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { summary } from '../../src/cli/summary';
 import { parseConfig } from '../../src/experiment/config';
+import { PRESETS } from '../../src/experiment/presets';
 import { METRICS } from '../../src/experiment/metrics';
 import type { RunResult } from '../../src/experiment/results';
 import { configFile, lab, run, scratchFolder, TINY, type Finished } from './lab';
@@ -202,7 +203,7 @@ describe('lab presets', () => {
   it('prints configs that can be run', async () => {
     const { stdout } = await lab(['presets', '--json']);
     const presets = JSON.parse(stdout) as { id: string; config: unknown }[];
-    expect(presets.map(({ id }) => id)).toEqual(['bandit-race', 'online-dpo']);
+    expect(presets.map(({ id }) => id)).toEqual(PRESETS.map(({ id }) => id));
     for (const { config } of presets) expect(parseConfig(config)).toEqual({ ok: true, config });
     const short = ['--backend', 'cpu', '--set', 'schedule.steps=1', '--set', 'seeds=1'];
     const [entry, bare] = [await run(presets[0], ...short), await run(presets[0]!.config, ...short)];

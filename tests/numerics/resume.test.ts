@@ -65,7 +65,7 @@ async function run(input: ExperimentConfigInput, from?: SavedExperiment, stopAft
   let history = null;
   let step = from?.snapshot.step ?? 0;
   let bytes: Uint8Array | null = null;
-  const control = { signal: new AbortController().signal, wantsSnapshot: () => step + 1 === stopAfter };
+  const control = { signal: new AbortController().signal, wantsSnapshot: () => step === stopAfter };
   for await (const report of runExperiment(config, problem, control, from?.snapshot)) {
     reports.push(report);
     if (report.type === 'started') history = createHistory(config, report);

@@ -49,6 +49,17 @@ describe('the worker’s client', () => {
     expect(workers[0]?.received).toEqual([{ type: 'open', base: 'https://page.example/lab/' }]);
   });
 
+  it('hands a saved state over, as a start that counts', () => {
+    const { client, workers, events } = clientWithWorkers();
+    client.start({}, false);
+    const bytes = new Blob(['state']);
+    client.continue(bytes);
+    expect(workers[0]?.received.at(-1)).toEqual({ type: 'continue', id: 2, bytes });
+    workers[0]?.say(running(2));
+    workers[0]?.say(running(1));
+    expect(events).toEqual([running(2)]);
+  });
+
   it('drops what an older start still says', () => {
     const { client, workers, events } = clientWithWorkers();
     client.start({}, false);

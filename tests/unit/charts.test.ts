@@ -158,15 +158,15 @@ describe('colours', () => {
     }
   });
 
-  it('keep apart for colour-blind readers, those of the presets widely', () => {
-    const presets = new Set(PRESETS.flatMap(({ config }) => config.arms.map((arm) => arm.sampler)));
+  it('keep apart for colour-blind readers, those that race together in a preset widely', () => {
+    const presets = PRESETS.map(({ config }) => new Set(config.arms.map((arm) => arm.sampler)));
     for (const mode of ['light', 'dark'] as const) {
       for (const kind of ['protan', 'deutan'] as const) {
         for (const [i, a] of SAMPLER_NAMES.entries()) {
           for (const b of SAMPLER_NAMES.slice(i + 1)) {
             const distance = seenDistance(SAMPLER_LOOKS[a][mode], SAMPLER_LOOKS[b][mode], kind);
             expect(distance, `${a} and ${b}, ${mode}, ${kind}`).toBeGreaterThan(
-              presets.has(a) && presets.has(b) ? 17 : 11,
+              presets.some((arms) => arms.has(a) && arms.has(b)) ? 17 : 11,
             );
           }
         }

@@ -1,15 +1,19 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Evaluation } from '../../src/experiment/metrics';
 import type { ExperimentConfig } from '../../src/experiment/schema';
 import { CheckpointError } from '../../src/training/prepareProblem';
 import type { Problem } from '../../src/training/problem';
 import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
+import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
+import type { ExperimentSnapshot } from '../../src/training/snapshot';
 import type { WorkerEvent } from '../../src/worker/protocol';
 import { Session } from '../../src/worker/session';
 
 /** What a step of the experiment below takes on the clock of these tests. */
 const STEP_MILLISECONDS = 10;
 const clock = vi.hoisted(() => ({ milliseconds: 0 }));
+const EVALUATION = vi.hoisted(() => (step: number) => ({ step, reward: 1, kl: 2, objective: 3 }) as Evaluation);
 
 /** Stands in for the engine: the same reports in the same order, without a tensor. */
 vi.mock('../../src/training/runExperiment', () => ({
@@ -17,18 +21,28 @@ vi.mock('../../src/training/runExperiment', () => ({
     { schedule: { steps, pairs } }: ExperimentConfig,
     _problem: Problem,
     control: ExperimentControl,
+    from: ExperimentSnapshot | null = null,
   ): AsyncGenerator<Report, void> {
-    yield { type: 'started', steps, runs: [], optimum: null, frontier: null };
-    yield { type: 'evaluation', step: 0, evaluations: [] };
-    yield { type: 'progress', step: 0, pairs: 0 };
-    let step = 0;
+    const run = { arm: 'Vanilla', seed: 0, optimum: null };
+    yield { type: 'started', steps, runs: [run], optimum: null, frontier: null };
+    let step = from?.step ?? 0;
+    const evaluation = (): Report => ({
+      type: 'evaluation',
+      step,
+      evaluations: [{ run: 0, evaluation: EVALUATION(step) }],
+    });
+    const snapshot = (): Report => ({ type: 'snapshot', snapshot: { step, fingerprints: [[1, step]], fleets: [] } });
+    if (!from) yield evaluation();
+    yield { type: 'progress', step, pairs: 0 };
+    if (control.wantsSnapshot?.()) yield snapshot();
     while (step < steps && !control.signal.aborted) {
       step++;
       clock.milliseconds += STEP_MILLISECONDS;
       const scheduled = step === steps;
-      if (scheduled || control.wantsEvaluation?.()) yield { type: 'evaluation', step, evaluations: [] };
+      if (scheduled || control.wantsEvaluation?.()) yield evaluation();
       if (scheduled || control.wantsPairs?.()) yield { type: 'pairs', step, pairs: [] };
       yield { type: 'progress', step, pairs };
+      if (step < steps && control.wantsSnapshot?.()) yield snapshot();
     }
     yield { type: 'finished', step, runs: [] };
   },
@@ -51,6 +65,7 @@ const ENDLESS = configOf(100_000);
 function openSession(prepare: () => Promise<Problem> = () => Promise.resolve({} as Problem)) {
   const events: WorkerEvent[] = [];
   const session = new Session({
+    backend: { name: 'cpu', adapter: null },
     post: (event) => events.push(event),
     prepare,
     now: () => clock.milliseconds,
@@ -63,7 +78,10 @@ function openSession(prepare: () => Promise<Problem> = () => Promise.resolve({} 
   const states = (id: number) =>
     events.flatMap((event) => (event.type === 'state' && event.id === id ? [event.state] : []));
   const start = (id: number, config: unknown, paused = false) => session.handle({ type: 'start', id, config, paused });
-  return { session, events, reports, stepsOf, states, start };
+  const saved = (id: number) => events.flatMap((event) => (event.type === 'saved' && event.id === id ? [event] : []));
+  const goOn = (id: number, state: SavedExperiment) =>
+    session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]) });
+  return { session, events, reports, stepsOf, states, start, saved, goOn };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -73,6 +91,8 @@ async function until(condition: () => boolean): Promise<void> {
   }
   throw new Error('it never came to that');
 }
+
+const parsed = async (bytes: Blob): Promise<SavedExperiment> => parseSaved(new Uint8Array(await bytes.arrayBuffer()));
 
 /** Long enough for dozens of steps, were there any. */
 async function aWhile(): Promise<void> {
@@ -239,6 +259,71 @@ describe('a session', () => {
     expect(events.at(-1)).toEqual({ type: 'failed', id: 1, message: 'the GPU is gone' });
     await start(2, configOf(1));
     await until(() => states(2).includes('finished'));
+  });
+
+  it('saves its state every ten seconds of running, with all it has said', async () => {
+    const { saved, states, start } = openSession();
+    await start(1, configOf(2500));
+    await until(() => states(1).includes('finished'));
+    expect(saved(1).map(({ step }) => step)).toEqual([1000, 2000]);
+    const { results, snapshot } = await parsed(saved(1)[1]!.bytes);
+    expect(snapshot).toEqual({ step: 2000, fingerprints: [[1, 2000]], fleets: [] });
+    expect(results).toMatchObject({ backend: { name: 'cpu', adapter: null }, config: { schedule: { steps: 2500 } } });
+    expect(results.runs.map(({ evaluations }) => evaluations.map(({ step }) => step))).toEqual([[0]]);
+    expect(results.timing.seconds).toBeCloseTo(20);
+  });
+
+  it('saves once where it stands still, and once after every single step', async () => {
+    const opened = openSession();
+    const paused = await startAndPause(opened);
+    const steps = () => opened.saved(1).map(({ step }) => step);
+    expect(steps()).toEqual([paused]);
+    await aWhile();
+    expect(steps()).toEqual([paused]);
+    await opened.session.handle({ type: 'step' });
+    await aWhile();
+    expect(steps()).toEqual([paused, paused + 1]);
+    await opened.session.handle({ type: 'stop' });
+    expect(steps(), 'what is stopped is over').toEqual([paused, paused + 1]);
+  });
+
+  it('goes on from a saved state: steps, time and history', async () => {
+    const first = openSession();
+    await startAndPause(first);
+    const state = await parsed(first.saved(1)[0]!.bytes);
+    await first.session.handle({ type: 'stop' });
+    const { step } = state.snapshot;
+
+    const second = openSession();
+    await second.goOn(4, state);
+    await until(() => second.stepsOf(4, 'progress').length > 3);
+    expect(second.events[0]).toEqual({ type: 'started', id: 4, config: state.results.config, from: state.results });
+    expect(second.stepsOf(4, 'progress')[0]).toBe(step);
+    expect(second.stepsOf(4, 'evaluation'), 'no evaluation comes twice').toEqual([]);
+    const { timing } = second.reports(4)[0]!;
+    expect(timing.seconds).toBeCloseTo((step * STEP_MILLISECONDS) / 1000);
+    expect(timing.pairsPerSecond).toBeCloseTo((4 * 1000) / STEP_MILLISECONDS);
+
+    await second.session.handle({ type: 'pause' });
+    await aWhile();
+    const later = await parsed(second.saved(4).at(-1)!.bytes);
+    expect(later.snapshot.step).toBe(second.stepsOf(4, 'progress').at(-1));
+    expect(later.results.timing.seconds).toBeCloseTo((later.snapshot.step * STEP_MILLISECONDS) / 1000);
+    const evaluated = later.results.runs[0]!.evaluations.map((evaluation) => evaluation.step);
+    expect(evaluated.slice(0, 1)).toEqual([0]);
+    await second.session.handle({ type: 'stop' });
+  });
+
+  it('refuses a damaged state and leaves alone what runs', async () => {
+    const { session, events, states, start } = openSession();
+    await start(1, ENDLESS);
+    await session.handle({ type: 'continue', id: 2, bytes: new Blob(['x'.repeat(20)]) });
+    expect(events.find((event) => event.type === 'refused')).toMatchObject({
+      id: 2,
+      problems: [{ path: 'saved state' }],
+    });
+    expect(states(1)).toEqual(['running']);
+    await session.handle({ type: 'stop' });
   });
 
   it('ignores what comes after the end', async () => {

@@ -1,0 +1,137 @@
+import { cellCount, cellValues, type SweepDocument } from '../experiment/sweep';
+import type { ArmSummary, SavedShare, SweepCell } from '../experiment/sweepResults';
+import type { Interval } from '../math/statistics';
+
+/** What a table of a sweep can show of an arm. */
+export const QUANTITIES = {
+  labelSaving: { title: 'labels saved', share: true, compares: true },
+  samplingSaving: { title: 'sampling saved', share: true, compares: true },
+  difference: { title: 'J minus the first arm’s', share: false, compares: true },
+  objective: { title: 'J', share: false, compares: false },
+  gap: { title: 'J* − J', share: false, compares: false },
+} as const;
+export type Quantity = keyof typeof QUANTITIES;
+export const QUANTITY_NAMES = Object.keys(QUANTITIES) as Quantity[];
+
+/** An estimate with its 95% interval, whose ends are null where it has none. −∞ is a saving that was never reached. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** What a cell says about an arm; null where the quantity does not exist. */
+export function estimateOf(arm: ArmSummary, quantity: Quantity): Estimate | null {
+  switch (quantity) {
+    case 'labelSaving':
+    case 'samplingSaving':
+      return ofShare(arm[quantity]);
+    case 'difference':
+    case 'objective':
+    case 'gap':
+      return ofInterval(arm[quantity]);
+    default:
+      return quantity satisfies never;
+  }
+}
+
+const ofInterval = (found: Interval | null): Estimate | null =>
+  found && {
+    value: found.mean,
+    low: found.half === null ? null : found.mean - found.half,
+    high: found.half === null ? null : found.mean + found.half,
+  };
+
+const ofShare = (found: SavedShare | null): Estimate | null =>
+  found && {
+    value: found.saved ?? -Infinity,
+    low: found.interval && (found.interval.low ?? -Infinity),
+    high: found.interval && (found.interval.high ?? -Infinity),
+  };
+
+/** Whether an estimate leaves its sign open: its interval contains 0, or it has none. */
+export const isUndecided = ({ low, high }: Estimate): boolean =>
+  low === null || high === null || (low <= 0 && high >= 0);
+
+/** "34%" or "−0.012"; “never” where it was not reached. */
+export function estimateText({ value }: Estimate, quantity: Quantity): string {
+  if (value === -Infinity) return 'never';
+  const text = QUANTITIES[quantity].share ? `${Math.abs(100 * value).toFixed(0)}%` : sized(Math.abs(value));
+  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+}
+
+/** Three decimals, and three digits of what is small. */
+const sized = (size: number): string =>
+  size === 0 || size >= 0.01 ? size.toFixed(size < 10 ? 3 : 2) : size.toPrecision(2).replace('e-', 'e−');
+
+/** The cells of a sweep by rows and columns: of its two axes, or one row a cell. */
+export interface SweepLayout {
+  readonly rowTitle: string;
+  readonly columnTitle: string;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** Cell numbers, [row][column]. */
+  readonly numbers: readonly (readonly number[])[];
+}
+
+export function sweepLayout(document: SweepDocument): SweepLayout {
+  const [down, across] = document.axes ?? [];
+  if (document.axes?.length === 2 && down && across) {
+    const width = across.values.length;
+    return {
+      rowTitle: down.path,
+      columnTitle: across.path,
+      rows: down.values.map(valueText),
+      columns: across.values.map(valueText),
+      numbers: down.values.map((_, row) => across.values.map((__, column) => row * width + column)),
+    };
+  }
+  const numbers = Array.from({ length: cellCount(document) }, (_, i) => i);
+  const only = document.axes?.length === 1 ? down : undefined;
+  return {
+    rowTitle: only?.path ?? 'cell',
+    columnTitle: '',
+    rows: only ? only.values.map(valueText) : numbers.map((number) => settingsText(document, number)),
+    columns: [''],
+    numbers: numbers.map((number) => [number]),
+  };
+}
+
+const valueText = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text.length > 30 ? `${text.slice(0, 29)}…` : text;
+};
+
+const settingsText = (document: SweepDocument, number: number): string => {
+  const settings = Object.entries(cellValues(document, number)).map(([path, value]) => `${path}=${valueText(value)}`);
+  return settings.join(' ') || 'the base';
+};
+
+/** Estimates of the arm at an index in the layout's cells; null where a cell or its value is missing. */
+export function estimates(
+  { numbers }: SweepLayout,
+  cells: readonly SweepCell[],
+  arm: number,
+  quantity: Quantity,
+): (Estimate | null)[][] {
+  const byNumber = new Map(cells.map((cell) => [cell.number, cell]));
+  return numbers.map((row) =>
+    row.map((number) => {
+      const summary = byNumber.get(number)?.arms[arm];
+      return summary ? estimateOf(summary, quantity) : null;
+    }),
+  );
+}
+
+/** An arm's name where all cells agree on it; else its place. */
+export function armTitle(cells: readonly SweepCell[], arm: number): string {
+  const names = new Set(cells.flatMap(({ arms }) => arms[arm]?.arm ?? []));
+  const [name] = names;
+  return names.size === 1 && name !== undefined ? name : `arm ${arm}`;
+}
+
+/** Arms that have the quantity: all, or those after the first where it is a comparison. */
+export function armsWith(cells: readonly SweepCell[], quantity: Quantity): number[] {
+  const count = Math.max(0, ...cells.map(({ arms }) => arms.length));
+  return Array.from({ length: count }, (_, i) => i).filter((i) => i > 0 || !QUANTITIES[quantity].compares);
+}

@@ -1,0 +1,195 @@
+import type { PlotData } from 'plotly.js';
+import {
+  armTitle,
+  estimates,
+  estimateText,
+  isUndecided,
+  QUANTITIES,
+  sweepLayout,
+  type Estimate,
+  type Quantity,
+} from '../analysis/sweepTable';
+import type { SweepResults } from '../experiment/sweepResults';
+import type { Mode } from './colours';
+import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
+import { escaped } from './plane';
+
+/** A sweep as a map: a coloured cell for each setting, with its value written in it. */
+
+export interface HeatmapOptions {
+  /** Which arm is shown; comparisons are against the first. */
+  readonly arm: number;
+  readonly quantity: Quantity;
+  readonly mode: Mode;
+}
+
+/** Below zero, zero, above: brown, neutral and blue-green keep apart under the common colour deficiencies (ColorBrewer's BrBG). */
+const DIVERGING: Readonly<Record<Mode, readonly [string, string, string]>> = {
+  light: ['#a6611a', '#f5f5f5', '#018571'],
+  dark: ['#d8a55b', '#33363d', '#4fc3ae'],
+};
+/** For what has no sign that matters. */
+const SEQUENTIAL: Readonly<Record<Mode, readonly [string, string]>> = {
+  light: ['#f5f5f5', '#2166ac'],
+  dark: ['#33363d', '#6fb1e8'],
+};
+
+interface Cell {
+  readonly row: number;
+  readonly column: number;
+  readonly estimate: Estimate;
+}
+
+export function heatmapFigure(
+  results: SweepResults,
+  theme: ChartTheme,
+  { arm, quantity, mode }: HeatmapOptions,
+  view: string,
+): Figure {
+  const layout = sweepLayout(results.sweep);
+  const found = estimates(layout, results.cells, arm, quantity);
+  const cells = found.flatMap((row, r) =>
+    row.flatMap((estimate, column): Cell[] => (estimate ? [{ row: r, column, estimate }] : [])),
+  );
+  const signed = QUANTITIES[quantity].compares;
+  const undecided = ({ estimate }: Cell) => signed && isUndecided(estimate);
+  const title = heading(results, arm, quantity);
+  const axis = (text: string, names: readonly string[]) => ({
+    ...baseAxis(theme, text, false),
+    type: 'linear' as const,
+    showgrid: false,
+    tickvals: names.map((_, i) => i),
+    ticktext: names.map(escaped),
+    range: [-0.5, names.length - 0.5],
+  });
+  return {
+    traces: [cellsTrace(cells, undecided, theme, { quantity, mode, rows: layout.rows, columns: layout.columns })],
+    layout: {
+      ...baseLayout(theme, view),
+      bargap: 0,
+      margin: { l: 64, r: 14, t: 10, b: 42 },
+      xaxis: axis(escaped(layout.columnTitle), layout.columns),
+      yaxis: axis(escaped(layout.rowTitle), layout.rows),
+    },
+    summary: summary(title, cells, undecided),
+    table: () => dataTable(layout, found, quantity, title),
+  };
+}
+
+const heading = ({ cells }: SweepResults, arm: number, quantity: Quantity): string => {
+  const { title, compares } = QUANTITIES[quantity];
+  return `${armTitle(cells, arm)}: ${title}${compares ? `, against ${armTitle(cells, 0)}` : ''}`;
+};
+
+interface Looks {
+  readonly quantity: Quantity;
+  readonly mode: Mode;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+}
+
+/** Bars of height 1 that touch one another: Plotly's basic bundle, which the page has, draws no heatmaps. */
+function cellsTrace(
+  cells: readonly Cell[],
+  undecided: (cell: Cell) => boolean,
+  theme: ChartTheme,
+  { quantity, mode, rows, columns }: Looks,
+): Partial<PlotData> {
+  const largest = Math.max(0, ...cells.map(({ estimate }) => Math.abs(estimate.value)).filter(Number.isFinite)) || 1;
+  const smallest = Math.min(largest, ...cells.map(({ estimate }) => estimate.value));
+  const signed = QUANTITIES[quantity].compares || smallest < 0;
+  const colours = signed ? DIVERGING[mode] : SEQUENTIAL[mode];
+  // Never reached is as far below zero as the scale goes, unless it is undecided and has no number either.
+  const heat = (cell: Cell) =>
+    cell.estimate.value === -Infinity && undecided(cell) ? 0 : Math.max(cell.estimate.value, -largest);
+  const range = signed ? [-largest, largest] : [0, largest];
+  return {
+    type: 'bar',
+    x: cells.map(({ column }) => column),
+    y: cells.map(() => 1),
+    base: cells.map(({ row }) => row - 0.5),
+    width: 1,
+    marker: {
+      color: cells.map(heat),
+      colorscale: colours.map((colour, i): [number, string] => [i / (colours.length - 1), colour]),
+      cmin: range[0]!,
+      cmax: range[1]!,
+      line: { color: theme.surface, width: 1 },
+      pattern: {
+        shape: cells.map((cell) => (undecided(cell) ? '/' : '')),
+        // The cell's own colour stays behind the hatching.
+        fillmode: 'overlay',
+        fgcolor: theme.muted,
+        size: 6,
+        solidity: 0.12,
+      },
+    },
+    text: cells.map((cell) => `${estimateText(cell.estimate, quantity)}${undecided(cell) ? ' ?' : ''}`),
+    textposition: 'inside',
+    insidetextanchor: 'middle',
+    textangle: 0,
+    textfont: {
+      family: theme.font,
+      size: 12,
+      color: cells.map((cell) => inkOn(shade(colours, (heat(cell) - range[0]!) / (range[1]! - range[0]!)))),
+    },
+    customdata: cells.map(
+      (cell) =>
+        `<b>${escaped(rows[cell.row]!)}</b>, <b>${escaped(columns[cell.column]!)}</b><br>` +
+        `${inWords(cell.estimate, quantity)}${undecided(cell) ? '<br>the interval contains 0' : ''}`,
+    ),
+    hovertemplate: '%{customdata}<extra></extra>',
+    cliponaxis: false,
+  } as Partial<PlotData>;
+}
+
+type Rgb = readonly [number, number, number];
+
+const channels = (hex: string): Rgb =>
+  [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
+
+/** The scale's colour at a share of its length, as Plotly interpolates it. */
+function shade(colours: readonly string[], share: number): Rgb {
+  const place = Math.min(1, Math.max(0, share)) * (colours.length - 1);
+  const from = Math.min(colours.length - 2, Math.floor(place));
+  const [low, high] = [channels(colours[from]!), channels(colours[from + 1]!)];
+  return low.map((channel, i) => channel + (place - from) * (high[i]! - channel)) as unknown as Rgb;
+}
+
+/** Black or white, whichever has the higher contrast (WCAG 2.2's relative luminance). */
+function inkOn(colour: Rgb): string {
+  const [r, g, b] = colour.map((channel) => {
+    const c = channel / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  }) as unknown as Rgb;
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000000' : '#ffffff';
+}
+
+/** "34% (31% to 36%)" */
+function inWords(estimate: Estimate, quantity: Quantity): string {
+  const { low, high } = estimate;
+  const centre = estimateText(estimate, quantity);
+  if (low === null || high === null || high === -Infinity) return centre;
+  const end = (value: number) => estimateText({ value, low: null, high: null }, quantity);
+  return `${centre} (${end(low)} to ${end(high)})`;
+}
+
+function summary(title: string, cells: readonly Cell[], undecided: (cell: Cell) => boolean): string {
+  if (cells.length === 0) return `${title}; no cell has a value.`;
+  const open = cells.filter(undecided).length;
+  const decided = cells.filter((cell) => !undecided(cell));
+  const above = decided.filter(({ estimate }) => estimate.value > 0).length;
+  return `${title}. Of ${cells.length} cells ${above} are above 0, ${decided.length - above} are not, and ${open} have an interval that contains 0.`;
+}
+
+function dataTable(
+  { rowTitle, rows, columns }: ReturnType<typeof sweepLayout>,
+  found: readonly (readonly (Estimate | null)[])[],
+  quantity: Quantity,
+  title: string,
+): DataTable {
+  return {
+    columns: [rowTitle, ...columns.map((column) => column || title)],
+    rows: rows.map((row, r) => [row, ...found[r]!.map((estimate) => (estimate ? inWords(estimate, quantity) : '–'))]),
+  };
+}

@@ -1,0 +1,129 @@
+import { runName } from '../experiment/runName';
+import type { BackendInfo, Results } from '../experiment/results';
+import type { ExperimentConfig } from '../experiment/schema';
+import { today } from './clock';
+import { newId } from './ids';
+import { reasonOf, type Library } from './library.svelte';
+import { holdLock, whenFree } from './locks';
+import type { SavedState, Storage } from './storage';
+
+type Current = Pick<SavedState, 'id' | 'name' | 'config' | 'backend'>;
+
+/** States of runs that never went on are dropped beyond this many, oldest first. */
+const MOST_STATES = 3;
+
+/**
+ * Keeps what a race must not lose: its state while it runs, so that it can go on after a reload or a crash, and its
+ * results when it ends.
+ */
+export class Keeper {
+  /** Experiments that can go on, newest first. */
+  offers = $state.raw<readonly SavedState[]>([]);
+
+  readonly #storage: Storage;
+  readonly #library: Library;
+  #current: Current | null = null;
+  #release: (() => void) | null = null;
+
+  constructor(storage: Storage, library: Library) {
+    this.#storage = storage;
+    this.#library = library;
+  }
+
+  /** Offers what another page has left; what still runs in another tab is offered only once that is gone. */
+  async open(): Promise<void> {
+    const states = await this.#storage.states().catch(() => []);
+    for (const { id } of states) whenFree(lockName(id), () => void this.#offer(id));
+  }
+
+  /** Stored bytes of an offer; null where they cannot be read. */
+  async bytes({ id, name }: SavedState): Promise<Blob | null> {
+    try {
+      const bytes = await this.#storage.bytes(id);
+      if (bytes) return bytes;
+      throw new Error('it is gone');
+    } catch (error) {
+      this.#library.trouble = `The state of “${name}” cannot be read (${reasonOf(error)}), so it cannot go on.`;
+      return null;
+    }
+  }
+
+  async discard({ id }: SavedState): Promise<void> {
+    this.offers = this.offers.filter((offer) => offer.id !== id);
+    await this.#remove(id);
+  }
+
+  /** A race has begun; `from`: where it goes on. */
+  began(config: ExperimentConfig, backend: BackendInfo, from: SavedState | null): void {
+    this.#leave();
+    this.#current = { id: from?.id ?? newId(), name: from?.name ?? runName(config), config, backend };
+    this.offers = this.offers.filter(({ id }) => id !== from?.id);
+    this.#release = holdLock(lockName(this.#current.id));
+  }
+
+  async saved(step: number, bytes: Blob): Promise<void> {
+    const current = this.#current;
+    if (!current) return;
+    try {
+      await this.#storage.saveState({ ...current, step, date: today() }, bytes);
+    } catch (error) {
+      this.#library.trouble = `The state of “${current.name}” is not stored (${reasonOf(error)}): after a reload it goes on from an earlier step, or not at all.`;
+    }
+  }
+
+  /** The race is over. Its results are kept where it has any; null where somebody threw them away. */
+  async ended(results: (() => Results) | null): Promise<void> {
+    const current = this.#current;
+    const release = this.#release;
+    this.#current = null;
+    this.#release = null;
+    if (!current) return;
+    await this.#file(current, results);
+    await this.#remove(current.id);
+    // Only now: a tab that waits for the lock must not find the state.
+    release?.();
+  }
+
+  /** The race broke: it can go on from its last state, and what it has shown is kept. */
+  async broke(results: (() => Results) | null): Promise<void> {
+    const current = this.#leave();
+    if (!current) return;
+    await this.#offer(current.id);
+    await this.#file(current, results);
+  }
+
+  #leave(): Current | null {
+    const current = this.#current;
+    this.#release?.();
+    this.#current = null;
+    this.#release = null;
+    return current;
+  }
+
+  async #file({ id, name }: Current, results: (() => Results) | null): Promise<void> {
+    if (!results) return;
+    // In tasks of their own: the last plots are being drawn, and a hundred runs are many numbers.
+    await nextTask();
+    const document = results();
+    if (document.runs.every(({ evaluations }) => evaluations.length === 0)) return;
+    await nextTask();
+    await this.#library.add({ id, name, notes: '', date: today(), source: 'page', results: document });
+  }
+
+  async #offer(id: string): Promise<void> {
+    const states = await this.#storage.states().catch(() => []);
+    const newest = states.toSorted((a, b) => (a.date < b.date ? 1 : -1));
+    for (const old of newest.slice(MOST_STATES)) await this.#remove(old.id);
+    const offered = [id, ...this.offers.map((offer) => offer.id)];
+    this.offers = newest.slice(0, MOST_STATES).filter((state) => offered.includes(state.id));
+  }
+
+  async #remove(id: string): Promise<void> {
+    // Where nothing can be stored there is nothing to remove.
+    await this.#storage.removeState(id).catch(() => undefined);
+  }
+}
+
+const nextTask = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+const lockName = (id: string): string => `pilaf-lab/run/${id}`;

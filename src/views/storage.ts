@@ -1,0 +1,124 @@
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import type { RunSummary } from '../analysis/runSummary';
+import type { BackendInfo, Results } from '../experiment/results';
+import type { ExperimentConfig } from '../experiment/schema';
+
+/** A run as the list shows it; its results lie apart, because they are large. */
+export interface RunEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly notes: string;
+  /** ISO 8601. */
+  readonly date: string;
+  readonly preset: string | null;
+  readonly source: 'page' | 'import';
+  readonly summary: RunSummary;
+}
+
+/** What is said about an experiment that can go on; its bytes lie apart. */
+export interface SavedState {
+  /** The run that it will be. */
+  readonly id: string;
+  readonly name: string;
+  readonly config: ExperimentConfig;
+  readonly step: number;
+  readonly backend: BackendInfo;
+  /** ISO 8601, of the saving. */
+  readonly date: string;
+}
+
+interface Schema extends DBSchema {
+  runs: { key: string; value: RunEntry };
+  results: { key: string; value: Results };
+  states: { key: string; value: SavedState };
+  bytes: { key: string; value: Blob };
+}
+
+const NAME = 'pilaf-lab';
+const VERSION = 1;
+
+function upgrade(database: IDBPDatabase<Schema>, from: number): void {
+  if (from < 1) {
+    database.createObjectStore('runs', { keyPath: 'id' });
+    database.createObjectStore('results');
+    database.createObjectStore('states', { keyPath: 'id' });
+    database.createObjectStore('bytes');
+  }
+}
+
+/** What outlasts the page, in the browser's IndexedDB. Every method rejects where the browser refuses. */
+export class Storage {
+  #database: Promise<IDBPDatabase<Schema>> | null = null;
+
+  async runs(): Promise<RunEntry[]> {
+    return (await this.#open()).getAll('runs');
+  }
+
+  async results(id: string): Promise<Results | undefined> {
+    return (await this.#open()).get('results', id);
+  }
+
+  async addRun(entry: RunEntry, results: Results): Promise<void> {
+    const transaction = (await this.#open()).transaction(['runs', 'results'], 'readwrite');
+    await Promise.all([
+      transaction.objectStore('runs').put(entry),
+      transaction.objectStore('results').put(results, entry.id),
+      transaction.done,
+    ]);
+  }
+
+  async updateRun(entry: RunEntry): Promise<void> {
+    await (await this.#open()).put('runs', entry);
+  }
+
+  async removeRun(id: string): Promise<void> {
+    const transaction = (await this.#open()).transaction(['runs', 'results'], 'readwrite');
+    await Promise.all([
+      transaction.objectStore('runs').delete(id),
+      transaction.objectStore('results').delete(id),
+      transaction.done,
+    ]);
+  }
+
+  async states(): Promise<SavedState[]> {
+    return (await this.#open()).getAll('states');
+  }
+
+  async bytes(id: string): Promise<Blob | undefined> {
+    return (await this.#open()).get('bytes', id);
+  }
+
+  async saveState(state: SavedState, bytes: Blob): Promise<void> {
+    const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
+    await Promise.all([
+      transaction.objectStore('states').put(state),
+      transaction.objectStore('bytes').put(bytes, state.id),
+      transaction.done,
+    ]);
+  }
+
+  async removeState(id: string): Promise<void> {
+    const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
+    await Promise.all([
+      transaction.objectStore('states').delete(id),
+      transaction.objectStore('bytes').delete(id),
+      transaction.done,
+    ]);
+  }
+
+  #open(): Promise<IDBPDatabase<Schema>> {
+    this.#database ??= openDB<Schema>(NAME, VERSION, {
+      upgrade,
+      // A newer page in another tab waits for this one to let go.
+      blocking: () => this.#forget(),
+      terminated: () => this.#forget(),
+    });
+    return this.#database;
+  }
+
+  #forget(): void {
+    const database = this.#database;
+    this.#database = null;
+    void database?.then((open) => open.close());
+  }
+}

@@ -1,0 +1,226 @@
+import { readFile } from 'node:fs/promises';
+import type { Download, Page } from '@playwright/test';
+import type { NamedResults } from '../../src/experiment/resultsFile';
+import { expect, test, WITHOUT_GPU, type Lab } from './support';
+
+test.use(WITHOUT_GPU);
+
+const nav = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name });
+const table = (page: Page) => page.getByRole('region', { name: 'Table of runs' });
+const names = (page: Page) =>
+  table(page)
+    .getByRole('textbox', { name: /^Name of/ })
+    .evaluateAll((fields) => fields.map((field) => (field as HTMLInputElement).value));
+
+async function raceTo(lab: Lab, steps: number): Promise<void> {
+  await lab.set({ Steps: steps });
+  await lab.run();
+  await lab.finish();
+}
+
+const textOf = async (download: Download) => readFile(await download.path(), 'utf8');
+
+async function exported(page: Page, button: RegExp): Promise<string> {
+  const started = page.waitForEvent('download');
+  await page.getByRole('button', { name: button }).click();
+  return textOf(await started);
+}
+
+test('runs are kept, renamed, compared, exported, deleted, brought back and imported again', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(5);
+  await raceTo(lab, 5);
+  await raceTo(lab, 6);
+  await nav(page, 'Runs').click();
+  await expect(page).toHaveURL(/#runs$/);
+  await expect(nav(page, 'Runs')).toHaveAttribute('aria-current', 'page');
+  await expect.poll(() => names(page)).toEqual(['Bandit: Vanilla, PILAF 2', 'Bandit: Vanilla, PILAF']);
+  await expect(table(page)).toContainText('±');
+
+  const name = page.getByRole('textbox', { name: 'Name of Bandit: Vanilla, PILAF 2' });
+  await name.fill('=Six, "steps"');
+  await name.press('Enter');
+  await page.getByRole('button', { name: 'Notes on =Six, "steps"' }).click();
+  await page.getByRole('textbox', { name: 'Notes on =Six, "steps"' }).fill('six');
+  await page.getByRole('textbox', { name: 'Notes on =Six, "steps"' }).blur();
+  await page.reload();
+  await expect
+    .poll(() => names(page), 'what is stored outlasts the page')
+    .toEqual(['=Six, "steps"', 'Bandit: Vanilla, PILAF']);
+
+  await page.getByRole('checkbox', { name: 'Select all runs' }).check();
+  await expect(page.getByRole('heading', { name: '2 runs compared' })).toBeVisible();
+  const figure = page.getByRole('figure', { name: /^J against steps/ });
+  await expect(figure).toHaveAttribute('aria-label', /=Six, "steps", PILAF: .* Bandit: Vanilla, PILAF, Vanilla: /);
+  await expect(figure.locator('.scatterlayer .js-line').last()).toBeVisible();
+  const picture = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'SVG picture of this plot' }).first().click();
+  expect(await textOf(await picture)).toMatch(/^<svg/);
+
+  const csv = (await exported(page, /^Export 2 selected as CSV$/)).split('\r\n');
+  expect(csv[0]).toMatch(/^run,date,task,backend,arm,seed,status,hash,step,reward,/);
+  expect(csv[1]).toMatch(/^"'=Six, ""steps""",20\d\d-/);
+  const json = await exported(page, /^Export 2 selected as JSON$/);
+  const runs = JSON.parse(json) as NamedResults[];
+  expect(runs.map((run) => [run.name, run.notes, run.results.config.schedule.steps])).toEqual([
+    ['=Six, "steps"', 'six', 6],
+    ['Bandit: Vanilla, PILAF', '', 5],
+  ]);
+
+  await page.getByRole('button', { name: 'Delete Bandit: Vanilla, PILAF' }).click();
+  await expect.poll(() => names(page)).toEqual(['=Six, "steps"']);
+  await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('textbox', { name: 'Name of Bandit: Vanilla, PILAF' })).toBeFocused();
+
+  const files = page.getByLabel('Results files');
+  await files.setInputFiles({ name: 'runs.json', mimeType: 'application/json', buffer: Buffer.from(json) });
+  await expect(page.getByText('Nothing new imported. 2 runs were here already.')).toBeVisible();
+  await page.getByRole('checkbox', { name: 'Select all runs' }).check();
+  await page.getByRole('button', { name: 'Delete selected' }).click();
+  await expect(page.getByText('Nothing here yet.')).toBeVisible();
+  await files.setInputFiles({ name: 'runs.json', mimeType: 'application/json', buffer: Buffer.from(json) });
+  await expect(page.getByText('2 runs imported.')).toBeVisible();
+  expect(JSON.parse(await exported(page, /^Export all as JSON$/))).toEqual(runs);
+
+  await files.setInputFiles({ name: 'bad.json', mimeType: 'application/json', buffer: Buffer.from('{"a": 1}') });
+  await expect(lab.alert.filter({ hasText: 'bad.json: no results of this program' })).toBeVisible();
+  expect(await names(page)).toHaveLength(2);
+});
+
+test('after a reload a run goes on, to the hashes of an unbroken one', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(3000);
+  const whole = async () => {
+    await lab.finish();
+    const { runs } = await lab.download();
+    return runs;
+  };
+  await lab.run();
+  const unbroken = await whole();
+
+  await lab.run();
+  await expect.poll(() => lab.step()).toBeGreaterThan(50);
+  await lab.button('Pause').click();
+  await expect(lab.facts).toContainText('paused');
+  await nav(page, 'Runs').click();
+  await nav(page, 'Race').click();
+  await expect.poll(() => lab.dots(), 'the plots outlast a visit to the other view').toBeGreaterThan(0);
+  const step = await lab.step();
+  await expect.poll(() => storedSteps(page)).toEqual([step]);
+
+  await page.reload();
+  const goOn = page.getByRole('button', { name: /^Go on from step/ });
+  await expect(goOn).toContainText('of Bandit: Vanilla, PILAF');
+  await expect(page.getByRole('status').filter({ hasText: 'was not finished' })).not.toContainText('another device');
+  await goOn.click();
+  await expect(goOn).toHaveCount(0);
+  await expect(lab.control('Steps')).toHaveValue('3000');
+  const continued = await whole();
+  expect(continued.map(({ hash }) => hash)).toEqual(unbroken.map(({ hash }) => hash));
+  const scheduled = (runs: typeof unbroken) =>
+    runs.map(({ evaluations }) => evaluations.filter((one) => one.step !== step));
+  expect(scheduled(continued)).toEqual(scheduled(unbroken));
+  await expect.poll(() => storedSteps(page), 'what has ended needs no state').toEqual([]);
+
+  await nav(page, 'Runs').click();
+  const hashes = await table(page)
+    .locator('.hash')
+    .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title')));
+  expect(hashes).toHaveLength(2);
+  expect(hashes[0]).toMatch(/^[0-9a-f]{16}$/);
+  expect(hashes[1]).toBe(hashes[0]);
+});
+
+/** The steps of the states in the browser's storage. */
+const storedSteps = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<number[]>((resolve, reject) => {
+        const opening = indexedDB.open('pilaf-lab');
+        opening.onerror = () => reject(new Error('the storage does not open'));
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const reading = database.transaction('states').objectStore('states').getAll();
+          reading.onerror = () => reject(new Error('the storage cannot be read'));
+          reading.onsuccess = () => {
+            database.close();
+            resolve((reading.result as { step: number }[]).map((state) => state.step));
+          };
+        };
+      }),
+  );
+
+test('a state can be discarded, and a reset run leaves none', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(100_000);
+  await lab.button('Step').click();
+  await expect.poll(() => storedSteps(page)).toEqual([1]);
+  await lab.button('Reset').click();
+  await expect(lab.facts).toHaveText('Ready.');
+  await expect.poll(() => storedSteps(page)).toEqual([]);
+  await lab.button('Step').click();
+  await expect.poll(() => storedSteps(page)).toEqual([1]);
+  await page.reload();
+  await page.getByRole('button', { name: /^Discard/ }).click();
+  await expect(page.getByText('was not finished')).toHaveCount(0);
+  await expect(nav(page, 'Race')).toBeFocused();
+  await expect.poll(() => storedSteps(page)).toEqual([]);
+  await nav(page, 'Runs').click();
+  await expect(page.getByText('Nothing here yet.')).toBeVisible();
+});
+
+test('after a crash of the worker the run goes on from its last state', async ({ lab, page }) => {
+  await page.addInitScript(() => {
+    const Plain = Worker;
+    window.Worker = class extends Plain {
+      constructor(...given: ConstructorParameters<typeof Worker>) {
+        super(...given);
+        Object.assign(window, {
+          crash: () => this.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' })),
+        });
+      }
+    };
+  });
+  await lab.open();
+  await lab.makeTiny(3000);
+  await lab.button('Step').click();
+  await expect.poll(() => storedSteps(page)).toEqual([1]);
+  await page.evaluate(() => (window as unknown as { crash: () => void }).crash());
+  await expect(lab.alert.filter({ hasText: 'out of memory' })).toBeVisible();
+  await page.getByRole('button', { name: 'Go on from step 1 of Bandit: Vanilla, PILAF' }).click();
+  await lab.finish();
+  expect((await lab.download()).runs.map(({ status }) => status)).toEqual(Array(4).fill('complete'));
+  await nav(page, 'Runs').click();
+  await expect.poll(() => names(page), 'one run, not two').toEqual(['Bandit: Vanilla, PILAF']);
+});
+
+test('where storing is forbidden the page says so, and works', async ({ lab, page }) => {
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('no', 'SecurityError');
+    };
+  });
+  await lab.open();
+  await expect(page.getByText('This browser does not let the page store anything')).toBeVisible();
+  await lab.makeTiny(5);
+  await raceTo(lab, 5);
+  await nav(page, 'Runs').click();
+  await expect.poll(() => names(page)).toEqual(['Bandit: Vanilla, PILAF']);
+  expect(JSON.parse(await exported(page, /^Export all as JSON$/))).toHaveLength(1);
+});
+
+test('where the storage is full the run goes on, and the page says what is not stored', async ({ lab, page }) => {
+  await page.addInitScript(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('no', 'QuotaExceededError');
+    };
+  });
+  await lab.open();
+  await lab.makeTiny(5);
+  await lab.button('Step').click();
+  await expect(page.getByText('is not stored (its storage is full): after a reload')).toBeVisible();
+  await lab.button('Resume').click();
+  await lab.finish();
+  await expect(page.getByText('“Bandit: Vanilla, PILAF” is not stored (its storage is full)')).toBeVisible();
+});

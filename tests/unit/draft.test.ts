@@ -1,0 +1,25 @@
+import { expect, it, test } from 'vitest';
+import { PRESETS } from '../../src/experiment/presets';
+import { Draft } from '../../src/views/draft.svelte';
+import { FIELD_CASES } from '../support/everyField';
+
+/** Also the order of the fields: the page compares configs as text. */
+const text = (value: unknown) => JSON.stringify(value, null, 1);
+
+test.each(FIELD_CASES)('an untouched draft keeps $path', ({ configs }) => {
+  expect(configs).not.toHaveLength(0);
+  for (const config of configs) expect(text(new Draft(config).checked)).toBe(text({ ok: true, config }));
+});
+
+it('keeps nothing of what was there before', () => {
+  for (const { config: before } of PRESETS) {
+    for (const { id, config } of PRESETS) {
+      const draft = new Draft(before);
+      draft.alpha = 0.3;
+      draft.set('beta', 'x');
+      draft.load(config, id);
+      expect(text(draft.checked)).toBe(text({ ok: true, config }));
+      expect(draft.presetId).toBe(id);
+    }
+  }
+});
