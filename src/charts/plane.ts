@@ -1,5 +1,5 @@
 import type { PlotData } from 'plotly.js';
-import type { PlanePoint } from '../experiment/results';
+import { isReliable, type PlanePoint } from '../experiment/results';
 import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
@@ -22,6 +22,8 @@ interface Evaluated {
 /** Enough to draw a smooth line, few enough to redraw several times a second. */
 const MOST_DOTS = 40;
 const MOST_SEED_POINTS = 1000;
+/** A normal estimate's 95% interval in standard errors. */
+const NORMAL95 = 1.96;
 
 export function planeFigure(
   history: RaceHistory | null,
@@ -72,12 +74,12 @@ function traces(
   below: boolean,
 ): Partial<PlotData>[] {
   const height = (reward: number, kl: number): number | null =>
-    below ? distanceBelow(history.frontier ?? [], reward, kl) : reward;
+    below ? distanceBelow(reliableLine(history), reward, kl) : reward;
   const perArm = <T>(make: (look: ArmLook, arm: number) => T) => looks.map(make);
   return [
     ...(below ? [] : perArm((look, arm) => seedLines(history, arm, look))),
     ...(below ? [] : perArm((look, arm) => lastWhiskers(arms[arm] ?? [], look))),
-    ...(below ? [] : [frontierLine(history, theme), lineNote(history, theme)]),
+    ...(below ? [] : [doubtfulLine(history, theme), frontierLine(history, theme), lineNote(history, theme)]),
     ...perArm((look, arm) => meanLine(history, arm, arms[arm] ?? [], look, height)),
     ...(below ? [] : [divergedMarks(history, looks), optimumStar(history, theme)]),
   ];
@@ -159,8 +161,31 @@ function lastWhiskers(points: readonly Evaluated[], look: ArmLook): Partial<Plot
   };
 }
 
+/** The part of the frontier that is exact, or estimated well enough: up to the first point that is not. */
+export function reliableLine({ frontier }: RaceHistory): readonly PlanePoint[] {
+  const points = frontier ?? [];
+  const end = points.findIndex((point) => !isReliable(point));
+  return end < 0 ? points : points.slice(0, end);
+}
+
+/** The rest of it, joined to the part that can be trusted. */
+function doubtfulLine(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
+  const end = reliableLine(history).length;
+  const points = (history.frontier ?? []).slice(Math.max(0, end - 1));
+  const shown = points.length > 1 || end === 0 ? points : [];
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    x: shown.map((p) => p.kl),
+    y: shown.map((p) => p.reward),
+    line: { color: withAlpha(theme.muted, 0.5), width: 1.5, dash: 'dot' },
+    text: shown.map(() => 'Too few effective samples: only a rough estimate'),
+    hovertemplate: '%{text}<extra></extra>',
+  };
+}
+
 function frontierLine(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
-  const points = history.frontier ?? [];
+  const points = reliableLine(history);
   return {
     type: 'scatter',
     mode: 'lines',
@@ -173,17 +198,31 @@ function frontierLine(history: RaceHistory, theme: ChartTheme): Partial<PlotData
 
 function optimumStar(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
   const best = history.optimum;
+  const marker =
+    best && !isReliable(best)
+      ? { symbol: 'star-open', size: 14, color: theme.muted, line: { color: theme.muted, width: 1.5 } }
+      : { symbol: 'star', size: 14, color: theme.ink, line: { color: theme.surface, width: 1.5 } };
   return {
     type: 'scatter',
     mode: 'markers',
     x: best ? [best.kl] : [],
     y: best ? [best.reward] : [],
-    marker: { symbol: 'star', size: 14, color: theme.ink, line: { color: theme.surface, width: 1.5 } },
-    hovertemplate: best
-      ? `<b>Optimum</b><br>reward ${compact(best.reward)}<br>KL ${compact(best.kl)}<br>J* ${compact(best.objective)}<extra></extra>`
-      : '<extra></extra>',
+    marker,
+    hovertemplate: `${best ? optimumText(best) : ''}<extra></extra>`,
     cliponaxis: false,
   };
+}
+
+function optimumText(best: PlanePoint): string {
+  const { estimate } = best;
+  const value = (name: 'reward' | 'kl' | 'objective'): string =>
+    estimate ? withInterval({ mean: best[name], half: NORMAL95 * estimate.errors[name] }) : compact(best[name]);
+  const lines = [`reward ${value('reward')}`, `KL ${value('kl')}`, `J* ${value('objective')}`];
+  if (!estimate) return ['<b>Optimum</b>', ...lines].join('<br>');
+  const size = `effective samples per prompt: ${whole(estimate.effective.minimum)} or more`;
+  return isReliable(best)
+    ? ['<b>Optimum, estimated</b>', ...lines, size].join('<br>')
+    : ['<b>Optimum, a rough guess</b>', ...lines, `${size}, too few`].join('<br>');
 }
 
 /** Where a run that met a number that is not finite was last seen. */
@@ -218,7 +257,7 @@ export function distanceBelow(frontier: readonly PlanePoint[], reward: number, k
 }
 
 function lineNote(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
-  const points = history.frontier ?? [];
+  const points = reliableLine(history);
   const limit = (history.optimum?.kl ?? points.at(-1)?.kl ?? 0) * 0.7;
   const at = points.find((p) => p.kl >= limit);
   return {
@@ -266,7 +305,7 @@ function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]
 function belowRange(history: RaceHistory | null, arms: readonly Evaluated[][]): readonly [number, number] {
   const decades = arms
     .flat()
-    .map(({ reward, kl }) => distanceBelow(history?.frontier ?? [], reward.mean, kl.mean))
+    .map(({ reward, kl }) => distanceBelow(history ? reliableLine(history) : [], reward.mean, kl.mean))
     .filter((value) => value !== null)
     .map(Math.log10);
   return decades.length === 0 ? [-2, 0] : [Math.min(...decades) - 0.12, Math.max(...decades) + 0.12];
@@ -278,7 +317,13 @@ function summary(history: RaceHistory | null, arms: readonly Evaluated[][]): str
     const last = points.at(-1);
     return last ? [`${history.arms[arm]}: reward ${withInterval(last.reward)} at KL ${withInterval(last.kl)}`] : [];
   });
-  return `Reward against KL from the reference. ${ends.join('; ')}.`;
+  return `Reward against KL from the reference. ${ends.join('; ')}.${optimumSummary(history.optimum)}`;
+}
+
+function optimumSummary(best: PlanePoint | null): string {
+  if (!best) return '';
+  const kind = !best.estimate ? '' : isReliable(best) ? ', estimated' : ', a rough guess';
+  return ` Optimum${kind}: reward ${compact(best.reward)} at KL ${compact(best.kl)}.`;
 }
 
 function table(history: RaceHistory | null, arms: readonly Evaluated[][]): DataTable {

@@ -22,9 +22,23 @@ export const CHECKPOINTS = join(ROOT, 'public', 'checkpoints');
 /** Presets' results, which the page ships too. */
 export const RECORDED = join(ROOT, 'public', 'recorded');
 
+const ENDING = '.safetensors';
+
+const checkpointPath = (name: string): string =>
+  name.endsWith(ENDING) ? resolve(name) : join(CHECKPOINTS, `${basename(name)}${ENDING}`);
+
+/** Where a checkpoint's estimated optimum lies: beside it. */
+export const optimumPath = (name: string): string => `${checkpointPath(name).slice(0, -ENDING.length)}.optimum.json`;
+
+/** The text beside a checkpoint; null where there is none. */
+export async function loadOptimum(name: string): Promise<string | null> {
+  const path = optimumPath(name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
 /** A shipped checkpoint by its name, or a .safetensors file by its path; throws an Error that says what is missing. */
 export async function loadCheckpoint(name: string): Promise<Uint8Array> {
-  const path = name.endsWith('.safetensors') ? resolve(name) : join(CHECKPOINTS, `${basename(name)}.safetensors`);
+  const path = checkpointPath(name);
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
   if (!statSync(path).isFile()) throw new Error(`${path} is not a file`);
   return readFileSync(path);

@@ -1,6 +1,7 @@
 import { claimsCommand } from './claimsCommand';
 import { EXIT, sentence, UsageError } from './errors';
 import { mergeCommand } from './mergeCommand';
+import { optimumCommand } from './optimumCommand';
 import { pretrainCommand } from './pretrainCommand';
 import { presetsCommand } from './presetsCommand';
 import { recordCommand } from './recordCommand';
@@ -22,6 +23,7 @@ const COMMANDS = new Map<string, Command>([
   ['pretrain', pretrainCommand],
   ['sweep', sweepCommand],
   ['merge', mergeCommand],
+  ['optimum', optimumCommand],
 ]);
 
 /** How long the process may linger, when something (a lost GPU) keeps it from ending by itself. */

@@ -3,7 +3,7 @@ import { savings, savingText, type Spending } from '../analysis/labelSaving';
 import { armName } from '../experiment/config';
 import { historyOf, type RaceHistory } from '../experiment/history';
 import { METRICS, type MetricName } from '../experiment/metrics';
-import type { Results } from '../experiment/results';
+import { isReliable, type Results } from '../experiment/results';
 import type { Interval } from '../math/statistics';
 import { table, type Column } from './table';
 
@@ -17,6 +17,7 @@ export function summary(results: Results, reasons: readonly string[]): string {
     resultsTable(history),
     ...noteOnSavings(history),
     ...noteOnSteps(results),
+    ...noteOnOptimum(results),
     ...notesOnDiverged(results),
     `Ran on ${backend.name}${adapter} for ${timing.seconds.toFixed(1)} s, ${rate} pairs per second.`,
     ...reasons,
@@ -91,6 +92,16 @@ function intervalCells(intervals: readonly (Interval | null)[]): string[] {
 function noteOnSavings({ arms }: RaceHistory): string[] {
   if (arms.length < 2) return [];
   return [`Saved: what an arm did not need to reach ${arms[0]!}’s final J for good; 95% by bootstrap over seeds.`];
+}
+
+function noteOnOptimum({ optimum, optimumNote, config }: Results): string[] {
+  if (optimumNote !== undefined) return [optimumNote];
+  if (!optimum?.estimate) return [];
+  const { errors, effective } = optimum.estimate;
+  const size = `effective sample size at least ${Math.floor(effective.minimum)} for every prompt`;
+  if (!isReliable(optimum)) return [`J* is not known well enough at β = ${config.beta}: ${size}.`];
+  const value = `${optimum.objective.toFixed(3)} ± ${(1.96 * errors.objective).toFixed(3)}`;
+  return [`J* at β = ${config.beta} is estimated: ${value}, ${size}.`];
 }
 
 function noteOnSteps({ runs, config }: Results): string[] {

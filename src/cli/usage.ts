@@ -52,5 +52,14 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --backend <name>     (wasm)
       --out <folder>       where the checkpoint, its tokenizer and its card go (public/checkpoints)
 
+  npm run lab -- optimum reviews [options]
+      estimates the best reward at each KL, and J* at each β, by importance sampling from the reference
+      --checkpoint <name>  a shipped one, or a .safetensors file (reviews)
+      --samples <n>        completions of each test prompt (2000)
+      --proposal-steps <n> training steps of each policy to draw from; 0: from the reference alone (100)
+      --seed <n>           (0)
+      --backend <name>     (wasm)
+      --out <file>         where the estimate goes (beside the checkpoint)
+
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted. LAB_TRACE=1 shows where an error came from.
 `;

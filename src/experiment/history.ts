@@ -36,12 +36,15 @@ export interface RaceHistory {
   readonly optimum: PlanePoint | null;
   /** The best reward at each KL, by growing KL; null where unknown. */
   readonly frontier: readonly PlanePoint[] | null;
+  /** Why an optimum that was estimated is not used. */
+  readonly optimumNote?: string | undefined;
 }
 
 export interface RaceStart {
   readonly runs: readonly { readonly arm: string; readonly seed: number; readonly optimum: PlanePoint | null }[];
   readonly optimum: PlanePoint | null;
   readonly frontier: readonly PlanePoint[] | null;
+  readonly optimumNote?: string | undefined;
 }
 
 export function createHistory(config: ExperimentConfig, start: RaceStart): RaceHistory {
@@ -57,7 +60,8 @@ export function createHistory(config: ExperimentConfig, start: RaceStart): RaceH
     divergedAt: null,
     hash: '',
   }));
-  return { config, arms, runs, optimum: start.optimum, frontier: start.frontier };
+  const { optimum, frontier, optimumNote } = start;
+  return { config, arms, runs, optimum, frontier, optimumNote };
 }
 
 export function appendEvaluation(history: RaceHistory, run: number, evaluation: Evaluation): void {
@@ -97,6 +101,7 @@ export function resultsOf(history: RaceHistory, backend: BackendInfo, timing: Ti
     backend,
     optimum: history.optimum,
     frontier: history.frontier,
+    ...(history.optimumNote === undefined ? {} : { optimumNote: history.optimumNote }),
     runs: history.runs.map((run) => ({
       arm: history.arms[run.arm] ?? '',
       seed: run.seed,

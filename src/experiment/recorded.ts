@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseConfig, problemText } from './config';
 import { appendEvaluation, createHistory, historyOf, type RaceHistory } from './history';
 import { METRICS, type Evaluation, type MetricName } from './metrics';
+import { estimateSchema } from './optimumFile';
 import { BACKEND_NAMES, type BackendInfo, type Results } from './results';
 import type { ExperimentConfig } from './schema';
 
@@ -57,7 +58,7 @@ export function encodeRecorded(config: ExperimentConfig, whole: Results, origin:
 }
 
 const number = v.pipe(v.number(), v.finite());
-const point = v.object({ reward: number, kl: number, objective: number });
+const point = v.object({ reward: number, kl: number, objective: number, estimate: v.optional(estimateSchema) });
 const fit = v.object({ loss: number, accuracy: number });
 const text = v.pipe(v.string(), v.maxLength(2000));
 
@@ -133,6 +134,8 @@ function partFor(config: ExperimentConfig, results: Results): Results {
     }),
   );
   const same = config.seeds === results.config.seeds && config.firstSeed === results.config.firstSeed;
-  if (!same && results.optimum) throw new Error('the optimum of the results is the mean over other seeds');
+  // An estimate is the same for every seed.
+  if (!same && results.optimum && !results.optimum.estimate)
+    throw new Error('the optimum of the results is the mean over other seeds');
   return { ...results, config, runs };
 }

@@ -23,7 +23,23 @@ export interface PlanePoint {
   readonly reward: number;
   readonly kl: number;
   readonly objective: number;
+  /** How far a point that was estimated by sampling can be trusted; absent where it is exact. */
+  readonly estimate?: Estimate;
 }
+
+export interface Estimate {
+  /** Standard errors. */
+  readonly errors: { readonly reward: number; readonly kl: number; readonly objective: number };
+  /** Effective sample size, the smallest and the median over the prompts. */
+  readonly effective: { readonly minimum: number; readonly median: number };
+}
+
+/** Effective samples that every prompt needs: each one's E[exp(r/β)] is then known to about 10%. */
+export const ENOUGH_EFFECTIVE = 100;
+
+/** Whether a point is exact, or estimated well enough to compare with. */
+export const isReliable = ({ estimate }: PlanePoint): boolean =>
+  estimate === undefined || estimate.effective.minimum >= ENOUGH_EFFECTIVE;
 
 /** How well a policy fits labelled pairs: mean loss, and the share that its implicit reward ranks as labelled. */
 export interface OfflineFit {
@@ -43,7 +59,7 @@ export interface RunResult {
   readonly status: RunStatus;
   /** Fingerprint of the run's numbers: same config, seed and backend give the same hash. */
   readonly hash: string;
-  /** This run's own optimum where the task is enumerable. */
+  /** This run's own optimum, exact or estimated; null where unknown. */
   readonly optimum: PlanePoint | null;
   /** Where the race began after offline training. */
   readonly start?: StartFit;
@@ -65,6 +81,8 @@ export interface Results {
   readonly optimum: PlanePoint | null;
   /** The best reward at each KL, by growing KL; null where unknown. */
   readonly frontier: readonly PlanePoint[] | null;
+  /** Why an optimum that was estimated is not used; absent where nothing is amiss. */
+  readonly optimumNote?: string;
   readonly runs: readonly RunResult[];
   readonly timing: Timing;
 }

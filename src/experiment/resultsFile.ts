@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { armName, MAXIMUM_RUNS, parseConfig, problemText } from './config';
 import { METRICS, type MetricName } from './metrics';
+import { estimateSchema } from './optimumFile';
 import { BACKEND_NAMES, RESULTS_FORMAT, RESULTS_VERSION, type Results } from './results';
 
 /** A results document as somebody keeps it. */
@@ -128,7 +129,7 @@ const list = <const T extends v.GenericSchema>(item: T, most: number) =>
 const oneOf = <const T extends readonly string[]>(options: T) =>
   v.picklist(options, given(`one of ${options.join(', ')}`));
 
-const point = object({ reward: number, kl: number, objective: number });
+const point = object({ reward: number, kl: number, objective: number, estimate: v.optional(estimateSchema) });
 const fit = object({ loss: number, accuracy: number });
 
 /** Metrics that may not exist for a run or a moment. */
@@ -165,6 +166,7 @@ const resultsSchema = object({
   backend: object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) }),
   optimum: v.nullable(point),
   frontier: v.nullable(list(point, MAXIMUM_POINTS)),
+  optimumNote: v.optional(text(2000)),
   runs: v.pipe(
     list(
       object({

@@ -20,6 +20,7 @@ export const STREAM = {
   shuffle: 9,
   annotator: 10,
   resample: 11,
+  optimum: 12,
 } as const;
 
 /** The second key word: tells this project's streams from other uses of the same seed. */

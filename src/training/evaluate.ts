@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Evaluation } from '../experiment/metrics';
 import type { ExperimentConfig } from '../experiment/schema';
+import { isReliable } from '../experiment/results';
 import { STREAM } from '../math/random';
 import { POLICY, type PromptBatch, type SamplingRequest } from '../policy/policy';
 import type { Fleet, RunMemory } from './fleet';
@@ -16,6 +17,8 @@ interface Point {
   readonly length: number;
   readonly gap: number | null;
 }
+
+type SampledPoint = Omit<Point, 'gap'>;
 
 /** Evaluates every run of a fleet; the order is the fleet's. Runs that have diverged yield null. */
 export async function evaluateFleet(
@@ -82,7 +85,17 @@ async function sampledPoints(
   request.settings.dispose();
   const sampled = await sampling;
   const points = evaluated.map((r, set) => meanPoint(problem, evaluation, sampled, seeds[r]!, set, rows));
-  return places.map((place) => points[evaluated.indexOf(place)]!);
+  // Runs that share an evaluation may still differ in β.
+  return places.map((place, r) => {
+    const point = points[evaluated.indexOf(place)]!;
+    return { ...point, gap: estimatedGap(evaluation, fleet.memories[r]!.run.beta, point) };
+  });
+}
+
+/** J* − J where J* is estimated well enough. */
+function estimatedGap({ optimum }: SampledEvaluation, beta: number, { reward, kl }: SampledPoint): number | null {
+  const best = typeof optimum === 'object' ? optimum.at(beta) : null;
+  return best && isReliable(best) ? best.objective - (reward - beta * kl) : null;
 }
 
 /** The runs' own samples on the test prompts, with KL and entropy. The caller disposes the settings. */
@@ -127,7 +140,7 @@ function meanPoint(
   seed: number,
   set: number,
   rows: number,
-): Point {
+): SampledPoint {
   const stride = sampled.tokens.length / problem.policy.completionLength;
   const sum = { reward: 0, kl: 0, entropy: 0, length: 0 };
   for (let row = 0; row < rows; row++) {
@@ -146,7 +159,6 @@ function meanPoint(
     kl: sum.kl / rows,
     entropy: sum.entropy / rows,
     length: sum.length / rows,
-    gap: null,
   };
 }
 

@@ -1,11 +1,15 @@
 import type { ExperimentConfig } from '../experiment/schema';
 import type { Checkpoint } from '../policy/checkpoint';
 import { banditProblem } from './banditProblem';
-import type { Problem } from './problem';
+import { readKnownOptimum } from './knownOptimum';
+import type { KnownOptimum, Problem } from './problem';
 import { parseReviewsCheckpoint, reviewsProblem } from './reviewsProblem';
 
 /** Fetches a checkpoint's bytes by its name in the config; throws an Error that says why it cannot. */
 export type CheckpointLoader = (name: string) => Promise<Uint8Array>;
+
+/** Fetches the text of the estimated optimum beside a checkpoint; null where there is none. */
+export type OptimumLoader = (name: string) => Promise<string | null>;
 
 /** A checkpoint that is missing, broken or foreign, with the config's path to its name. */
 export class CheckpointError extends Error {
@@ -18,19 +22,24 @@ export class CheckpointError extends Error {
   }
 }
 
-/** The task of a config, ready for training. Throws CheckpointError. */
-export async function prepareProblem({ task, start }: ExperimentConfig, load: CheckpointLoader): Promise<Problem> {
+/** The task of a config, ready for training. Throws CheckpointError; an optimum that cannot be used is no error. */
+export async function prepareProblem(
+  { task, start }: ExperimentConfig,
+  load: CheckpointLoader,
+  loadOptimum: OptimumLoader,
+): Promise<Problem> {
   switch (task.kind) {
     case 'bandit':
       return banditProblem(task);
     case 'reviews': {
       const reference = await loadAt('task.checkpoint', task.checkpoint, load);
-      if (start.kind !== 'checkpoint') return reviewsProblem(reference);
+      const optimum = await optimumOf(task.checkpoint, reference, loadOptimum);
+      if (start.kind !== 'checkpoint') return reviewsProblem(reference, null, optimum);
       const first = await loadAt('start.checkpoint', start.checkpoint, load);
       if (JSON.stringify(first.sizes) !== JSON.stringify(reference.sizes)) {
         throw new CheckpointError('start.checkpoint', start.checkpoint, 'its sizes are not those of task.checkpoint');
       }
-      return reviewsProblem(reference, first.weights);
+      return reviewsProblem(reference, first.weights, optimum);
     }
     default:
       throw new Error(`unknown task ${JSON.stringify(task satisfies never)}`);
@@ -42,5 +51,20 @@ async function loadAt(path: string, name: string, load: CheckpointLoader): Promi
     return parseReviewsCheckpoint(await load(name));
   } catch (error) {
     throw new CheckpointError(path, name, error);
+  }
+}
+
+/** A wrong line would be worse than none. */
+async function optimumOf(
+  name: string,
+  reference: Checkpoint,
+  load: OptimumLoader,
+): Promise<KnownOptimum | string | undefined> {
+  try {
+    const text = await load(name);
+    return text === null ? undefined : readKnownOptimum(text, reference);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `The estimated optimum beside the checkpoint "${name}" is not used: ${reason}.`;
   }
 }

@@ -53,15 +53,19 @@ export function initialWeights(sizes: TransformerSizes, seed: number): Float32Ar
 /**
  * Trains a transformer by next-token prediction on completions given their prompts, fresh examples at every step.
  * `example(i)` is the corpus: text number i. Yields the loss of every step and returns the weights.
+ *
+ * @param start where the weights begin, drawn from the seed where not given  // [N]
  */
 export async function* pretrain(
   sizes: TransformerSizes,
   settings: PretrainSettings,
   example: (index: number) => Example,
+  start = initialWeights(sizes, settings.seed),
 ): AsyncGenerator<PretrainReport, Float32Array> {
   const policy = transformerPolicy(sizes);
   const count = parameterCount(policy.layout);
-  const weights = tf.tensor2d(initialWeights(sizes, settings.seed), [1, count]);
+  // A copy: on the CPU the updates would be made in the caller's array.
+  const weights = tf.tensor2d(start.slice(), [1, count]);
   const [mean, square] = [tf.zeros([1, count]), tf.zeros([1, count])] as [tf.Tensor2D, tf.Tensor2D];
   for (let step = 0; step < settings.steps; step++) {
     const examples = Array.from({ length: settings.batch }, (_, i) => example(step * settings.batch + i));
@@ -108,7 +112,7 @@ function nextTokenGradient(
 
 /** Prompts padded on the left, completions on the right, as one set; rows filled up to a multiple of four. */
 export function completionBatch(
-  { promptLength, completionLength }: TransformerSizes,
+  { promptLength, completionLength }: Pick<TransformerSizes, 'promptLength' | 'completionLength'>,
   examples: readonly Example[],
 ): CompletionBatch {
   const rows = paddedRows(examples.length);

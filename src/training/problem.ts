@@ -39,6 +39,15 @@ export interface SampledEvaluation {
   readonly kind: 'sampled';
   /** Left-padded ids of the test prompts. */
   readonly testPrompts: readonly (readonly number[])[];
+  /** Estimated once, on the same prompts; a sentence says why it cannot be used; absent where nobody has. */
+  readonly optimum?: KnownOptimum | string;
+}
+
+export interface KnownOptimum {
+  /** By growing KL. */
+  readonly frontier: readonly PlanePoint[];
+  /** Null outside of the estimated range of β. */
+  at(beta: number): PlanePoint | null;
 }
 
 export interface ExactPoint extends PlanePoint {

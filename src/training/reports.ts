@@ -23,10 +23,12 @@ export interface StartedReport {
   readonly type: 'started';
   readonly steps: number;
   readonly runs: readonly { readonly arm: string; readonly seed: number; readonly optimum: PlanePoint | null }[];
-  /** Mean over the runs' optima; null where unknown. */
+  /** Mean over the runs' optima at the experiment's β; null where unknown. */
   readonly optimum: PlanePoint | null;
   /** The best reward at each KL, mean over the runs' tasks, by growing KL; null where unknown. */
   readonly frontier: readonly PlanePoint[] | null;
+  /** Why an optimum that was estimated is not used; absent where nothing is amiss. */
+  readonly optimumNote?: string;
 }
 
 /** How far the offline training before the race is. */

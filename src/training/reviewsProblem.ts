@@ -2,7 +2,7 @@ import { parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
 import { transformerPolicy } from '../policy/transformerPolicy';
 import { PANEL_SIZE, reviewsTask, scoreBy } from '../tasks/reviews';
 import { END, PADDING } from '../tasks/task';
-import type { Problem } from './problem';
+import type { KnownOptimum, Problem } from './problem';
 
 /** Reads a checkpoint of the reviews task; throws an Error that says what is wrong with it. */
 export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
@@ -16,11 +16,16 @@ export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
 }
 
 /**
- * Restaurant reviews by a transformer; the checkpoint is the reference. J's optimum is not known.
+ * Restaurant reviews by a transformer; the checkpoint is the reference.
  *
  * @param startWeights where training starts instead of at the reference  // [N]
+ * @param optimum as it was estimated, or why that cannot be used
  */
-export function reviewsProblem({ sizes, weights }: Checkpoint, startWeights: Float32Array | null = null): Problem {
+export function reviewsProblem(
+  { sizes, weights }: Checkpoint,
+  startWeights: Float32Array | null = null,
+  optimum?: KnownOptimum | string,
+): Problem {
   const padded = (prompt: readonly number[]): number[] => [
     ...new Array<number>(sizes.promptLength - prompt.length).fill(PADDING),
     ...prompt,
@@ -43,6 +48,6 @@ export function reviewsProblem({ sizes, weights }: Checkpoint, startWeights: Flo
     },
     promptText: (prompt) => reviewsTask.text(words(prompt)),
     tokenText: (token) => (token === END ? '■' : reviewsTask.vocabulary[token]!),
-    evaluation: { kind: 'sampled', testPrompts: reviewsTask.testPrompts.map(padded) },
+    evaluation: { kind: 'sampled', testPrompts: reviewsTask.testPrompts.map(padded), ...(optimum ? { optimum } : {}) },
   };
 }

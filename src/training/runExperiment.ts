@@ -134,7 +134,11 @@ export async function* runExperiment(
         evaluations.push({ run: run.index, evaluation });
         if (!scheduled) return;
         diagnostics.forget();
-        METRIC_NAMES.forEach((metric) => fingerprints[run.index]!.addNumber(evaluation[metric] ?? NaN));
+        for (const metric of METRIC_NAMES) {
+          // An estimate of J* says nothing about the run: with another one, or none, it is the same run.
+          const foreign = metric === 'gap' && problem.evaluation.kind === 'sampled';
+          fingerprints[run.index]!.addNumber((foreign ? null : evaluation[metric]) ?? NaN);
+        }
       });
     }
     yield* newlyDiverged(before, step);
@@ -179,20 +183,28 @@ const liveRuns = (fleets: readonly Fleet[]): number =>
 function startedReport(config: ExperimentConfig, problem: Problem, runs: readonly Run[]): StartedReport {
   const { evaluation } = problem;
   const seeds = Array.from({ length: config.seeds }, (_, s) => config.firstSeed + s);
-  const optimum = (seed: number, beta: number): PlanePoint | null =>
-    evaluation.kind === 'exact' ? evaluation.optimum(seed, beta) : null;
-  const optima = seeds.map((seed) => optimum(seed, config.beta));
-  return {
-    type: 'started',
+  const started = <T>(optimum: (seed: number, beta: number) => T) => ({
+    type: 'started' as const,
     steps: config.schedule.steps,
     runs: runs.map(({ arm, seed, beta }) => ({ arm, seed, optimum: optimum(seed, beta) })),
-    optimum: meanPoint(optima.filter((point) => point !== null)),
-    frontier: evaluation.kind === 'exact' ? evaluation.frontier(seeds, config.beta) : null,
+  });
+  if (evaluation.kind === 'exact') {
+    return {
+      ...started((seed, beta) => evaluation.optimum(seed, beta)),
+      optimum: meanPoint(seeds.map((seed) => evaluation.optimum(seed, config.beta))),
+      frontier: evaluation.frontier(seeds, config.beta),
+    };
+  }
+  const known = typeof evaluation.optimum === 'object' ? evaluation.optimum : null;
+  return {
+    ...started((_, beta) => known?.at(beta) ?? null),
+    optimum: known?.at(config.beta) ?? null,
+    frontier: known?.frontier ?? null,
+    ...(typeof evaluation.optimum === 'string' ? { optimumNote: evaluation.optimum } : {}),
   };
 }
 
-function meanPoint(points: readonly PlanePoint[]): PlanePoint | null {
-  if (points.length === 0) return null;
+function meanPoint(points: readonly PlanePoint[]): PlanePoint {
   const mean = (f: (point: PlanePoint) => number) => points.reduce((sum, p) => sum + f(p), 0) / points.length;
   return { reward: mean((p) => p.reward), kl: mean((p) => p.kl), objective: mean((p) => p.objective) };
 }

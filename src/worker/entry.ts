@@ -5,7 +5,7 @@ import { PRESETS } from '../experiment/presets';
 import type { ExperimentConfig } from '../experiment/schema';
 import { chooseBackend } from '../runtime/backends';
 import { measureSpeed } from '../runtime/calibrate';
-import { prepareProblem, type CheckpointLoader } from '../training/prepareProblem';
+import { prepareProblem, type CheckpointLoader, type OptimumLoader } from '../training/prepareProblem';
 import { estimateSeconds } from '../training/estimate';
 import type { Problem } from '../training/problem';
 import type { Command, WorkerEvent } from './protocol';
@@ -19,17 +19,29 @@ const CHECKPOINT_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 /** Milliseconds that a checkpoint may take to arrive. */
 const PATIENCE = 60_000;
 
-/** Loads from the folder of the page at `base`. */
+/** Fetches from the folder of the page at `base`. */
+function fetchShipped(base: string, name: string, ending: string): Promise<Response> {
+  if (!CHECKPOINT_NAME.test(name)) {
+    throw new Error('the page loads only the checkpoints that it ships, such as "reviews"');
+  }
+  return fetch(new URL(`checkpoints/${name}.${ending}`, base), { signal: AbortSignal.timeout(PATIENCE) });
+}
+
 const checkpointLoader =
   (base: string): CheckpointLoader =>
   async (name) => {
-    if (!CHECKPOINT_NAME.test(name))
-      throw new Error('the page loads only the checkpoints that it ships, such as "reviews"');
-    const response = await fetch(new URL(`checkpoints/${name}.safetensors`, base), {
-      signal: AbortSignal.timeout(PATIENCE),
-    });
+    const response = await fetchShipped(base, name, 'safetensors');
     if (!response.ok) throw new Error(`the page has no checkpoint of that name (status ${response.status})`);
     return new Uint8Array(await response.arrayBuffer());
+  };
+
+const optimumLoader =
+  (base: string): OptimumLoader =>
+  async (name) => {
+    const response = await fetchShipped(base, name, 'optimum.json');
+    if (response.status === 404) return null;
+    if (!response.ok) throw new Error(`the page cannot fetch it (status ${response.status})`);
+    return response.text();
   };
 
 /** A macrotask: lets messages from the page in between steps, without a timer's clamping. */
@@ -56,8 +68,8 @@ async function open(base: string): Promise<Session> {
     },
     onLost: (message) => void failGpu(message),
   });
-  const load = checkpointLoader(base);
-  const prepare = (config: ExperimentConfig) => prepareProblem(config, load);
+  const [load, loadOptimum] = [checkpointLoader(base), optimumLoader(base)];
+  const prepare = (config: ExperimentConfig) => prepareProblem(config, load, loadOptimum);
   post({ type: 'ready', backend: info, reasons });
   void estimatePresets(prepare);
   return new Session({ backend: info, post, prepare, now: () => performance.now(), breathe });

@@ -25,7 +25,15 @@ test('the transformer trains on WebGPU and its pairs show words, colours and the
   await expect(pair.locator('.token small').first(), 'what the oracle credited').toHaveText(/^[+−]\d/);
   await expect(pair).toContainText(/preferred, probability .* oracle/);
 
-  const { runs, backend } = await lab.download();
+  // The preset's β lies where the estimate is reliable.
+  await expect(page.getByText('estimated by importance sampling')).toBeVisible();
+  await expect(page.getByText('the hollow star is a guess')).toHaveCount(0);
+
+  const { runs, backend, optimum, frontier } = await lab.download();
+  expect(optimum!.estimate!.effective.minimum).toBeGreaterThanOrEqual(100);
+  expect(frontier!.length).toBeGreaterThan(20);
+  const { gap, objective } = runs[0]!.evaluations[3]!;
+  expect(gap! + objective).toBeCloseTo(optimum!.objective, 9);
   expect(backend.name).toBe('webgpu');
   expect(runs[0]!.evaluations.map(({ step }) => step)).toEqual([0, 1, 2, 3]);
   expect(runs[0]!.evaluations[0]!.kl).toBeCloseTo(0, 4);

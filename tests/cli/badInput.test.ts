@@ -67,8 +67,8 @@ describe('the command', () => {
   writeFileSync(join(folder, 'file'), '');
 
   it.each<[string[], string[]]>([
-    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge']],
-    [['constructor'], ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge']],
+    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum']],
+    [['constructor'], ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum']],
     [['run'], ['preset', 'config file']],
     [
       ['run', 'bandit'],

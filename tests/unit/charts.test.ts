@@ -238,6 +238,60 @@ describe('plane', () => {
     expect(drawn(race(false)).some((trace) => trace.marker?.symbol === 'star')).toBe(false);
   });
 
+  describe('with an estimated optimum', () => {
+    const point = (kl: number, minimum: number): PlanePoint => ({
+      reward: 4 - 4 / (1 + kl),
+      kl,
+      objective: 1,
+      estimate: { errors: { reward: 0.01, kl: 0.02, objective: 0.03 }, effective: { minimum, median: 2 * minimum } },
+    });
+    const drawn = (frontier: PlanePoint[], optimum: PlanePoint) => {
+      const { traces, summary } = planeFigure({ ...race(), frontier, optimum }, THEME, options, 'v');
+      const line = (dash: string) =>
+        traces.find((trace) => trace.mode === 'lines' && trace.line?.dash === dash && trace.line.width === 1.5);
+      const star = traces.find((trace) => String(trace.marker?.symbol).startsWith('star'));
+      return { dashed: line('dash'), dotted: line('dot'), star, summary };
+    };
+
+    it('draws the line to where its samples suffice and goes on in grey', () => {
+      const { dashed, dotted } = drawn([point(0, 900), point(1, 300), point(2, 99), point(3, 5)], point(1, 300));
+      expect(dashed?.x).toEqual([0, 1]);
+      expect(dashed?.line?.color).toBe(THEME.ink);
+      expect(dotted?.x).toEqual([1, 2, 3]);
+      expect(dotted?.line?.color).toBe('rgba(102, 102, 102, 0.5)');
+    });
+
+    it('greys nothing where all of it suffices, and everything where nothing does', () => {
+      const good = drawn([point(0, 900), point(1, 300)], point(1, 300));
+      expect([good.dashed?.x, good.dotted?.x]).toEqual([[0, 1], []]);
+      const bad = drawn([point(0, 9), point(1, 3)], point(1, 3));
+      expect([bad.dashed?.x, bad.dotted?.x]).toEqual([[], [0, 1]]);
+    });
+
+    it('fills the star where it can be trusted, with its error', () => {
+      const { star, summary } = drawn([point(0, 900), point(1, 300)], point(1, 300));
+      expect(star?.marker?.symbol).toBe('star');
+      expect(star?.hovertemplate).toContain('J* 1.000 ± 0.059');
+      expect(star?.hovertemplate).toContain('300 or more');
+      expect(summary).toContain('Optimum, estimated: reward 2 at KL 1.');
+    });
+
+    it('leaves it hollow and grey where it cannot, and says so', () => {
+      const { star, summary } = drawn([point(0, 900), point(1, 30)], point(1, 30));
+      expect(star?.marker).toMatchObject({ symbol: 'star-open', color: THEME.muted });
+      expect(star?.hovertemplate).toContain('30 or more, too few');
+      expect(summary).toContain('rough guess');
+    });
+
+    it('measures no distance to the grey part', () => {
+      const history = { ...race(), frontier: [point(0, 900), point(0.3, 300), point(1, 5)] };
+      const { traces } = planeFigure(history, THEME, { ...options, height: 'below' }, 'v');
+      // KL 0, 0.25 and 0.5; at 0 the first arm lies above this made-up line.
+      expect(traces.find((trace) => trace.name === 'Vanilla')?.y).toMatchObject({ 2: null });
+      expect(traces.find((trace) => trace.name === 'Vanilla')?.x).toEqual([0, 0.25, 0.5]);
+    });
+  });
+
   it('marks a diverged run where it was last seen', () => {
     const history = race();
     markDiverged(history, 4, 250);

@@ -52,6 +52,17 @@ describe('recorded runs', () => {
     expect(found.history.runs[0]!.columns.gap).toEqual([null]);
   });
 
+  it('keep an estimated optimum, which is the same for every seed, as an estimate', () => {
+    const estimate = { errors: { reward: 0.1, kl: 0.2, objective: 0.3 }, effective: { minimum: 7, median: 12 } };
+    const point = { reward: 3, kl: 1, objective: 2, estimate };
+    const config = configOf(2, ['vanilla']);
+    const whole = { ...resultsFor(configOf(3, ['vanilla'])), optimum: point, frontier: [point] };
+    const { history } = parseRecorded(written(encodeRecorded(config, whole, ORIGIN)));
+    expect(history).toMatchObject({ optimum: point, frontier: [point] });
+    const exact = { ...whole, optimum: { reward: 3, kl: 1, objective: 2 } };
+    expect(() => encodeRecorded(config, exact, ORIGIN)).toThrow(/mean over other seeds/);
+  });
+
   it('can be a part of a race with more arms and seeds', () => {
     const config = configOf(2, ['hybrid', 'vanilla']);
     const whole = resultsFor(configOf(3, ['vanilla', 'pilaf', 'hybrid']));

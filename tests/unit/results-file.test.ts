@@ -85,6 +85,21 @@ describe('a results file', () => {
     });
   });
 
+  it('keeps how well an optimum was estimated, so that a guess does not pass as exact', () => {
+    const estimate = {
+      errors: { reward: 0.1, kl: 0.2, objective: 0.3 },
+      effective: { minimum: 7, median: 12 },
+    };
+    const point = { reward: 3, kl: 1, objective: 2, estimate };
+    const results = resultsWith({ optimum: point, frontier: [point], optimumNote: 'Why.' });
+    expect(parse(results)).toEqual({ ok: true, runs: [{ name: 'file', notes: '', date: null, results }] });
+    const broken = { ...point, estimate: { ...estimate, effective: { minimum: -1, median: 12 } } };
+    expect(parse({ ...results, optimum: broken })).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(/^optimum\.estimate\.effective\.minimum: .*-1/) as unknown,
+    });
+  });
+
   const withRun = (change: object) => {
     const [first, ...others] = resultsWith().runs;
     return { ...resultsWith(), runs: [{ ...first, ...change }, ...others] };

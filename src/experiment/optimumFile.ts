@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+
+/** The estimated optimum of a task whose completions are too many to enumerate, as it ships beside its checkpoint. */
+export type OptimumFile = v.InferOutput<typeof fileSchema>;
+
+export const OPTIMUM_FORMAT = 'pilaf-lab/optimum';
+export const OPTIMUM_VERSION = 1;
+
+const MOST_POINTS = 1000;
+const MOST_CHARACTERS = 1_000_000;
+
+const finite = v.pipe(v.number(), v.finite());
+const atLeastZero = v.pipe(finite, v.minValue(0));
+const positive = v.pipe(finite, v.gtValue(0));
+const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
+const words = v.pipe(v.string(), v.maxLength(1000));
+
+/** Of a point in any file: without it, a guess would pass as exact. */
+export const estimateSchema = v.strictObject({
+  errors: v.strictObject({ reward: atLeastZero, kl: atLeastZero, objective: atLeastZero }),
+  effective: v.strictObject({ minimum: atLeastZero, median: atLeastZero }),
+});
+
+const pointSchema = v.strictObject({
+  beta: positive,
+  reward: finite,
+  /** Nats per completion. */
+  kl: atLeastZero,
+  objective: finite,
+  estimate: estimateSchema,
+});
+
+const fileSchema = v.strictObject({
+  format: v.literal(OPTIMUM_FORMAT),
+  version: v.literal(OPTIMUM_VERSION),
+  /** What makes the same file again. */
+  command: words,
+  method: words,
+  checkpoint: words,
+  /** Of what the optimum is one of: the reference's weights, and the oracle with the test prompts. */
+  fingerprints: v.strictObject({ weights: fingerprint, task: fingerprint }),
+  prompts: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  samplesPerPrompt: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  points: v.pipe(
+    v.array(pointSchema),
+    v.minLength(1),
+    v.maxLength(MOST_POINTS),
+    v.check((points) => points.every((p, i) => i === 0 || p.beta < points[i - 1]!.beta), 'betas must fall'),
+    v.check((points) => points.every((p, i) => i === 0 || p.kl >= points[i - 1]!.kl), 'KL must grow as β falls'),
+  ),
+});
+
+/** Reads untrusted text; throws an Error that says what is wrong with it. */
+export function parseOptimumFile(text: string): OptimumFile {
+  if (text.length > MOST_CHARACTERS) throw new Error(`the file is longer than ${MOST_CHARACTERS} characters`);
+  let input: unknown;
+  try {
+    input = JSON.parse(text);
+  } catch {
+    throw new Error('the file is not JSON');
+  }
+  const parsed = v.safeParse(fileSchema, input);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  throw new Error(`${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+}
