@@ -1,4 +1,4 @@
-import { pairLoss, type LossKind } from '../../math/preferenceLosses';
+import { pairLoss, referencePoint, type LossKind } from '../../math/preferenceLosses';
 import { defineKernel } from '../device/kernel';
 
 /** In the order of the numbers that stand for them in `settings`. */
@@ -125,11 +125,6 @@ fn compute(pair: i32) {
 
 /** `referencePoint` of the pairs that count. */
 function pointOf(logRatios: Float32Array, pairWeights: Float32Array, first: number, pairs: number): number {
-  let [sum, rows] = [0, 0];
-  for (let pair = first; pair < first + pairs; pair++) {
-    if (pairWeights[pair] === 0) continue;
-    sum += logRatios[2 * pair]! + logRatios[2 * pair + 1]!;
-    rows += 2;
-  }
-  return Math.max(0, sum / Math.max(rows, 1));
+  const rows = logRatios.subarray(2 * first, 2 * (first + pairs));
+  return referencePoint(Array.from(rows).filter((_, row) => pairWeights[first + (row >> 1)] !== 0));
 }
