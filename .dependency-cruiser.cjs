@@ -21,7 +21,7 @@ const ROOMS = {
   },
   runtime: { rooms: ['experiment', 'ops', 'policy'], packages: TFJS },
   worker: {
-    rooms: ['experiment', 'samplers', 'tasks', 'theory', 'policy', 'training', 'runtime'],
+    rooms: ['experiment', 'samplers', 'tasks', 'theory', 'analysis', 'policy', 'training', 'runtime'],
     // The addresses of the WebAssembly files, not the code beside them.
     files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/[^/]+[.]wasm([?]url)?$'],
   },
@@ -31,7 +31,7 @@ const ROOMS = {
   views: {
     rooms: ['math', 'experiment', 'samplers', 'analysis', 'charts'],
     packages: ['svelte', 'idb'],
-    files: ['^src/worker/(protocol|client)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
+    files: ['^src/worker/(protocol|client|cellPool)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
   },
   cli: {
     rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'analysis', 'ops', 'policy', 'training', 'runtime'],

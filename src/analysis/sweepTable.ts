@@ -1,14 +1,34 @@
-import { cellCount, cellValues, type SweepDocument } from '../experiment/sweep';
+import { cellCount, cellValues, type CellValues, type SweepAxis, type SweepDocument } from '../experiment/sweep';
 import type { ArmSummary, SavedShare, SweepCell } from '../experiment/sweepResults';
 import type { Interval } from '../math/statistics';
 
 /** What a table of a sweep can show of an arm. */
 export const QUANTITIES = {
-  labelSaving: { title: 'labels saved', share: true, compares: true },
-  samplingSaving: { title: 'sampling saved', share: true, compares: true },
-  difference: { title: 'J minus the first arm’s', share: false, compares: true },
-  objective: { title: 'J', share: false, compares: false },
-  gap: { title: 'J* − J', share: false, compares: false },
+  labelSaving: {
+    title: 'labels saved',
+    explanation: 'The share of the first arm’s labels not needed to reach its final J for good.',
+    share: true,
+    compares: true,
+  },
+  samplingSaving: {
+    title: 'sampling saved',
+    explanation: 'The share of the first arm’s sampling cost not needed to reach its final J for good.',
+    share: true,
+    compares: true,
+  },
+  difference: {
+    title: 'J minus the first arm’s',
+    explanation: 'J at the end minus the first arm’s, paired by seed.',
+    share: false,
+    compares: true,
+  },
+  objective: { title: 'J', explanation: 'Reward − β·KL at the end, mean over seeds.', share: false, compares: false },
+  gap: {
+    title: 'J* − J',
+    explanation: 'How far J is below the optimum at the end, mean over seeds.',
+    share: false,
+    compares: false,
+  },
 } as const;
 export type Quantity = keyof typeof QUANTITIES;
 export const QUANTITY_NAMES = Object.keys(QUANTITIES) as Quantity[];
@@ -64,8 +84,10 @@ export function estimateText({ value }: Estimate, quantity: Quantity): string {
 const sized = (size: number): string =>
   size === 0 || size >= 0.01 ? size.toFixed(size < 10 ? 3 : 2) : size.toPrecision(2).replace('e-', 'e−');
 
-/** The cells of a sweep by rows and columns: of its two axes, or one row a cell. */
+/** Cells of a sweep by rows and columns. */
 export interface SweepLayout {
+  /** What the leading axes of a grid of more than two are set to here; else ''. */
+  readonly title: string;
   readonly rowTitle: string;
   readonly columnTitle: string;
   readonly rows: readonly string[];
@@ -74,24 +96,34 @@ export interface SweepLayout {
   readonly numbers: readonly (readonly number[])[];
 }
 
-export function sweepLayout(document: SweepDocument): SweepLayout {
-  const [down, across] = document.axes ?? [];
-  if (document.axes?.length === 2 && down && across) {
-    const width = across.values.length;
-    return {
-      rowTitle: down.path,
-      columnTitle: across.path,
-      rows: down.values.map(valueText),
-      columns: across.values.map(valueText),
-      numbers: down.values.map((_, row) => across.values.map((__, column) => row * width + column)),
-    };
-  }
+/**
+ * All cells of a sweep: the last two axes of a grid are rows and columns, and every setting of the axes before them
+ * has a layout of its own (small multiples). One axis makes a column, a list one row a cell.
+ */
+export function sweepLayouts(document: SweepDocument): SweepLayout[] {
+  const { axes = [] } = document;
+  const [down, across] = axes.slice(-2);
+  if (!down || !across) return [columnLayout(document, down)];
+  const width = across.values.length;
+  const size = down.values.length * width;
+  return Array.from({ length: cellCount(document) / size }, (_, panel) => ({
+    title: settingsText(cellValues(document, panel * size), axes.length - 2),
+    rowTitle: down.path,
+    columnTitle: across.path,
+    rows: down.values.map(valueText),
+    columns: across.values.map(valueText),
+    numbers: down.values.map((_, row) => across.values.map((__, column) => panel * size + row * width + column)),
+  }));
+}
+
+function columnLayout(document: SweepDocument, axis: SweepAxis | undefined): SweepLayout {
   const numbers = Array.from({ length: cellCount(document) }, (_, i) => i);
-  const only = document.axes?.length === 1 ? down : undefined;
+  const settings = (number: number) => settingsText(cellValues(document, number)) || 'the base';
   return {
-    rowTitle: only?.path ?? 'cell',
+    title: '',
+    rowTitle: axis?.path ?? 'cell',
     columnTitle: '',
-    rows: only ? only.values.map(valueText) : numbers.map((number) => settingsText(document, number)),
+    rows: axis ? axis.values.map(valueText) : numbers.map(settings),
     columns: [''],
     numbers: numbers.map((number) => [number]),
   };
@@ -102,10 +134,12 @@ const valueText = (value: unknown): string => {
   return text.length > 30 ? `${text.slice(0, 29)}…` : text;
 };
 
-const settingsText = (document: SweepDocument, number: number): string => {
-  const settings = Object.entries(cellValues(document, number)).map(([path, value]) => `${path}=${valueText(value)}`);
-  return settings.join(' ') || 'the base';
-};
+/** "beta=0.1 seeds=4", of the first so many settings. */
+const settingsText = (values: CellValues, count?: number): string =>
+  Object.entries(values)
+    .slice(0, count)
+    .map(([path, value]) => `${path}=${valueText(value)}`)
+    .join(' ');
 
 /** Estimates of the arm at an index in the layout's cells; null where a cell or its value is missing. */
 export function estimates(

@@ -5,10 +5,12 @@ import {
   estimateText,
   isUndecided,
   QUANTITIES,
-  sweepLayout,
+  sweepLayouts,
   type Estimate,
   type Quantity,
+  type SweepLayout,
 } from '../analysis/sweepTable';
+import { fieldAt } from '../experiment/fields';
 import type { SweepResults } from '../experiment/sweepResults';
 import type { Mode } from './colours';
 import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
@@ -17,6 +19,8 @@ import { escaped } from './plane';
 /** A sweep as a map: a coloured cell for each setting, with its value written in it. */
 
 export interface HeatmapOptions {
+  /** Which of the sweep's layouts. */
+  readonly panel: number;
   /** Which arm is shown; comparisons are against the first. */
   readonly arm: number;
   readonly quantity: Quantity;
@@ -41,19 +45,25 @@ interface Cell {
 }
 
 export function heatmapFigure(
-  results: SweepResults,
+  results: Pick<SweepResults, 'sweep' | 'cells'>,
   theme: ChartTheme,
-  { arm, quantity, mode }: HeatmapOptions,
+  { panel, arm, quantity, mode }: HeatmapOptions,
   view: string,
 ): Figure {
-  const layout = sweepLayout(results.sweep);
+  const layouts = sweepLayouts(results.sweep);
+  const layout = layouts[panel];
+  if (!layout) throw new RangeError(`the sweep has ${layouts.length} panels and no ${panel}`);
   const found = estimates(layout, results.cells, arm, quantity);
   const cells = found.flatMap((row, r) =>
     row.flatMap((estimate, column): Cell[] => (estimate ? [{ row: r, column, estimate }] : [])),
   );
+  // Panels of one sweep share their colours.
+  const values = layouts
+    .flatMap((one) => estimates(one, results.cells, arm, quantity).flat())
+    .flatMap((estimate) => (estimate && Number.isFinite(estimate.value) ? [estimate.value] : []));
   const signed = QUANTITIES[quantity].compares;
   const undecided = ({ estimate }: Cell) => signed && isUndecided(estimate);
-  const title = heading(results, arm, quantity);
+  const title = [heading(results, arm, quantity), layout.title].filter(Boolean).join('; ');
   const axis = (text: string, names: readonly string[]) => ({
     ...baseAxis(theme, text, false),
     type: 'linear' as const,
@@ -63,25 +73,32 @@ export function heatmapFigure(
     range: [-0.5, names.length - 0.5],
   });
   return {
-    traces: [cellsTrace(cells, undecided, theme, { quantity, mode, rows: layout.rows, columns: layout.columns })],
+    traces: [
+      cellsTrace(cells, undecided, theme, { values, quantity, mode, rows: layout.rows, columns: layout.columns }),
+    ],
     layout: {
       ...baseLayout(theme, view),
       bargap: 0,
       margin: { l: 64, r: 14, t: 10, b: 42 },
-      xaxis: axis(escaped(layout.columnTitle), layout.columns),
-      yaxis: axis(escaped(layout.rowTitle), layout.rows),
+      xaxis: axis(escaped(pathTitle(layout.columnTitle)), layout.columns),
+      yaxis: axis(escaped(pathTitle(layout.rowTitle)), layout.rows),
     },
     summary: summary(title, cells, undecided),
     table: () => dataTable(layout, found, quantity, title),
   };
 }
 
-const heading = ({ cells }: SweepResults, arm: number, quantity: Quantity): string => {
+const heading = ({ cells }: Pick<SweepResults, 'cells'>, arm: number, quantity: Quantity): string => {
   const { title, compares } = QUANTITIES[quantity];
   return `${armTitle(cells, arm)}: ${title}${compares ? `, against ${armTitle(cells, 0)}` : ''}`;
 };
 
+/** A field's name where the path is one's, else the path. */
+const pathTitle = (path: string): string => fieldAt(path)?.label ?? path;
+
 interface Looks {
+  /** Finite values of all panels. */
+  readonly values: readonly number[];
   readonly quantity: Quantity;
   readonly mode: Mode;
   readonly rows: readonly string[];
@@ -93,16 +110,17 @@ function cellsTrace(
   cells: readonly Cell[],
   undecided: (cell: Cell) => boolean,
   theme: ChartTheme,
-  { quantity, mode, rows, columns }: Looks,
+  { values, quantity, mode, rows, columns }: Looks,
 ): Partial<PlotData> {
-  const largest = Math.max(0, ...cells.map(({ estimate }) => Math.abs(estimate.value)).filter(Number.isFinite)) || 1;
-  const smallest = Math.min(largest, ...cells.map(({ estimate }) => estimate.value));
+  const largest = Math.max(0, ...values.map(Math.abs)) || 1;
+  const smallest = Math.min(largest, ...values);
   const signed = QUANTITIES[quantity].compares || smallest < 0;
   const colours = signed ? DIVERGING[mode] : SEQUENTIAL[mode];
   // Never reached is as far below zero as the scale goes, unless it is undecided and has no number either.
   const heat = (cell: Cell) =>
     cell.estimate.value === -Infinity && undecided(cell) ? 0 : Math.max(cell.estimate.value, -largest);
   const range = signed ? [-largest, largest] : [0, largest];
+  const fills = cells.map((cell) => shade(colours, (heat(cell) - range[0]!) / (range[1]! - range[0]!)));
   return {
     type: 'bar',
     x: cells.map(({ column }) => column),
@@ -110,15 +128,14 @@ function cellsTrace(
     base: cells.map(({ row }) => row - 0.5),
     width: 1,
     marker: {
-      color: cells.map(heat),
-      colorscale: colours.map((colour, i): [number, string] => [i / (colours.length - 1), colour]),
-      cmin: range[0]!,
-      cmax: range[1]!,
+      // Written out: hatched bars take no numbers on a scale.
+      color: fills.map(([r, g, b]) => `rgb(${r}, ${g}, ${b})`),
       line: { color: theme.surface, width: 1 },
       pattern: {
         shape: cells.map((cell) => (undecided(cell) ? '/' : '')),
-        // The cell's own colour stays behind the hatching.
+        // The cell's own colour stays behind the hatching; with none here Plotly looks for a contrast to the whole list.
         fillmode: 'overlay',
+        bgcolor: theme.surface,
         fgcolor: theme.muted,
         size: 6,
         solidity: 0.12,
@@ -131,7 +148,7 @@ function cellsTrace(
     textfont: {
       family: theme.font,
       size: 12,
-      color: cells.map((cell) => inkOn(shade(colours, (heat(cell) - range[0]!) / (range[1]! - range[0]!)))),
+      color: fills.map(inkOn),
     },
     customdata: cells.map(
       (cell) =>
@@ -148,12 +165,12 @@ type Rgb = readonly [number, number, number];
 const channels = (hex: string): Rgb =>
   [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
 
-/** The scale's colour at a share of its length, as Plotly interpolates it. */
+/** The scale's colour at a share of its length, each channel interpolated and rounded. */
 function shade(colours: readonly string[], share: number): Rgb {
   const place = Math.min(1, Math.max(0, share)) * (colours.length - 1);
   const from = Math.min(colours.length - 2, Math.floor(place));
   const [low, high] = [channels(colours[from]!), channels(colours[from + 1]!)];
-  return low.map((channel, i) => channel + (place - from) * (high[i]! - channel)) as unknown as Rgb;
+  return low.map((channel, i) => Math.round(channel + (place - from) * (high[i]! - channel))) as unknown as Rgb;
 }
 
 /** Black or white, whichever has the higher contrast (WCAG 2.2's relative luminance). */
@@ -183,7 +200,7 @@ function summary(title: string, cells: readonly Cell[], undecided: (cell: Cell) 
 }
 
 function dataTable(
-  { rowTitle, rows, columns }: ReturnType<typeof sweepLayout>,
+  { rowTitle, rows, columns }: SweepLayout,
   found: readonly (readonly (Estimate | null)[])[],
   quantity: Quantity,
   title: string,

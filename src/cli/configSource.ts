@@ -4,6 +4,7 @@ import { parsePermalink } from '../experiment/permalink';
 import { findPreset, PRESETS } from '../experiment/presets';
 import type { ExperimentConfig } from '../experiment/schema';
 import { setPath } from '../experiment/setPath';
+import { jsonOrText } from '../experiment/sweepText';
 import { compression } from './compression';
 import { sentence, UsageError } from './errors';
 
@@ -66,13 +67,5 @@ export function changed(input: unknown, change: string): unknown {
     return setPath(input, change.slice(0, equals), jsonOrText(change.slice(equals + 1)));
   } catch (error) {
     throw new UsageError(sentence(error), { cause: error });
-  }
-}
-
-function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }

@@ -6,9 +6,10 @@ import {
   isUndecided,
   QUANTITIES,
   QUANTITY_NAMES,
-  sweepLayout,
+  sweepLayouts,
   type Estimate,
   type Quantity,
+  type SweepLayout,
 } from '../analysis/sweepTable';
 import type { SweepDocument } from '../experiment/sweep';
 import type { SweepCell } from '../experiment/sweepResults';
@@ -34,20 +35,24 @@ export function sweepText(document: SweepDocument, cells: readonly SweepCell[], 
 }
 
 function armText(document: SweepDocument, cells: readonly SweepCell[], arm: number, quantity: Quantity): string {
-  const layout = sweepLayout(document);
   const { title, compares } = QUANTITIES[quantity];
+  const against = compares ? `, against ${armTitle(cells, 0)}` : '';
+  const panels = sweepLayouts(document).map((layout) => panelText(layout, cells, arm, quantity));
+  const note = compares ? '? marks an interval that contains 0.\n' : '';
+  return `${armTitle(cells, arm)}: ${title}${against}, with 95% intervals\n${panels.join('\n')}${note}`;
+}
+
+function panelText(layout: SweepLayout, cells: readonly SweepCell[], arm: number, quantity: Quantity): string {
   const found = estimates(layout, cells, arm, quantity);
   const corner = layout.columnTitle ? `${layout.rowTitle} ↓  ${layout.columnTitle} →` : layout.rowTitle;
-  const against = compares ? `, against ${armTitle(cells, 0)}` : '';
   const lines = table(
     [
       { title: corner, align: 'left' },
-      ...layout.columns.map((column) => ({ title: column || title, align: 'right' as const })),
+      ...layout.columns.map((column) => ({ title: column || QUANTITIES[quantity].title, align: 'right' as const })),
     ],
     layout.rows.map((row, r) => [row, ...found[r]!.map((estimate) => cellText(estimate, quantity))]),
   );
-  const note = compares ? '? marks an interval that contains 0.\n' : '';
-  return `${armTitle(cells, arm)}: ${title}${against}, with 95% intervals\n${lines}${note}`;
+  return layout.title === '' ? lines : `${layout.title}\n${lines}`;
 }
 
 /** "34% (31 to 36)", "0.041 (0.037 to 0.045)", with "?" where the sign is open. */

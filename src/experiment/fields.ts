@@ -151,6 +151,12 @@ export const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS;
 
+/** The number that stands at a path of a config, such as `arms.1.alpha`. */
+export const fieldAt = (path: string): NumberField | undefined => {
+  const pattern = path.replace(/\.\d+(?=\.|$)/g, '.*');
+  return Object.values(FIELDS).find((field) => field.path === pattern);
+};
+
 /** The allowed range in words, for error messages and help texts. */
 export function rangeText(f: NumberField): string {
   return `${f.integer ? 'a whole number' : 'a number'} from ${f.min} to ${f.max}`;

@@ -228,6 +228,9 @@ export class Race {
       case 'report':
         if (!this.#forgotten) this.#take(event.report, event.timing);
         return;
+      case 'cellStep':
+      case 'cellDone':
+        return; // of a sweep's workers only
     }
     event satisfies never;
   }

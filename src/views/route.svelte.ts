@@ -1,12 +1,14 @@
-const RUNS = '#runs';
+const VIEWS = ['runs', 'sweeps'] as const;
 
-/** Which view the address asks for: exactly `#runs`, or the race with whatever else the hash says. */
+export type View = 'race' | (typeof VIEWS)[number];
+
+/** Which view the address asks for: exactly its name, or the race with whatever else the hash says. */
 class Route {
-  view = $state<'race' | 'runs'>('race');
+  view = $state<View>('race');
 
   /** Returns what stops it. */
   open(): () => void {
-    const follow = () => (this.view = location.hash === RUNS ? 'runs' : 'race');
+    const follow = () => (this.view = VIEWS.find((view) => location.hash === `#${view}`) ?? 'race');
     follow();
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);

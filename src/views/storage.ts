@@ -2,6 +2,7 @@ import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { RunSummary } from '../analysis/runSummary';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
+import type { SweepResults } from '../experiment/sweepResults';
 
 /** A run as the list shows it; its results lie apart, because they are large. */
 export interface RunEntry {
@@ -27,15 +28,27 @@ export interface SavedState {
   readonly date: string;
 }
 
+/** A sweep and the cells that it has so far. */
+export interface StoredSweep {
+  readonly id: string;
+  readonly name: string;
+  /** ISO 8601, of its start or import. */
+  readonly date: string;
+  readonly source: 'page' | 'import';
+  /** The backend is null before the first cell. */
+  readonly results: Omit<SweepResults, 'backend'> & { readonly backend: BackendInfo | null };
+}
+
 interface Schema extends DBSchema {
   runs: { key: string; value: RunEntry };
   results: { key: string; value: Results };
   states: { key: string; value: SavedState };
   bytes: { key: string; value: Blob };
+  sweeps: { key: string; value: StoredSweep };
 }
 
 const NAME = 'pilaf-lab';
-const VERSION = 1;
+const VERSION = 2;
 
 function upgrade(database: IDBPDatabase<Schema>, from: number): void {
   if (from < 1) {
@@ -44,6 +57,7 @@ function upgrade(database: IDBPDatabase<Schema>, from: number): void {
     database.createObjectStore('states', { keyPath: 'id' });
     database.createObjectStore('bytes');
   }
+  if (from < 2) database.createObjectStore('sweeps', { keyPath: 'id' });
 }
 
 /** What outlasts the page, in the browser's IndexedDB. Every method rejects where the browser refuses. */
@@ -104,6 +118,18 @@ export class Storage {
       transaction.objectStore('bytes').delete(id),
       transaction.done,
     ]);
+  }
+
+  async sweeps(): Promise<StoredSweep[]> {
+    return (await this.#open()).getAll('sweeps');
+  }
+
+  async saveSweep(sweep: StoredSweep): Promise<void> {
+    await (await this.#open()).put('sweeps', sweep);
+  }
+
+  async removeSweep(id: string): Promise<void> {
+    await (await this.#open()).delete('sweeps', id);
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {

@@ -1,3 +1,4 @@
+import type { ExperimentConfig } from '../experiment/schema';
 import type { Command, WorkerEvent } from './protocol';
 
 /** What the page needs of a Worker, so that tests can bring their own. */
@@ -36,11 +37,11 @@ export class LabClient {
     this.#base = base;
   }
 
-  /** Starts the worker, which then tests the device and says it is ready. */
-  open(): void {
+  /** Starts the worker, which then tests the device and says it is ready; with `estimates`, also how fast it is. */
+  open(estimates = true): void {
     if (this.#worker) return;
     this.#worker = this.#listen(this.#create());
-    this.send({ type: 'open', base: this.#base });
+    this.send({ type: 'open', base: this.#base, estimates });
   }
 
   start(config: unknown, paused: boolean): void {
@@ -54,6 +55,12 @@ export class LabClient {
     this.open();
     this.#pending = this.#nextId++;
     this.send({ type: 'continue', id: this.#pending, bytes });
+  }
+
+  /** Runs one cell of a sweep. */
+  cell(config: ExperimentConfig): void {
+    this.#pending = this.#nextId++;
+    this.send({ type: 'cell', id: this.#pending, config });
   }
 
   send(command: Command): void {

@@ -59,7 +59,7 @@ function breathe(): Promise<void> {
 let session: Promise<Session | null> = Promise.resolve(null);
 
 /** Chooses a backend, tells the page, and opens a session. */
-async function open(base: string): Promise<Session> {
+async function open(base: string, estimates: boolean): Promise<Session> {
   const { info, reasons } = await chooseBackend({
     wasmPaths: {
       'tfjs-backend-wasm.wasm': wasmPlain,
@@ -71,7 +71,7 @@ async function open(base: string): Promise<Session> {
   const [load, loadOptimum] = [checkpointLoader(base), optimumLoader(base)];
   const prepare = (config: ExperimentConfig) => prepareProblem(config, load, loadOptimum);
   post({ type: 'ready', backend: info, reasons });
-  void estimatePresets(prepare);
+  if (estimates) void estimatePresets(prepare);
   return new Session({ backend: info, post, prepare, now: () => performance.now(), breathe });
 }
 
@@ -100,7 +100,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 let last: Promise<void> = Promise.resolve();
 self.onmessage = ({ data }: MessageEvent<Command>) => {
   if (data.type === 'open') {
-    session = open(data.base).catch((error: unknown) => {
+    session = open(data.base, data.estimates).catch((error: unknown) => {
       post({ type: 'unavailable', message: messageOf(error) });
       return null;
     });

@@ -1,15 +1,21 @@
 import type { ConfigProblem } from '../experiment/config';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
+import type { ArmSummary } from '../experiment/sweepResults';
 import type { Report } from '../training/reports';
 
-/** Page → worker. Every `start` and `continue` carries an id; events of an older id are stale and the client drops them. */
+/** Page → worker. Every `start`, `continue` and `cell` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
-  /** The first message: where the page lives, and with it the checkpoints that it ships. */
-  | { readonly type: 'open'; readonly base: string }
+  /**
+   * The first message: where the page lives, and with it the checkpoints that it ships; and whether to say how long the
+   * presets take here.
+   */
+  | { readonly type: 'open'; readonly base: string; readonly estimates: boolean }
   | { readonly type: 'start'; readonly id: number; readonly config: unknown; readonly paused: boolean }
   /** Goes on from what a `saved` event brought. */
   | { readonly type: 'continue'; readonly id: number; readonly bytes: Blob }
+  /** Runs one cell of a sweep; nothing of it is shown but its end. */
+  | { readonly type: 'cell'; readonly id: number; readonly config: ExperimentConfig }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
@@ -43,6 +49,13 @@ export type WorkerEvent =
    * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.
    */
   | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
+  | { readonly type: 'cellStep'; readonly id: number; readonly step: number }
+  | {
+      readonly type: 'cellDone';
+      readonly id: number;
+      readonly arms: readonly ArmSummary[];
+      readonly seconds: number;
+    }
   /** The experiment broke; the worker lives and takes a new start. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

@@ -9,6 +9,7 @@ import type { ExperimentConfig } from '../experiment/schema';
 import { runExperiment } from '../training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
 import type { ExperimentSnapshot } from '../training/snapshot';
+import { runCell } from './cell';
 import type { Command, SessionTiming, WorkerEvent } from './protocol';
 import { Stopwatch } from './stopwatch';
 
@@ -47,6 +48,8 @@ export class Session {
         return this.start(command.id, command.config, command.paused);
       case 'continue':
         return this.continue(command.id, command.bytes);
+      case 'cell':
+        return this.cell(command.id, command.config);
       case 'pause':
         this.current?.pause();
         return;
@@ -80,6 +83,17 @@ export class Session {
       return;
     }
     await this.begin(id, saved.results.config, false, saved);
+  }
+
+  private async cell(id: number, config: ExperimentConfig): Promise<void> {
+    const { post, prepare, now, breathe } = this.environment;
+    try {
+      const onStep = (step: number) => post({ type: 'cellStep', id, step });
+      const { arms, seconds } = await runCell(config, await prepare(config), { now, breathe, onStep });
+      post({ type: 'cellDone', id, arms, seconds });
+    } catch (error) {
+      post({ type: 'failed', id, message: messageOf(error) });
+    }
   }
 
   private async begin(

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { parseConfig } from '../../src/experiment/config';
 import type { Evaluation } from '../../src/experiment/metrics';
 import type { ExperimentConfig } from '../../src/experiment/schema';
 import { CheckpointError } from '../../src/training/prepareProblem';
@@ -110,6 +111,26 @@ async function startAndPause(opened: Opened): Promise<number> {
 }
 
 describe('a session', () => {
+  it('runs a cell of a sweep and says only how far it is and what it found', async () => {
+    const { session, events } = openSession();
+    const parsed = parseConfig(configOf(100));
+    if (!parsed.ok) throw new Error('the config is not valid');
+    await session.handle({ type: 'cell', id: 3, config: parsed.config });
+    const last = events.pop();
+    expect(last).toMatchObject({ type: 'cellDone', id: 3, seconds: 1 });
+    expect(last?.type === 'cellDone' && last.arms).toMatchObject([
+      { arm: 'Vanilla', seeds: 1, diverged: 0, objective: { mean: 3, half: null }, difference: null },
+    ]);
+    expect(events).toEqual([20, 40, 60, 80, 100].map((step) => ({ type: 'cellStep', id: 3, step })));
+  });
+
+  it('says why a cell cannot run', async () => {
+    const { session, events } = openSession(() => Promise.reject(new Error('there is no such checkpoint')));
+    const parsed = parseConfig(configOf(100));
+    if (parsed.ok) await session.handle({ type: 'cell', id: 3, config: parsed.config });
+    expect(events).toEqual([{ type: 'failed', id: 3, message: 'there is no such checkpoint' }]);
+  });
+
   it('tells a run from its start to its end, in order', async () => {
     const { events, stepsOf, states, start } = openSession();
     await start(7, configOf(3));

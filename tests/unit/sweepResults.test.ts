@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cellSummary } from '../../src/analysis/cellSummary';
 import { sweepFingerprint } from '../../src/analysis/sweepFingerprint';
-import { estimateOf, estimateText, isUndecided, sweepLayout, type Estimate } from '../../src/analysis/sweepTable';
+import { estimateOf, estimateText, isUndecided, sweepLayouts, type Estimate } from '../../src/analysis/sweepTable';
 import type { ChartTheme } from '../../src/charts/figure';
 import { heatmapFigure } from '../../src/charts/heatmap';
 import { armName } from '../../src/experiment/config';
@@ -178,26 +178,43 @@ describe('estimates', () => {
     ]);
   });
 
-  it('lie by rows and columns of two axes, else one a row', () => {
-    expect(sweepLayout(GRID)).toEqual({
-      rowTitle: 'task.rewardScale',
+  it('lie by rows and columns of the last two axes, else one a row', () => {
+    expect(sweepLayouts(GRID)).toEqual([
+      {
+        title: '',
+        rowTitle: 'task.rewardScale',
+        columnTitle: 'beta',
+        rows: ['1', '3'],
+        columns: ['0.1', '1', '2'],
+        numbers: [
+          [0, 1, 2],
+          [3, 4, 5],
+        ],
+      },
+    ]);
+    const line = documentOf([{ path: 'loss.kind', values: ['dpo', 'ipo'] }]);
+    expect(sweepLayouts(line)).toMatchObject([{ rowTitle: 'loss.kind', rows: ['dpo', 'ipo'], numbers: [[0], [1]] }]);
+    const list: SweepDocument = { base: GRID.base, list: [{ beta: 1 }, { beta: 2, seeds: 4 }, {}] };
+    expect(sweepLayouts(list)).toMatchObject([{ rows: ['beta=1', 'beta=2 seeds=4', 'the base'] }]);
+  });
+
+  it('lie in a panel for every setting of the axes before the last two', () => {
+    const cube = documentOf(['seeds', 'firstSeed', 'beta'].map((path) => ({ path, values: [1, 2] })));
+    const panels = sweepLayouts(cube);
+    expect(panels.map(({ title }) => title)).toEqual(['seeds=1', 'seeds=2']);
+    expect(panels[1]).toMatchObject({
+      rowTitle: 'firstSeed',
       columnTitle: 'beta',
-      rows: ['1', '3'],
-      columns: ['0.1', '1', '2'],
       numbers: [
-        [0, 1, 2],
-        [3, 4, 5],
+        [4, 5],
+        [6, 7],
       ],
     });
-    const line = documentOf([{ path: 'loss.kind', values: ['dpo', 'ipo'] }]);
-    expect(sweepLayout(line)).toMatchObject({ rowTitle: 'loss.kind', rows: ['dpo', 'ipo'], numbers: [[0], [1]] });
-    const cube = documentOf(['seeds', 'firstSeed', 'beta'].map((path) => ({ path, values: [1, 2] })));
-    expect(sweepLayout(cube).rows[3]).toBe('seeds=1 firstSeed=2 beta=2');
   });
 });
 
 describe('the heat map', () => {
-  const options = { arm: 1, quantity: 'labelSaving', mode: 'light' } as const;
+  const options = { panel: 0, arm: 1, quantity: 'labelSaving', mode: 'light' } as const;
   const figure = heatmapFigure(results(), THEME, options, 'v');
   const trace = figure.traces[0] as unknown as {
     x: number[];
@@ -205,10 +222,7 @@ describe('the heat map', () => {
     text: string[];
     customdata: string[];
     marker: {
-      color: number[];
-      cmin: number;
-      cmax: number;
-      colorscale: [number, string][];
+      color: string[];
       pattern: { shape: string[] };
     };
     textfont: { color: string[] };
@@ -222,10 +236,14 @@ describe('the heat map', () => {
     expect(figure.layout.yaxis).toMatchObject({ ticktext: ['1', '3'] });
   });
 
-  it('has a diverging scale with 0 in its middle', () => {
-    expect([trace.marker.cmin, trace.marker.cmax]).toEqual([-0.4, 0.4]);
-    expect(trace.marker.colorscale.map(([at]) => at)).toEqual([0, 0.5, 1]);
-    expect(trace.marker.color).toEqual([0.4, 0.05, -0.2, 0, -0.4]);
+  it('has a diverging scale with 0 in its middle, and colours that every bar takes', () => {
+    expect(trace.marker.color).toEqual([
+      'rgb(1, 133, 113)',
+      'rgb(215, 231, 229)',
+      'rgb(206, 171, 136)',
+      'rgb(245, 245, 245)',
+      'rgb(166, 97, 26)',
+    ]);
   });
 
   it('hatches and names the cells whose interval contains 0', () => {
@@ -237,9 +255,13 @@ describe('the heat map', () => {
   });
 
   it('writes on every colour in an ink of at least 4.5 : 1', () => {
-    const luminance = (hex: string) => {
-      const [r, g, b] = [1, 3, 5].map((at) => {
-        const c = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+    const channels = (colour: string) =>
+      colour.startsWith('#')
+        ? [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
+        : colour.match(/\d+/g)!.map(Number);
+    const luminance = (colour: string) => {
+      const [r, g, b] = channels(colour).map((channel) => {
+        const c = channel / 255;
         return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
       });
       return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
@@ -247,12 +269,7 @@ describe('the heat map', () => {
     for (const mode of ['light', 'dark'] as const) {
       const { marker, textfont } = heatmapFigure(results(), THEME, { ...options, mode }, 'v')
         .traces[0] as never as typeof trace;
-      const drawn: [number, string][] = [
-        [0, marker.colorscale[2]![1]],
-        [4, marker.colorscale[0]![1]],
-        [3, marker.colorscale[1]![1]],
-      ];
-      for (const [cell, colour] of drawn) {
+      for (const [cell, colour] of marker.color.entries()) {
         const [dark, light] = [luminance(colour), luminance(textfont.color[cell]!)].sort((a, b) => a - b);
         expect((light! + 0.05) / (dark! + 0.05)).toBeGreaterThan(4.5);
       }
@@ -273,7 +290,7 @@ describe('the heat map', () => {
     const gap = heatmapFigure(results(), THEME, { ...options, quantity: 'gap' }, 'v')
       .traces[0] as never as typeof trace;
     expect(gap.text).toEqual(Array(5).fill('0.012'));
-    expect([gap.marker.cmin, gap.marker.cmax]).toEqual([0, 0.01234]);
+    expect(gap.marker.color).toEqual(Array(5).fill('rgb(33, 102, 172)'));
     expect(gap.marker.pattern.shape).toEqual(Array(5).fill(''));
   });
 
