@@ -12,15 +12,20 @@ import { CHECKPOINTS, makeFolder, writeAtomically } from './files';
 import { startBackend } from './nodeRuntime';
 import { startProgress } from './progress';
 
-const SIZES: TransformerSizes = {
+const WIDTH = 64;
+const HEAD_WIDTH = 16;
+const MOST_WIDTH = 256;
+
+/** A wider model has more heads, not wider ones. */
+const sizesOf = (width: number): TransformerSizes => ({
   vocabulary: reviewsTask.vocabulary.length,
-  width: 64,
+  width,
   layers: 2,
-  heads: 4,
-  hidden: 160,
+  heads: width / HEAD_WIDTH,
+  hidden: 2.5 * width,
   promptLength: reviewsTask.promptLength,
   completionLength: reviewsTask.completionLength,
-};
+});
 
 const HELD_OUT = 2000;
 const SAMPLES = 512;
@@ -31,6 +36,7 @@ export async function pretrainCommand(args: readonly string[]): Promise<number> 
   const { values, positionals } = readArguments('pretrain', args, {
     seed: { type: 'string', default: '0' },
     steps: { type: 'string', default: '4000' },
+    width: { type: 'string', default: `${WIDTH}` },
     // Not the fastest that works: the checkpoint that ships can be made again anywhere.
     backend: { type: 'string', default: 'wasm' },
     out: { type: 'string', default: CHECKPOINTS },
@@ -42,12 +48,13 @@ export async function pretrainCommand(args: readonly string[]): Promise<number> 
     readWhole('--seed', values.seed, 0, 2 ** 32 - 1),
     readWhole('--steps', values.steps, 1, 1_000_000),
   );
+  const width = readWidth(values.width);
   const only = readBackend(values.backend);
   makeFolder(values.out);
   const backend = await startBackend(only);
   try {
-    const command = `npm run lab -- pretrain ${NAME} --seed ${settings.seed} --steps ${settings.steps} --backend ${backend.info.name}`;
-    const checkpoint = await Promise.race([trained(settings, command), backend.lost]);
+    const command = `npm run lab -- pretrain ${NAME} --seed ${settings.seed} --steps ${settings.steps}${width === WIDTH ? '' : ` --width ${width}`} --backend ${backend.info.name}`;
+    const checkpoint = await Promise.race([trained(sizesOf(width), settings, command), backend.lost]);
     const heldOut = Array.from({ length: HELD_OUT }, (_, i) =>
       sampleReview(settings.seed, settings.steps * settings.batch + i),
     );
@@ -60,15 +67,21 @@ export async function pretrainCommand(args: readonly string[]): Promise<number> 
   return EXIT.success;
 }
 
+function readWidth(text: string): number {
+  const width = readWhole('--width', text, HEAD_WIDTH, MOST_WIDTH);
+  if (width % HEAD_WIDTH === 0) return width;
+  throw new UsageError(`--width: ${width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to ${MOST_WIDTH}`);
+}
+
 function settingsFor(seed: number, steps: number): PretrainSettings {
   // A training shorter than the warm-up would never come down from it.
   const warmUp = Math.min(100, Math.floor(steps / 2));
   return { seed, steps, batch: 64, learningRate: 3e-3, warmUp, clip: 1, weightDecay: 0.01 };
 }
 
-async function trained(settings: PretrainSettings, command: string): Promise<Checkpoint> {
+async function trained(sizes: TransformerSizes, settings: PretrainSettings, command: string): Promise<Checkpoint> {
   const progress = startProgress(`pretrain ${NAME}`, settings.steps);
-  const training = pretrain(SIZES, settings, (index) => sampleReview(settings.seed, index));
+  const training = pretrain(sizes, settings, (index) => sampleReview(settings.seed, index));
   let next = await training.next();
   while (!next.done) {
     progress.update(next.value.step, `loss ${next.value.loss.toFixed(3)}`);
@@ -84,7 +97,7 @@ async function trained(settings: PretrainSettings, command: string): Promise<Che
     steps: `${steps}`,
     batch: `${batch}`,
   };
-  return { sizes: SIZES, vocabulary: reviewsTask.vocabulary, weights: next.value, origin };
+  return { sizes, vocabulary: reviewsTask.vocabulary, weights: next.value, origin };
 }
 
 function write(folder: string, checkpoint: Checkpoint, card: string): void {

@@ -49,6 +49,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
   npm run lab -- pretrain reviews [options]
       --seed <n>           of the corpus, the first weights and the samples (0)
       --steps <n>          of 64 texts each (4000)
+      --width <n>          of the model, a multiple of 16; a sweep over task.checkpoint compares widths (64)
       --backend <name>     (wasm)
       --out <folder>       where the checkpoint, its tokenizer and its card go (public/checkpoints)
 

@@ -125,6 +125,10 @@ describe('the command', () => {
       ['--seed: "x"', '0 to 4294967295'],
     ],
     [
+      ['pretrain', 'reviews', '--width', '40'],
+      ['--width: 40', 'multiple of 16'],
+    ],
+    [
       ['pretrain', 'reviews', '--out', join(folder, 'file', 'x')],
       ['--out', join(folder, 'file', 'x')],
     ],

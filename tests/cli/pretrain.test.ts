@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { CellLine } from '../../src/experiment/sweepResults';
 import { reviewsTask } from '../../src/tasks/reviews';
-import { lab, scratchFolder } from './lab';
+import { configFile, lab, scratchFolder } from './lab';
 
 const FILES = ['reviews.card.md', 'reviews.safetensors', 'reviews.tokenizer.json'];
 
@@ -54,4 +55,43 @@ describe('lab pretrain reviews', () => {
     expect(number('Grammatical')).toBeLessThan(20);
     expect(card.match(/^- _.+_ .* \(-?\d\.\d\d\)$/gm)).toHaveLength(12);
   });
+
+  it('makes a model of another width, which a sweep sets beside the shipped one', async () => {
+    const folder = scratchFolder();
+    const made = await lab(['pretrain', 'reviews', '--steps', '1', '--width', '32', '--out', folder]);
+    expect(made.code).toBe(0);
+    const narrow = join(folder, 'reviews.safetensors');
+    const sweep = configFile({
+      base: {
+        task: { kind: 'reviews' },
+        arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }],
+        seeds: 2,
+        beta: 0.1,
+        learningRate: 0.001,
+        schedule: { steps: 2, pairs: 2 },
+        evaluation: { every: 1, samples: 4 },
+      },
+      axes: [{ path: 'task.checkpoint', values: ['reviews', narrow] }],
+    });
+    const out = join(folder, 'cells.jsonl');
+    const { code, stderr, stdout } = await lab([
+      'sweep',
+      sweep,
+      '--backend',
+      'wasm',
+      '--show',
+      'objective',
+      '--out',
+      out,
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('PILAF: J, with 95% intervals');
+    const [, ...lines] = readFileSync(out, 'utf8').trimEnd().split('\n');
+    const cells = lines.map((line) => JSON.parse(line) as CellLine).sort((a, b) => a.number - b.number);
+    expect(cells.map(({ values }) => values)).toEqual([
+      { 'task.checkpoint': 'reviews' },
+      { 'task.checkpoint': narrow },
+    ]);
+    expect(cells[0]!.arms[0]!.hashes).not.toEqual(cells[1]!.arms[0]!.hashes);
+  }, 120_000);
 });
