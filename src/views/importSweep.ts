@@ -1,6 +1,6 @@
 import { problemText } from '../experiment/config';
 import { parseSweepDocument, sweepProblem, type SweepDocument } from '../experiment/sweep';
-import { parseSweepResults, SWEEP_FORMAT, type SweepResults } from '../experiment/sweepResults';
+import { CELLS_FORMAT, parseSweepResults, SWEEP_FORMAT, type SweepResults } from '../experiment/sweepResults';
 
 /** What a file holds: a sweep to run, what one found, or neither, in a sentence. */
 export type SweepFile =
@@ -16,7 +16,11 @@ export async function readSweepFile(file: File): Promise<SweepFile> {
   if (file.size > MAXIMUM_BYTES) return problem(`the file is larger than ${MAXIMUM_BYTES / 2 ** 20} MiB.`);
   const name = file.name.replace(/\.json$/i, '') || 'Imported sweep';
   try {
-    const value: unknown = JSON.parse(await file.text());
+    const content = await file.text();
+    if (content.startsWith(`{"format":"${CELLS_FORMAT}"`)) {
+      return problem('these are a sweep’s single cells; npm run lab -- merge makes a document of them.');
+    }
+    const value: unknown = JSON.parse(content);
     if ((value as { format?: unknown } | null)?.format === SWEEP_FORMAT) {
       return { kind: 'results', name, results: parseSweepResults(value) };
     }

@@ -91,6 +91,8 @@ test('what cannot run is named, and loses nothing', async ({ lab, page }) => {
   await expect(lab.alert.filter({ hasText: '<b>bad.json: the file is not JSON.' })).toBeVisible();
   await take('none.json', '{"base": "no-such-preset", "axes": []}');
   await expect(lab.alert.filter({ hasText: /none\.json: .*axes/ })).toBeVisible();
+  await take('cells.jsonl', '{"format":"pilaf-lab/sweep-cells","version":1}\n{"number":0}\n');
+  await expect(lab.alert.filter({ hasText: 'cells.jsonl: these are a sweep’s single cells' })).toBeVisible();
   await take('list.json', JSON.stringify({ base: 'bandit-race', list: [{ beta: 0.5, 'schedule.steps': 10 }] }));
   await expect(page.getByText('A list of 1 cell, from a file.')).toBeVisible();
   await lab.button('Run 1 cell').click();
