@@ -31,7 +31,10 @@ interface CurvePoint extends MeanPoint {
 
 const MOST_POINTS = 100;
 const NAME_GAP = 14;
-const MARGIN = { l: 48, r: 92, t: 10, b: 42 };
+const MARGIN = { l: 48, t: 10, b: 42 };
+/** Letters of a name at a line's end, and the pixels that one takes at most. */
+const LETTERS = 15;
+const LETTER = 7;
 
 export function curveFigure(
   history: RaceHistory | null,
@@ -53,7 +56,10 @@ export function curveFigure(
       .concat(history ? [ends(arms, looks, log), endNames(history.arms, arms, looks, range, log, options.height)] : []),
     layout: {
       ...baseLayout(theme, view),
-      margin: MARGIN,
+      margin: {
+        ...MARGIN,
+        r: 20 + LETTER * Math.max(4, ...(history?.arms ?? []).map((name) => shortened(name).length)),
+      },
       xaxis: { ...baseAxis(theme, AGAINST[options.against], !history), range: [0, mostX || 1], nticks: 5 },
       yaxis: {
         ...baseAxis(theme, METRICS[options.metric].label, !history),
@@ -202,7 +208,7 @@ function endNames(
   };
 }
 
-const shortened = (name: string): string => (name.length > 15 ? `${name.slice(0, 14)}…` : name);
+const shortened = (name: string): string => (name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name);
 
 /** Moves positions apart until neighbours keep `gap`, inside 0 … limit where that is possible; order is kept. */
 export function spreadOut(positions: readonly number[], gap: number, limit: number): number[] {

@@ -79,7 +79,7 @@ function traces(
   return [
     ...(below ? [] : perArm((look, arm) => seedLines(history, arm, look))),
     ...(below ? [] : perArm((look, arm) => lastWhiskers(arms[arm] ?? [], look))),
-    ...(below ? [] : [doubtfulLine(history, theme), frontierLine(history, theme), lineNote(history, theme)]),
+    ...(below ? [] : [doubtfulLine(history, theme), frontierLine(history, theme), lineNote(history, arms, theme)]),
     ...perArm((look, arm) => meanLine(history, arm, arms[arm] ?? [], look, height)),
     ...(below ? [] : [divergedMarks(history, looks), optimumStar(history, theme)]),
   ];
@@ -256,17 +256,20 @@ export function distanceBelow(frontier: readonly PlanePoint[], reward: number, k
   return distance > ROUNDING * Math.max(1, Math.abs(best)) ? distance : null;
 }
 
-function lineNote(history: RaceHistory, theme: ChartTheme): Partial<PlotData> {
+/** Above the line where it has room there, else below it. */
+function lineNote(history: RaceHistory, arms: readonly Evaluated[][], theme: ChartTheme): Partial<PlotData> {
   const points = reliableLine(history);
+  const [, right] = horizontalRange(history, arms);
   const limit = (history.optimum?.kl ?? points.at(-1)?.kl ?? 0) * 0.7;
   const at = points.find((p) => p.kl >= limit);
+  const above = at !== undefined && at.kl > 0.4 * right;
   return {
     type: 'scatter',
     mode: 'text',
     x: at ? [at.kl] : [],
     y: at ? [at.reward] : [],
-    text: at ? ['best reward at each KL\u2002'] : [],
-    textposition: 'top left',
+    text: at ? [above ? 'best reward at each KL\u2002' : '\u2002best reward at each KL'] : [],
+    textposition: above ? 'top left' : 'bottom right',
     textfont: { size: 11, color: theme.muted },
     hoverinfo: 'skip',
   };
