@@ -3,7 +3,8 @@ import type { RaceHistory } from '../experiment/history';
 import { METRICS } from '../experiment/metrics';
 import { interval95, pairedDifference, type Interval } from '../math/statistics';
 import { excludesZero, lastDifference, runsOf } from './aggregate';
-import { savings } from './labelSaving';
+import { compact, withInterval } from './format';
+import { fallNote, savings, savingText } from './labelSaving';
 
 /** Whether results bear a claim out, by a 95% interval; undecided where it leaves both possible. */
 export type Verdict = 'agrees' | 'disagrees' | 'undecided';
@@ -78,33 +79,26 @@ function columnEnds(history: RaceHistory, arm: number, metric: keyof typeof METR
 }
 
 function bySign(difference: Interval, seeds: number): Found {
-  const evidence = `${difference.mean >= 0 ? '+' : ''}${withHalf(difference)}`;
+  const evidence = withInterval(difference, true);
   if (!excludesZero(difference)) return { verdict: 'undecided', evidence, seeds };
   return { verdict: difference.mean > 0 ? 'agrees' : 'disagrees', evidence, seeds };
 }
 
 /** A count has no error where every seed counted the same. */
 function byDistance(found: Interval, expected: number, seeds: number): Found {
-  const evidence = withHalf(found);
+  const evidence = found.half === 0 ? compact(found.mean) : withInterval(found);
   if (found.half === null) return { verdict: 'undecided', evidence, seeds };
   const agrees = Math.abs(found.mean - expected) <= Math.max(found.half, 1e-9);
   return { verdict: agrees ? 'agrees' : 'disagrees', evidence, seeds };
 }
 
 function judgedSaving(history: RaceHistory, arm: number, than: number, share: number): Found {
-  const found = savings(history, 'labels', than).find((saving) => saving.arm === arm);
+  const found = savings(history, 'labels', { baseline: than, goal: 'final' }).find((saving) => saving.arm === arm);
   if (!found) return NOTHING;
-  const { saved, interval, seeds } = found;
-  const percent = (x: number) => (x === -Infinity ? 'not reached' : `${Math.round(100 * x)}%`);
-  if (!interval) return { verdict: 'undecided', evidence: percent(saved), seeds };
-  const evidence = `${percent(saved)} (${percent(interval.low)} to ${percent(interval.high)})`;
+  const { interval, seeds } = found;
+  const note = fallNote(history, than);
+  const evidence = note === null ? savingText(found) : `${savingText(found)}. ${note}`;
+  if (!interval) return { verdict: 'undecided', evidence, seeds };
   if (interval.low > share) return { verdict: 'agrees', evidence, seeds };
   return { verdict: interval.high < share ? 'disagrees' : 'undecided', evidence, seeds };
-}
-
-/** Two digits of the interval. */
-function withHalf({ mean, half }: Interval): string {
-  if (half === null || half === 0) return String(Number(mean.toPrecision(4)));
-  const decimals = Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(half))));
-  return `${mean.toFixed(decimals)} ± ${half.toFixed(decimals)}`;
 }

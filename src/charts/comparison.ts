@@ -6,7 +6,7 @@ import type { ExperimentConfig } from '../experiment/schema';
 import { armLooks, DASHES, withAlpha, type ArmLook, type Mode } from './colours';
 import { AGAINST, type Against } from './curve';
 import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
-import { short, whole, withInterval } from './format';
+import { short, whole, withInterval } from '../analysis/format';
 import { escaped } from './plane';
 
 /** Whole experiments in one plot: a curve per run and arm, in the arm's colour; the dash tells the runs apart. */

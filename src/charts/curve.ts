@@ -3,7 +3,7 @@ import { METRICS, type MetricName } from '../experiment/metrics';
 import { meanAt, pickIndices, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
-import { short, whole, withInterval } from './format';
+import { short, whole, withInterval } from '../analysis/format';
 import type { RaceHistory } from '../experiment/history';
 import { escaped } from './plane';
 

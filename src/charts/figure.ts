@@ -1,5 +1,5 @@
 import type { Layout, LayoutAxis, PlotData } from 'plotly.js';
-import { compact } from './format';
+import { compact } from '../analysis/format';
 
 /** What a plot component draws, and the same numbers as a table and in words for whoever cannot see it. */
 export interface Figure {

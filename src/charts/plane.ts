@@ -3,7 +3,7 @@ import { isReliable, type PlanePoint } from '../experiment/results';
 import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
-import { compact, whole, withInterval } from './format';
+import { compact, whole, withInterval } from '../analysis/format';
 import type { RaceHistory } from '../experiment/history';
 
 /** The reward–KL plane: a dot per evaluation, darker as training goes on. */

@@ -1,5 +1,5 @@
 import { lastDifference, lastMean } from '../analysis/aggregate';
-import { savings, savingText, type Spending } from '../analysis/labelSaving';
+import { fallNote, savings, savingText, type Spending } from '../analysis/labelSaving';
 import { armName } from '../experiment/config';
 import { historyOf, type RaceHistory } from '../experiment/history';
 import { METRICS, type MetricName } from '../experiment/metrics';
@@ -89,9 +89,14 @@ function intervalCells(intervals: readonly (Interval | null)[]): string[] {
   });
 }
 
-function noteOnSavings({ arms }: RaceHistory): string[] {
+function noteOnSavings(history: RaceHistory): string[] {
+  const { arms } = history;
   if (arms.length < 2) return [];
-  return [`Saved: what an arm did not need to reach ${arms[0]!}’s final J for good; 95% by bootstrap over seeds.`];
+  const note = fallNote(history, 0);
+  return [
+    `Saved: what an arm did not need to reach ${arms[0]!}’s final J for good; 95% by bootstrap over seeds.`,
+    ...(note === null ? [] : [note]),
+  ];
 }
 
 function noteOnOptimum({ optimum, optimumNote, config }: Results): string[] {

@@ -3,7 +3,16 @@ import { excludesZero, lastDifference, lastMean, meanAt, pickIndices } from '../
 import { armLooks, MARKERS, markerPath, SAMPLER_LOOKS } from '../../src/charts/colours';
 import { armsWithoutPrice, curveFigure, spreadOut } from '../../src/charts/curve';
 import type { ChartTheme } from '../../src/charts/figure';
-import { columnDecimals, compact, duration, fixed, short, signed, whole, withInterval } from '../../src/charts/format';
+import {
+  columnDecimals,
+  compact,
+  duration,
+  fixed,
+  short,
+  signed,
+  whole,
+  withInterval,
+} from '../../src/analysis/format';
 import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../../src/experiment/history';
 import type { RaceHistory } from '../../src/experiment/history';
 import { distanceBelow, planeFigure } from '../../src/charts/plane';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { savings, savingText } from '../../src/analysis/labelSaving';
+import { fallNote, savings, savingText } from '../../src/analysis/labelSaving';
 import { armName, parseConfig } from '../../src/experiment/config';
 import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/history';
 import type { Evaluation } from '../../src/experiment/metrics';
@@ -49,6 +49,15 @@ describe('savings', () => {
     expect(saving!.saved).toBe(1 - 250 / 400);
   });
 
+  it('can be against the baseline’s best J, and what it had spent there', () => {
+    // The best is 5 after 200 labels; the other arm is at 5 after 150 for good.
+    const falling = race([[[0, 4, 5, 2, 1]], [[0, 4, 6, 6, 6]]]);
+    const [final] = savings(falling, 'labels');
+    const [best] = savings(falling, 'labels', { baseline: 0, goal: 'best' });
+    expect(final!.saved).toBe(1 - 25 / 400);
+    expect(best!.saved).toBe(1 - 150 / 200);
+  });
+
   it('are negative where more was spent, and −∞ where it was never reached', () => {
     const history = race([[BASELINE], [[0, 1, 2, 3, 4.5]], [[0, 5, 5, 5, 3.9]]]);
     const [pilaf, hybrid] = savings(history, 'samplingCost');
@@ -60,7 +69,9 @@ describe('savings', () => {
 
   it('take another arm as the baseline', () => {
     const history = race([[[0, 5, 6, 7, 8]], [BASELINE]]);
-    expect(savings(history, 'labels', 1)).toEqual([{ arm: 0, saved: 1 - 80 / 400, interval: null, seeds: 1 }]);
+    expect(savings(history, 'labels', { baseline: 1, goal: 'final' })).toEqual([
+      { arm: 0, saved: 1 - 80 / 400, interval: null, seeds: 1 },
+    ]);
   });
 
   it('pair the seeds: what a seed adds to both arms changes nothing', () => {
@@ -96,5 +107,31 @@ describe('savings', () => {
     );
     expect(saving!.interval!.low).toBe(-Infinity);
     expect(savingText(saving)).toMatch(/\(not reached to \d+\)$/);
+  });
+});
+
+describe('the note on a falling baseline', () => {
+  const fallen = [
+    [0, 4, 5.1, 2, 1],
+    [0, 4, 4.9, 2, 1.2],
+    [0, 4, 5, 2, 1.1],
+  ];
+
+  it('names the fall from the best step, paired by seed', () => {
+    // Falls of 4.1, 3.7 and 3.9: their mean and 95% interval, 4.303·0.2/√3.
+    expect(fallNote(race([fallen]), 0)).toBe(
+      'Vanilla’s J ends 3.90 ± 0.50 below its best (step 200), so its final J is an easy goal, and savings against it flatter.',
+    );
+  });
+
+  it('is not there for noise, for one seed, or where the end is the best', () => {
+    const noisy = [
+      [0, 4, 4.2, 4, 5],
+      [0, 4, 5.0, 4, 3],
+      [0, 4, 4.1, 4, 5],
+    ];
+    expect(fallNote(race([noisy]), 0)).toBeNull();
+    expect(fallNote(race([[fallen[0]!]]), 0)).toBeNull();
+    expect(fallNote(race([[BASELINE, BASELINE]]), 0)).toBeNull();
   });
 });

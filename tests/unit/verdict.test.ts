@@ -78,7 +78,7 @@ describe('judge', () => {
     // J reaches 1 of 4 after a quarter of the labels; 1 of 1.25 after four fifths.
     expect(verdictOf(race([vanilla, pilaf(4)]), saves)).toMatchObject({
       verdict: 'agrees',
-      evidence: '75% (75% to 75%)',
+      evidence: '75% (75 to 75)',
     });
     expect(verdictOf(race([vanilla, pilaf(1.25)]), saves).verdict).toBe('disagrees');
     expect(verdictOf(race([vanilla, pilaf(0.5)]), saves)).toMatchObject({ verdict: 'disagrees' });
