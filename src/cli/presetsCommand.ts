@@ -1,15 +1,17 @@
 import { findPreset, PRESETS, type Preset } from '../experiment/presets';
+import { cellCount } from '../experiment/sweep';
+import { SWEEPS } from '../experiment/sweeps';
 import { readArguments } from './arguments';
 import { EXIT, UsageError } from './errors';
 import { table } from './table';
 
-/** `lab presets`: a table of the presets, or their full configs as JSON; with an id, that preset's config alone. */
+/** `lab presets`: a table of the presets and one of the sweeps, or the presets' full configs as JSON; with an id, that preset's config alone. */
 export function presetsCommand(args: readonly string[]): number {
   const { values, positionals } = readArguments('presets', args, { json: { type: 'boolean', default: false } });
   const [id] = positionals;
   if (positionals.length > 1) throw new UsageError(`presets takes one preset, not "${positionals.join(' ')}"`);
   if (id !== undefined) process.stdout.write(json(knownPreset(id).config));
-  else process.stdout.write(values.json ? json(PRESETS) : presetTable());
+  else process.stdout.write(values.json ? json(PRESETS) : `${presetTable()}\n${sweepTable()}`);
   return EXIT.success;
 }
 
@@ -38,5 +40,16 @@ function presetTable(): string {
       { title: 'steps', align: 'right' },
     ],
     rows,
+  );
+}
+
+function sweepTable(): string {
+  return table(
+    [
+      { title: 'sweep', align: 'left' },
+      { title: 'title', align: 'left' },
+      { title: 'cells', align: 'right' },
+    ],
+    SWEEPS.map(({ id, title, document }) => [id, title, String(cellCount(document))]),
   );
 }

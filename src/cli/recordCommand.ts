@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findPreset, PRESETS } from '../experiment/presets';
 import { encodeRecorded } from '../experiment/recorded';
 import type { Results } from '../experiment/results';
+import { parseResultsFile } from '../experiment/resultsFile';
 import { readArguments } from './arguments';
 import { checkRecorded } from './checkRecorded';
 import { EXIT, sentence, UsageError } from './errors';
@@ -53,11 +54,15 @@ async function check(): Promise<number> {
 }
 
 function readResults(path: string): Results {
+  let text: string;
   try {
-    const results = JSON.parse(readFileSync(path, 'utf8')) as Partial<Results>;
-    if (results.format !== 'pilaf-lab/results' || results.version !== 1) throw new Error('the file holds no results');
-    return results as Results;
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new UsageError(`--from ${path}: ${sentence(error)}`, { cause: error });
   }
+  const parsed = parseResultsFile(text, path);
+  if (!parsed.ok) throw new UsageError(`--from ${path}: ${parsed.problem}`);
+  const [first, ...others] = parsed.runs;
+  if (!first || others.length > 0) throw new UsageError(`--from ${path}: give a file with the results of one run`);
+  return first.results;
 }

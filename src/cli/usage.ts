@@ -33,7 +33,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --show <quantity>    of the table
 
   npm run lab -- presets [--json]
-      lists the presets; --json prints them with their full configs
+      lists the presets and the ready sweeps; --json prints the presets with their full configs
 
   npm run --silent lab -- presets <preset> > config.json
       prints one preset's config, to be edited and run (--silent keeps npm's own lines out of the file)

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { parseConfig, problemText } from './config';
 import { appendEvaluation, createHistory, historyOf, type RaceHistory } from './history';
 import { METRICS, type Evaluation, type MetricName } from './metrics';
-import { estimateSchema } from './optimumFile';
 import { BACKEND_NAMES, type BackendInfo, type Results } from './results';
+import { pointSchema, startSchema } from './resultsFile';
 import type { ExperimentConfig } from './schema';
 
 /**
@@ -58,8 +58,6 @@ export function encodeRecorded(config: ExperimentConfig, whole: Results, origin:
 }
 
 const number = v.pipe(v.number(), v.finite());
-const point = v.object({ reward: number, kl: number, objective: number, estimate: v.optional(estimateSchema) });
-const fit = v.object({ loss: number, accuracy: number });
 const text = v.pipe(v.string(), v.maxLength(2000));
 
 /** Tens of thousands of numbers, which valibot would look at one by one. */
@@ -74,14 +72,14 @@ const schema = v.object({
   origin: v.object({ command: text, version: text, date: text }),
   backend: v.object({ name: v.picklist(BACKEND_NAMES), adapter: v.nullable(text) }),
   config: v.unknown(),
-  optimum: v.nullable(point),
-  frontier: v.nullable(v.array(point)),
+  optimum: v.nullable(pointSchema),
+  frontier: v.nullable(v.array(pointSchema)),
   runs: v.array(
     v.object({
       arm: text,
       seed: number,
-      optimum: v.nullable(point),
-      start: v.nullable(v.object({ trained: fit, fresh: fit })),
+      optimum: v.nullable(pointSchema),
+      start: v.nullable(startSchema),
       status: v.picklist(['running', 'complete', 'stopped', 'diverged']),
       hash: text,
       steps: v.array(number),

@@ -129,8 +129,16 @@ const list = <const T extends v.GenericSchema>(item: T, most: number) =>
 const oneOf = <const T extends readonly string[]>(options: T) =>
   v.picklist(options, given(`one of ${options.join(', ')}`));
 
-const point = object({ reward: number, kl: number, objective: number, estimate: v.optional(estimateSchema) });
+/** Of an optimum or a frontier. */
+export const pointSchema = object({
+  reward: number,
+  kl: number,
+  objective: number,
+  estimate: v.optional(estimateSchema),
+});
 const fit = object({ loss: number, accuracy: number });
+/** How far an offline start has fitted its pairs. */
+export const startSchema = object({ trained: fit, fresh: fit });
 
 /** Metrics that may not exist for a run or a moment. */
 const ABSENT: readonly MetricName[] = [
@@ -164,8 +172,8 @@ const resultsSchema = object({
   format: v.literal(RESULTS_FORMAT),
   version: v.literal(RESULTS_VERSION),
   backend: object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) }),
-  optimum: v.nullable(point),
-  frontier: v.nullable(list(point, MAXIMUM_POINTS)),
+  optimum: v.nullable(pointSchema),
+  frontier: v.nullable(list(pointSchema, MAXIMUM_POINTS)),
   optimumNote: v.optional(text(2000)),
   runs: v.pipe(
     list(
@@ -174,8 +182,8 @@ const resultsSchema = object({
         seed: count,
         status: oneOf(['complete', 'stopped', 'diverged']),
         hash: v.pipe(text(64), v.regex(/^[0-9a-f]*$/, given('hexadecimal digits'))),
-        optimum: v.nullable(point),
-        start: v.optional(object({ trained: fit, fresh: fit })),
+        optimum: v.nullable(pointSchema),
+        start: v.optional(startSchema),
         evaluations: list(evaluation, MAXIMUM_POINTS * 10),
       }),
       MAXIMUM_RUNS,

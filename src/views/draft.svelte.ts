@@ -1,6 +1,12 @@
 import { armName, parseConfig, type ParsedConfig } from '../experiment/config';
 import { FIELDS, type FieldName } from '../experiment/fields';
-import { takesAlpha, type ArmConfig, type ExperimentConfig, type SamplerName } from '../experiment/schema';
+import {
+  takesAlpha,
+  type ArmConfig,
+  type ExperimentConfig,
+  type LossConfig,
+  type SamplerName,
+} from '../experiment/schema';
 
 /** A number, or what was typed where it is none; '' where the field is left to its default. */
 export type Entry = number | string;
@@ -21,12 +27,17 @@ export interface DraftArm {
   n: Entry;
   weighted: boolean;
   mixture: DraftComponent[];
-  /** What the page has no control for. */
-  readonly rest: Omit<ArmConfig, 'sampler' | 'name' | 'alpha' | 'temperature' | 'n' | 'weighted' | 'mixture'>;
+  /** What this arm has instead of the experiment's; '' and null where it has nothing of its own. */
+  beta: Entry;
+  learningRate: Entry;
+  loss: LossConfig | null;
 }
 
 /** The config's numbers that the page lets people set, apart from the arms'. */
 export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'weight' | 'coefficient' | 'tableEntry'>;
+
+/** Numbers that may be absent; what that means, in a word or two. */
+export const OPTIONAL: Partial<Record<SettingName, string>> = { startLearningRate: 'as the race', clip: 'none' };
 
 /** Parts that are chosen whole, because what is in them depends on a choice. */
 type Parts = Pick<ExperimentConfig, 'loss' | 'labeller' | 'start' | 'rounds'>;
@@ -169,7 +180,9 @@ export class Draft {
             })),
           }
         : {}),
-      ...arm.rest,
+      ...(typeof arm.beta === 'number' ? { beta: arm.beta } : {}),
+      ...(typeof arm.learningRate === 'number' ? { learningRate: arm.learningRate } : {}),
+      ...(arm.loss ? { loss: arm.loss } : {}),
     };
   }
 
@@ -183,7 +196,8 @@ export class Draft {
   }
 
   #draftArm(arm: ArmConfig): DraftArm {
-    const { name = '', alpha = '', mixture = [], sampler, temperature, n, weighted, ...rest } = arm;
+    const { name = '', alpha = '', mixture = [], sampler, temperature, n, weighted } = arm;
+    const { beta = '', learningRate = '', loss = null } = arm;
     return {
       key: this.#nextKey++,
       enabled: true,
@@ -194,7 +208,9 @@ export class Draft {
       n,
       weighted,
       mixture: mixture.map((component) => ({ ...component })),
-      rest,
+      beta,
+      learningRate,
+      loss,
     };
   }
 
@@ -203,7 +219,8 @@ export class Draft {
     const candidate: Tree = structuredClone({ ...this.#base, ...this.#parts });
     for (const [name, value] of Object.entries(this.#settings)) {
       if (value === undefined) continue;
-      setValueAt(candidate, FIELDS[name as SettingName].path, value);
+      const absent = value === '' && name in OPTIONAL;
+      setValueAt(candidate, FIELDS[name as SettingName].path, absent ? undefined : value);
     }
     setValueAt(candidate, 'schedule.learningRate', this.schedule);
     if (this.task === 'bandit') setValueAt(candidate, 'task.tables', this.tables);
@@ -221,7 +238,9 @@ export class Draft {
       ...(arm.name === '' ? {} : { name: arm.name }),
       ...(alpha === '' ? {} : { alpha }),
       ...(arm.sampler === 'custom' ? { mixture: arm.mixture.map((component) => ({ ...component })) } : {}),
-      ...arm.rest,
+      ...(arm.beta === '' ? {} : { beta: arm.beta }),
+      ...(arm.learningRate === '' ? {} : { learningRate: arm.learningRate }),
+      ...(arm.loss === null ? {} : { loss: arm.loss }),
     };
   }
 }
@@ -243,5 +262,6 @@ function setValueAt(tree: Tree, path: string, value: unknown): void {
   const keys = path.split('.');
   const last = keys.pop() ?? '';
   const parent = keys.reduce<Tree>((node, key) => node[key] as Tree, tree);
-  parent[last] = value;
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
 }

@@ -40,9 +40,14 @@ test('runs are kept, renamed, compared, exported, deleted, brought back and impo
   const name = page.getByRole('textbox', { name: 'Name of Bandit: Vanilla, PILAF 2' });
   await name.fill('=Six, "steps"');
   await name.press('Enter');
-  await page.getByRole('button', { name: 'Notes on =Six, "steps"' }).click();
+  await page.getByRole('button', { name: 'Details of =Six, "steps"' }).click();
   await page.getByRole('textbox', { name: 'Notes on =Six, "steps"' }).fill('six');
   await page.getByRole('textbox', { name: 'Notes on =Six, "steps"' }).blur();
+  await expect(page.locator('#runs').getByRole('button', { name: 'Copy link' })).toBeEnabled();
+  await page.locator('#runs').getByRole('button', { name: 'Open in Race' }).click();
+  await expect(page.getByText('These settings came with a run of the list.')).toBeVisible();
+  await expect(lab.control('Steps')).toHaveValue('6');
+  await nav(page, 'Runs').click();
   await page.reload();
   await expect
     .poll(() => names(page), 'what is stored outlasts the page')

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { Results } from '../../src/experiment/results';
 import type { ExperimentConfigInput } from '../../src/experiment/schema';
 
@@ -34,11 +35,16 @@ export function lab(args: readonly string[], { interruptAfter, direct = false }:
   });
 }
 
-/** A folder that is gone when the process is. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const one of folders) rmSync(one, { recursive: true, force: true });
+});
+
+/** A folder that is gone when the file's tests are over. */
 export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pilaf-lab-cli-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  const made = mkdtempSync(join(tmpdir(), 'pilaf-lab-cli-'));
+  folders.push(made);
+  return made;
 }
 
 const folder = scratchFolder();

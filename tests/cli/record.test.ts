@@ -13,7 +13,7 @@ describe('lab record', () => {
     ['no preset', [], /record needs a preset: bandit-race, /],
     ['an unknown preset', ['races'], /there is no preset "races"/],
     ['no results', ['bandit-race'], /record needs --from/],
-    ['a file that holds none', ['bandit-race', '--from', configFile(TINY)], /the file holds no results/],
+    ['a file that holds none', ['bandit-race', '--from', configFile(TINY)], /no results of this program/],
   ])('refuses %s', async (_, args, message) => {
     const { code, stderr } = await lab(['record', ...args], { direct: true });
     expect(code).toBe(2);

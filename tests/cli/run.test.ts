@@ -198,6 +198,7 @@ describe('lab presets', () => {
     const { code, stdout } = await lab(['presets']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^bandit-race +Bandit race +5 +100 +4000$/m);
+    expect(stdout).toMatch(/^phase-map +What PILAF saves .* 49$/m);
   });
 
   it('prints configs that can be run', async () => {

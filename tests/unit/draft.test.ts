@@ -11,6 +11,29 @@ test.each(FIELD_CASES)('an untouched draft keeps $path', ({ configs }) => {
   for (const config of configs) expect(text(new Draft(config).checked)).toBe(text({ ok: true, config }));
 });
 
+it('leaves out what an arm or the start has not of its own', () => {
+  const { config } = PRESETS.find(({ id }) => id === 'figure-5-bandit')!;
+  const draft = new Draft(config);
+  const [arm] = draft.arms;
+  Object.assign(arm!, { beta: 0.5, learningRate: 0.01, loss: { kind: 'ipo', smoothing: 0 } });
+  draft.set('startLearningRate', 0.002);
+  draft.set('clip', 2);
+  expect(draft.checked).toMatchObject({
+    ok: true,
+    config: {
+      arms: [{ beta: 0.5, learningRate: 0.01, loss: { kind: 'ipo' } }, {}, {}, {}],
+      start: { learningRate: 0.002 },
+      optimiser: { clip: 2 },
+    },
+  });
+  Object.assign(arm!, { beta: 'much', learningRate: '', loss: null });
+  expect(draft.armProblem(arm!, 'beta')).toMatch(/^"much" is not allowed/);
+  arm!.beta = '';
+  draft.set('startLearningRate', '');
+  draft.set('clip', '');
+  expect(text(draft.checked)).toBe(text({ ok: true, config }));
+});
+
 it('keeps nothing of what was there before', () => {
   for (const { config: before } of PRESETS) {
     for (const { id, config } of PRESETS) {
