@@ -12,9 +12,9 @@ import { problemText } from '../experiment/config';
 import type { Recorded } from '../experiment/recorded';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
-import type { PairsReport, Report } from '../training/reports';
+import type { PairsReport } from '../training/reports';
 import { LabClient } from '../worker/client';
-import type { SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
+import type { PostedReport, SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from './redraw';
@@ -250,7 +250,7 @@ export class Race {
     this.#publish();
   }
 
-  #take(report: Report, timing: SessionTiming): void {
+  #take(report: PostedReport, timing: SessionTiming): void {
     const { history } = this;
     switch (report.type) {
       case 'started':
@@ -275,8 +275,6 @@ export class Race {
         if (history) for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
         this.#dirty = true;
         break;
-      case 'snapshot':
-        break;
       case 'pairs':
         this.#fresh.pairs = report;
         break;
@@ -295,7 +293,7 @@ export class Race {
     this.#timer ??= setTimeout(() => this.#publish(), delay);
   }
 
-  #begin(report: Extract<Report, { type: 'started' }>): void {
+  #begin(report: Extract<PostedReport, { type: 'started' }>): void {
     if (!this.#started) return;
     const { config, from } = this.#started;
     this.#started = null;

@@ -1,7 +1,7 @@
 import type { ConfigProblem } from '../experiment/config';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
-import type { Report } from '../training/reports';
+import type { Report, SnapshotReport, WeightsReport } from '../training/reports';
 
 /** Page → worker. Every `start` and `continue` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
@@ -36,7 +36,7 @@ export type WorkerEvent =
     }
   /** The config, or the saved state, was refused; what was running goes on. */
   | { readonly type: 'refused'; readonly id: number; readonly problems: readonly ConfigProblem[] }
-  | { readonly type: 'report'; readonly id: number; readonly report: Report; readonly timing: SessionTiming }
+  | { readonly type: 'report'; readonly id: number; readonly report: PostedReport; readonly timing: SessionTiming }
   | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
   /**
    * All that is needed to go on after `step`, also in another page. A Blob, because only a reference to it passes
@@ -45,6 +45,9 @@ export type WorkerEvent =
   | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
   /** The experiment broke; the worker lives and takes a new start. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
+
+/** No weights cross the thread but as a Blob. */
+export type PostedReport = Exclude<Report, SnapshotReport | WeightsReport>;
 
 export type SessionState = 'running' | 'paused' | 'stopped' | 'finished';
 

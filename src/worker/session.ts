@@ -4,12 +4,11 @@ import type { BackendInfo } from '../experiment/results';
 import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
-import type { Report } from '../training/reports';
 import type { ExperimentConfig } from '../experiment/schema';
 import { runExperiment } from '../training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
 import type { ExperimentSnapshot } from '../training/snapshot';
-import type { Command, SessionTiming, WorkerEvent } from './protocol';
+import type { Command, PostedReport, SessionTiming, WorkerEvent } from './protocol';
 import { Stopwatch } from './stopwatch';
 
 /** What the page may ask of a session, once the worker is open. */
@@ -27,7 +26,7 @@ export interface SessionEnvironment {
 }
 
 /** Reports of these types are posted at most this often, in milliseconds; all others always. */
-const INTERVALS: Partial<Record<Report['type'], number>> = { progress: 100, pairs: 500 };
+const INTERVALS: Partial<Record<PostedReport['type'], number>> = { progress: 100, pairs: 500 };
 
 /** Seconds of running from one saving to the next. */
 const SAVE_EVERY = 10;
@@ -130,9 +129,9 @@ class Execution {
   private savedStep: number | null;
   /** On the stopwatch. */
   private savedAt: number;
-  private readonly lastPosted: Partial<Record<Report['type'], number>> = {};
+  private readonly lastPosted: Partial<Record<PostedReport['type'], number>> = {};
   /** The newest of what was thinned out, by type. */
-  private readonly withheld = new Map<Report['type'], Report>();
+  private readonly withheld = new Map<PostedReport['type'], PostedReport>();
 
   constructor(
     private readonly id: number,
@@ -207,7 +206,7 @@ class Execution {
       };
       for await (const report of runExperiment(this.config, this.problem, control, this.from?.snapshot)) {
         if (report.type === 'snapshot') this.save(report.snapshot);
-        else this.forward(report);
+        else if (report.type !== 'weights') this.forward(report);
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
@@ -254,7 +253,7 @@ class Execution {
     this.environment.post({ type: 'saved', id: this.id, step: snapshot.step, bytes });
   }
 
-  private forward(report: Report): void {
+  private forward(report: PostedReport): void {
     if (report.type === 'started') this.history ??= createHistory(this.config, report);
     else recordReport(this.history!, report);
     if (report.type === 'progress') {
@@ -266,7 +265,7 @@ class Execution {
     else this.withheld.set(report.type, report);
   }
 
-  private post(report: Report): void {
+  private post(report: PostedReport): void {
     this.withheld.delete(report.type);
     this.environment.post({ type: 'report', id: this.id, report, timing: this.timing() });
   }
@@ -277,13 +276,13 @@ class Execution {
   }
 
   /** Thins out what comes with every step while running; a paused page sees every step. */
-  private isDue(report: Report): boolean {
+  private isDue(report: PostedReport): boolean {
     if (this.state !== 'paused' && !this.isTime(report.type)) return false;
     this.lastPosted[report.type] = this.environment.now();
     return true;
   }
 
-  private isTime(type: Report['type']): boolean {
+  private isTime(type: PostedReport['type']): boolean {
     return this.environment.now() - (this.lastPosted[type] ?? -Infinity) >= (INTERVALS[type] ?? 0);
   }
 
