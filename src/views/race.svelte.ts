@@ -14,7 +14,7 @@ import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { PairsReport } from '../training/reports';
 import { LabClient } from '../worker/client';
-import type { PostedReport, SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
+import type { Notice, PostedReport, SessionState, SessionTiming } from '../worker/protocol';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from './redraw';
@@ -77,7 +77,7 @@ export class Race {
   #client = new LabClient((event) => this.#receive(event));
   readonly #keeper: Keeper;
   /** The start under way, until its first report makes a history of it. */
-  #started: Extract<WorkerEvent, { type: 'started' }> | null = null;
+  #started: Extract<Notice, { type: 'started' }> | null = null;
   /** Where it goes on, if it was asked to. */
   #from: SavedState | null = null;
   #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
@@ -166,6 +166,12 @@ export class Race {
     if (!this.active) this.state = 'idle';
   }
 
+  /** A run's policy as a safetensors file, and the step that it is of; null where there is none. Rejects with a reason. */
+  async weights(run: number): Promise<{ bytes: Blob; step: number } | null> {
+    const { bytes, step } = await this.#client.weights(run);
+    return bytes && { bytes, step };
+  }
+
   results(): Results | null {
     return this.#document()?.() ?? null;
   }
@@ -192,7 +198,7 @@ export class Race {
     this.details++;
   }
 
-  #receive(event: WorkerEvent): void {
+  #receive(event: Notice): void {
     switch (event.type) {
       case 'ready':
         this.device = { backend: event.backend, reasons: event.reasons };

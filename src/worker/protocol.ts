@@ -13,10 +13,22 @@ export type Command =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
-  | { readonly type: 'stop' };
+  | { readonly type: 'stop' }
+  | Question;
+
+/** Page → worker, each answered by an event with its ticket and type. */
+export type Question =
+  /** What a run of the start `id` has learnt; answered once the race stands still or is over. */
+  { readonly type: 'weights'; readonly ticket: number; readonly id: number; readonly run: number };
 
 /** Worker → page. Plain data only: no tensor crosses the thread. */
-export type WorkerEvent =
+export type WorkerEvent = Notice | Answer;
+
+export type Answer =
+  /** A safetensors file; null where there is nothing to take out. */
+  { readonly type: 'weights'; readonly ticket: number; readonly step: number; readonly bytes: Blob | null };
+
+export type Notice =
   | {
       readonly type: 'ready';
       readonly backend: BackendInfo;

@@ -1,6 +1,7 @@
 import { parseConfig } from '../experiment/config';
 import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/history';
 import type { BackendInfo } from '../experiment/results';
+import { policiesIn, policyFile, type Policies } from '../training/policies';
 import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
@@ -58,6 +59,8 @@ export class Session {
       case 'stop':
         await this.current?.stop();
         return;
+      case 'weights':
+        return this.weights(command.ticket, command.id, command.run);
       default:
         throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
     }
@@ -103,6 +106,11 @@ export class Session {
     void this.current.run();
   }
 
+  private weights(ticket: number, id: number, run: number): void {
+    if (this.current?.id === id) this.current.weights(ticket, run);
+    else this.environment.post({ type: 'weights', ticket, step: 0, bytes: null });
+  }
+
   /** Ends what runs, as failed. */
   fail(message: string): void {
     this.current?.fail(message);
@@ -127,6 +135,10 @@ class Execution {
   private history: RaceHistory | null;
   private saving = false;
   private savedStep: number | null;
+  /** As of the last saving, or the end. */
+  private policies: Policies | null = null;
+  /** Who waits for weights of the step that the experiment is at. */
+  private readonly requests: { readonly ticket: number; readonly run: number }[] = [];
   /** On the stopwatch. */
   private savedAt: number;
   private readonly lastPosted: Partial<Record<PostedReport['type'], number>> = {};
@@ -134,7 +146,7 @@ class Execution {
   private readonly withheld = new Map<PostedReport['type'], PostedReport>();
 
   constructor(
-    private readonly id: number,
+    readonly id: number,
     private readonly config: ExperimentConfig,
     private readonly problem: Problem,
     private readonly environment: SessionEnvironment,
@@ -185,6 +197,21 @@ class Execution {
     this.wake?.();
   }
 
+  /** Answers at once where it stands still or is over, else once it does. */
+  weights(ticket: number, run: number): void {
+    this.requests.push({ ticket, run });
+    if (this.over || this.policies?.step === this.step) this.answer();
+  }
+
+  private answer(): void {
+    const { policies, config, problem, environment } = this;
+    for (const { ticket, run } of this.requests.splice(0)) {
+      const file = policies && policyFile(config, problem, environment.backend, policies, run);
+      const bytes = file && new Blob([file]);
+      environment.post({ type: 'weights', ticket, step: policies?.step ?? 0, bytes });
+    }
+  }
+
   private setState(state: 'running' | 'paused'): void {
     if (this.over) return; // the command was sent before the page knew
     this.state = state;
@@ -206,7 +233,8 @@ class Execution {
       };
       for await (const report of runExperiment(this.config, this.problem, control, this.from?.snapshot)) {
         if (report.type === 'snapshot') this.save(report.snapshot);
-        else if (report.type !== 'weights') this.forward(report);
+        else if (report.type === 'weights') this.policies = report;
+        else this.forward(report);
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
@@ -216,6 +244,7 @@ class Execution {
       post({ type: 'failed', id: this.id, message: messageOf(error) });
     } finally {
       this.over = true;
+      this.answer();
     }
   }
 
@@ -251,6 +280,8 @@ class Execution {
     const results = resultsOf(this.history!, this.environment.backend, { seconds, pairsPerSecond });
     const bytes = new Blob([encodeSaved({ results, snapshot })]);
     this.environment.post({ type: 'saved', id: this.id, step: snapshot.step, bytes });
+    this.policies = policiesIn(this.config, snapshot);
+    this.answer();
   }
 
   private forward(report: PostedReport): void {
