@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { createHistory, historyOf, resultsOf } from '../experiment/history';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
+import type { Policies } from '../training/policies';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
 import { runExperiment } from '../training/runExperiment';
@@ -18,11 +19,13 @@ export interface Execution {
   readonly saveEvery: number;
   /** Called after the last step of an experiment that is interrupted, too. */
   readonly save?: ((saved: SavedExperiment) => void) | undefined;
+  /** Called with what the runs have learnt, at the end; not where the experiment was stopped before its first step. */
+  readonly ended?: ((policies: Policies) => void) | undefined;
 }
 
 /** Pumps an experiment to its end and returns its results document. */
 export async function execute(config: ExperimentConfig, problem: Problem, execution: Execution): Promise<Results> {
-  const { backend, signal, progress, from, saveEvery, save } = execution;
+  const { backend, signal, progress, from, saveEvery, save, ended } = execution;
   const start = performance.now();
   const before = from?.results.timing.seconds ?? 0;
   const seconds = () => before + (performance.now() - start) / 1000;
@@ -36,7 +39,8 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
     else if (report.type === 'snapshot') {
       save?.({ results: results(), snapshot: report.snapshot });
       savedAt = performance.now();
-    } else if (report.type === 'progress') {
+    } else if (report.type === 'weights') ended?.(report);
+    else if (report.type === 'progress') {
       pairs += report.pairs;
       progress.update(report.step, `${Math.round(pairs / seconds())} pairs/s`);
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.

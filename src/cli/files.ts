@@ -59,24 +59,33 @@ export function checkWritable(path: string, option = '--out'): void {
   }
 }
 
-/** Makes a folder, and those above it; throws UsageError where that is not possible. */
-export function makeFolder(path: string): void {
+/** Makes a folder, and those above it; throws UsageError where that is not possible, or nothing can be written there. */
+export function makeFolder(path: string, option = '--out'): void {
   try {
     mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
   } catch (error) {
-    throw new UsageError(`--out: the folder ${path} cannot be made: ${sentence(error)}`, { cause: error });
+    const reason = sentence(error);
+    throw new UsageError(`${option}: the folder "${path}" cannot be made or written to: ${reason}`, { cause: error });
   }
 }
 
+const temporaryPath = (path: string): string => `${path}.${process.pid}.tmp`;
+
 /** Whole or not at all: a reader never sees half a file. */
-export function writeAtomically(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+export const writeAtomically = (path: string, content: string | Uint8Array): void => writeTogether([{ path, content }]);
+
+/** Files that belong together: none takes its place before all of them are written. */
+export function writeTogether(
+  files: readonly { readonly path: string; readonly content: string | Uint8Array }[],
+): void {
+  let current = '';
   try {
-    writeFileSync(temporary, content);
-    renameSync(temporary, path);
+    for (const { path, content } of files) writeFileSync(temporaryPath((current = path)), content);
+    for (const { path } of files) renameSync(temporaryPath((current = path)), path);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new Error(`${path} cannot be written: ${sentence(error)}`, { cause: error });
+    for (const { path } of files) rmSync(temporaryPath(path), { force: true });
+    throw new Error(`${current} cannot be written: ${sentence(error)}`, { cause: error });
   }
 }
 

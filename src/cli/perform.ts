@@ -1,14 +1,16 @@
 import type { BackendName } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
+import type { Policies } from '../training/policies';
 import { encodeSaved, type SavedExperiment } from '../training/savedExperiment';
 import { EXIT } from './errors';
 import { execute } from './execute';
-import { checkWritable, removeFile, writeAtomically } from './files';
+import { checkWritable, makeFolder, removeFile, writeAtomically } from './files';
 import { onInterrupt } from './interrupt';
 import { startBackend } from './nodeRuntime';
 import { prepared } from './prepared';
 import { startProgress } from './progress';
 import { summary } from './summary';
+import { writeWeights } from './writeWeights';
 
 export interface Performance {
   /** For the progress bar. */
@@ -18,6 +20,8 @@ export interface Performance {
   readonly out: string | undefined;
   /** Where the state is saved; removed once the experiment is complete. */
   readonly save: string | undefined;
+  /** The folder for the weights that the runs end with. */
+  readonly weights: string | undefined;
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   readonly from?: SavedExperiment;
@@ -33,17 +37,20 @@ export async function perform({
   backend: only,
   out,
   save,
+  weights,
   saveEvery,
   from,
 }: Performance): Promise<number> {
   if (out !== undefined) checkWritable(out);
   if (save !== undefined) checkWritable(save, '--save');
   const problem = await prepared(config);
+  if (weights !== undefined) makeFolder(weights, '--weights');
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const backend = await startBackend(only);
   // Nothing is there to go on from where the interrupt came before the first step.
   let saved = from !== undefined;
+  let policies: Policies | null = null;
   try {
     const progress = startProgress(title, config.schedule.steps);
     const running = execute(config, problem, {
@@ -59,12 +66,18 @@ export async function perform({
               writeAtomically(save, encodeSaved(state));
               saved = true;
             },
+      ended: (learnt) => {
+        policies = learnt;
+      },
     });
     const results = await Promise.race([running, backend.lost]).finally(progress.clear);
     process.stdout.write(summary(results, backend.reasons));
     if (out !== undefined) {
       writeAtomically(out, `${JSON.stringify(results)}\n`);
       process.stdout.write(`Results are in ${out}.\n`);
+    }
+    if (weights !== undefined) {
+      process.stdout.write(writeWeights(weights, config, problem, backend.info, policies));
     }
   } finally {
     forget();

@@ -11,6 +11,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     out: { type: 'string' },
     save: { type: 'string' },
     'save-every': { type: 'string' },
+    weights: { type: 'string' },
   });
   const [source, surplus] = positionals;
   if (source === undefined) throw new UsageError('run needs the name of a preset, a config file or a link');
@@ -19,5 +20,6 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const backend = readBackend(values.backend);
   const saveEvery = readSeconds('--save-every', values['save-every'] ?? '30');
   const { config, title } = await loadConfig(source, values.set);
-  return perform({ title, config, backend, out: values.out, save: values.save, saveEvery });
+  const { out, save, weights } = values;
+  return perform({ title, config, backend, out, save, weights, saveEvery });
 }

@@ -7,10 +7,12 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --out <file>         writes the results as JSON
       --save <file>        saves the experiment's state now and then, to go on with resume
       --save-every <s>     seconds between savings (30)
+      --weights <folder>   gets each run's weights at the end, <arm>-seed<n>.safetensors; of reviews, a file for
+                           --set 'start={"kind":"checkpoint","checkpoint":"<file>.safetensors"}', or task.checkpoint
       '#v1…' is a link copied in the page, with or without the address in front; quote it, as # begins a comment.
       Ctrl-C ends after the step in hand, with the table and the files so far.
 
-  npm run lab -- resume <file> [--out <file>]
+  npm run lab -- resume <file> [--out <file>] [--weights <folder>]
       goes on where a saved experiment was ended or killed, on the backend that it ran on, to the same hashes as
       without the break; goes on saving to the file
 

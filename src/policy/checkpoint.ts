@@ -33,7 +33,14 @@ export function encodeCheckpoint({ sizes, vocabulary, weights, origin }: Checkpo
 export function parseCheckpoint(bytes: Uint8Array, vocabulary: readonly string[]): Checkpoint {
   const { metadata, tensors } = parseSafetensors(bytes);
   const { format, sizes: sizesText, words, ...origin } = metadata;
-  if (format !== FORMAT) throw new Error('the file is safetensors, but not a checkpoint of this program');
+  if (format !== FORMAT) {
+    const known = /^pilaf-lab[/][a-z]{1,20}$/.test(format ?? '');
+    throw new Error(
+      known
+        ? `the file is of this program, but not a transformer's checkpoint: its format is ${format}`
+        : 'the file is safetensors, but not a checkpoint of this program',
+    );
+  }
   const sizes = parseSizes(sizesText ?? '');
   if (words !== vocabulary.join(' ') || sizes.vocabulary !== vocabulary.length) {
     throw new Error('the checkpoint has another vocabulary than this task');

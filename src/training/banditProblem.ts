@@ -1,4 +1,5 @@
 import type { BanditConfig } from '../experiment/schema';
+import { encodeTable } from '../policy/table';
 import { tabularPolicy } from '../policy/tabular';
 import { banditTables, type BanditTables } from '../tasks/bandit';
 import { evaluateTable } from '../theory/evaluate';
@@ -36,6 +37,7 @@ export function banditProblem(config: BanditConfig): Problem {
     reward: (seed, prompt, response) => tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!,
     contributions: (seed, prompt, response) => [tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!],
     startWeights: null,
+    encodeWeights: (weights, origin) => encodeTable(weights, config.prompts, config.responses, origin),
     panel: null,
     promptText: ([prompt]) => `prompt ${prompt! + 1}`,
     tokenText: (response) => `response ${response + 1}`,

@@ -15,6 +15,8 @@ export interface Problem {
   referenceWeights(seed: number): Float32Array;
   /** Where training starts; null: at the reference. // [N] */
   readonly startWeights: Float32Array | null;
+  /** A policy as a safetensors file; `origin` says how it came to be. // [N] */
+  encodeWeights(weights: Float32Array, origin: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer>;
   /** Whether a completion's tokens are over after this one. */
   ends(token: number): boolean;
   /** The oracle's score r* of a completion, ids up to and including the end token. */

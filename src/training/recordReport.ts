@@ -18,6 +18,7 @@ export function recordReport(history: RaceHistory, report: Exclude<Report, { typ
     case 'starting':
     case 'progress':
     case 'snapshot':
+    case 'weights':
       return;
     default:
       report satisfies never;

@@ -1,4 +1,5 @@
 import type { Evaluation } from '../experiment/metrics';
+import type { Policies } from './policies';
 import type { ExperimentSnapshot } from './snapshot';
 import type { PlanePoint, RunStatus, StartFit } from '../experiment/results';
 
@@ -16,6 +17,7 @@ export type Report =
   | PairsReport
   | DivergedReport
   | SnapshotReport
+  | WeightsReport
   | FinishedReport;
 
 /** Which run is which: `run` in later reports is an index into `runs`. */
@@ -110,6 +112,11 @@ export interface DivergedReport {
 export interface SnapshotReport {
   readonly type: 'snapshot';
   readonly snapshot: ExperimentSnapshot;
+}
+
+/** The policies that an experiment ends with, before `finished`; not where it was stopped before its first step. */
+export interface WeightsReport extends Policies {
+  readonly type: 'weights';
 }
 
 export interface FinishedReport {

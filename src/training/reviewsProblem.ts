@@ -1,4 +1,4 @@
-import { parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
+import { encodeCheckpoint, parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
 import { transformerPolicy } from '../policy/transformerPolicy';
 import { PANEL_SIZE, reviewsTask, scoreBy } from '../tasks/reviews';
 import { END, PADDING } from '../tasks/task';
@@ -22,7 +22,7 @@ export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
  * @param optimum as it was estimated, or why that cannot be used
  */
 export function reviewsProblem(
-  { sizes, weights }: Checkpoint,
+  { sizes, vocabulary, weights }: Checkpoint,
   startWeights: Float32Array | null = null,
   optimum?: KnownOptimum | string,
 ): Problem {
@@ -42,6 +42,7 @@ export function reviewsProblem(
     reward: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).reward,
     contributions: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).contributions,
     startWeights,
+    encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary, weights: own, origin }),
     panel: {
       size: PANEL_SIZE,
       score: (annotator, prompt, completion) => scoreBy(annotator, words(prompt), completion),

@@ -8,7 +8,7 @@ import { Fleet, quietly, type RunMemory, type StartedStep } from './fleet';
 import { offlineStart } from './offlineStart';
 import { sampledPair } from './pairReport';
 import type { Problem } from './problem';
-import type { PairsReport, Report, SampledPair, StartedReport } from './reports';
+import type { FinishedReport, PairsReport, Report, SampledPair, StartedReport } from './reports';
 import type { ExperimentSnapshot } from './snapshot';
 import { chunksUntil } from './rounds';
 import { groupIntoFleets, runsOf, type Run } from './run';
@@ -86,11 +86,9 @@ export async function* runExperiment(
       yield { type: 'progress', step, pairs: collected * pairs * live };
       yield* wantedSnapshot(step);
     }
-    yield {
-      type: 'finished',
-      step,
-      runs: await finalRuns(fleets, fingerprints, step < steps ? 'stopped' : 'complete'),
-    };
+    const weights = await finalWeights(fleets);
+    if (starts || !trains) yield { type: 'weights', step, weights };
+    yield { type: 'finished', step, runs: finalRuns(fleets, fingerprints, weights, step < steps) };
   } finally {
     for (const { discard } of begun) await discard();
     fleets.forEach((fleet) => fleet.dispose());
@@ -209,21 +207,28 @@ function meanPoint(points: readonly PlanePoint[]): PlanePoint {
   return { reward: mean((p) => p.reward), kl: mean((p) => p.kl), objective: mean((p) => p.objective) };
 }
 
-/** Fingerprints cover every evaluation and the final weights' bits. */
-async function finalRuns(
-  fleets: readonly Fleet[],
-  fingerprints: readonly Fingerprint[],
-  status: 'complete' | 'stopped',
-): Promise<{ status: 'complete' | 'stopped' | 'diverged'; hash: string }[]> {
+/** Every run's, in the experiment's order; null where it diverged. */
+async function finalWeights(fleets: readonly Fleet[]): Promise<(Float32Array | null)[]> {
+  const found: (Float32Array | null)[] = [];
   for (const fleet of fleets) {
     const weights = await fleet.readWeights();
-    fleet.memories.forEach(({ run, divergedAt }, r) => {
-      // What is no number has no bits that are the same everywhere.
-      if (divergedAt === null) fingerprints[run.index]!.addFloats(weights[r]!);
-    });
+    fleet.memories.forEach(({ run, divergedAt }, r) => (found[run.index] = divergedAt === null ? weights[r]! : null));
   }
-  return memoriesOf(fleets).map(({ run, divergedAt }) => ({
-    status: divergedAt === null ? status : 'diverged',
-    hash: fingerprints[run.index]!.digest(),
-  }));
+  return found;
+}
+
+/** Fingerprints cover every evaluation and the final weights' bits. */
+function finalRuns(
+  fleets: readonly Fleet[],
+  fingerprints: readonly Fingerprint[],
+  weights: readonly (Float32Array | null)[],
+  stopped: boolean,
+): FinishedReport['runs'] {
+  return memoriesOf(fleets).map(({ run, divergedAt }) => {
+    const fingerprint = fingerprints[run.index]!;
+    const own = weights[run.index];
+    // What is no number has no bits that are the same everywhere.
+    if (own) fingerprint.addFloats(own);
+    return { status: divergedAt !== null ? 'diverged' : stopped ? 'stopped' : 'complete', hash: fingerprint.digest() };
+  });
 }

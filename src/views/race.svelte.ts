@@ -12,9 +12,9 @@ import { problemText } from '../experiment/config';
 import type { Recorded } from '../experiment/recorded';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
-import type { PairsReport, Report } from '../training/reports';
+import type { PairsReport } from '../training/reports';
 import { LabClient } from '../worker/client';
-import type { SessionState, SessionTiming, WorkerEvent } from '../worker/protocol';
+import type { Notice, PostedReport, SessionState, SessionTiming } from '../worker/protocol';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from './redraw';
@@ -77,7 +77,7 @@ export class Race {
   #client = new LabClient((event) => this.#receive(event));
   readonly #keeper: Keeper;
   /** The start under way, until its first report makes a history of it. */
-  #started: Extract<WorkerEvent, { type: 'started' }> | null = null;
+  #started: Extract<Notice, { type: 'started' }> | null = null;
   /** Where it goes on, if it was asked to. */
   #from: SavedState | null = null;
   #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
@@ -166,6 +166,12 @@ export class Race {
     if (!this.active) this.state = 'idle';
   }
 
+  /** A run's policy as a safetensors file, and the step that it is of; null where there is none. Rejects with a reason. */
+  async weights(run: number): Promise<{ bytes: Blob; step: number } | null> {
+    const { bytes, step } = await this.#client.weights(run);
+    return bytes && { bytes, step };
+  }
+
   results(): Results | null {
     return this.#document()?.() ?? null;
   }
@@ -192,7 +198,7 @@ export class Race {
     this.details++;
   }
 
-  #receive(event: WorkerEvent): void {
+  #receive(event: Notice): void {
     switch (event.type) {
       case 'ready':
         this.device = { backend: event.backend, reasons: event.reasons };
@@ -253,7 +259,7 @@ export class Race {
     this.#publish();
   }
 
-  #take(report: Report, timing: SessionTiming): void {
+  #take(report: PostedReport, timing: SessionTiming): void {
     const { history } = this;
     switch (report.type) {
       case 'started':
@@ -278,8 +284,6 @@ export class Race {
         if (history) for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
         this.#dirty = true;
         break;
-      case 'snapshot':
-        break;
       case 'pairs':
         this.#fresh.pairs = report;
         break;
@@ -298,7 +302,7 @@ export class Race {
     this.#timer ??= setTimeout(() => this.#publish(), delay);
   }
 
-  #begin(report: Extract<Report, { type: 'started' }>): void {
+  #begin(report: Extract<PostedReport, { type: 'started' }>): void {
     if (!this.#started) return;
     const { config, from } = this.#started;
     this.#started = null;

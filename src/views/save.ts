@@ -3,8 +3,11 @@ export const saveJson = (document_: unknown, name: string): void =>
   saveText(JSON.stringify(document_), name, 'application/json');
 
 /** As `saveJson`, with any text. */
-export function saveText(text: string, name: string, type: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+export const saveText = (text: string, name: string, type: string): void => saveBlob(new Blob([text], { type }), name);
+
+/** As `saveJson`, with any bytes. */
+export function saveBlob(blob: Blob, name: string): void {
+  const address = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;

@@ -1,5 +1,10 @@
 import type { ExperimentConfig } from '../experiment/schema';
-import type { Command, WorkerEvent } from './protocol';
+import type { Answer, Command, Notice, Question, WorkerEvent } from './protocol';
+
+interface Asker {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
 
 /** What the page needs of a Worker, so that tests can bring their own. */
 export interface WorkerLike {
@@ -9,6 +14,8 @@ export interface WorkerLike {
   onerror: ((event: ErrorEvent) => void) | null;
   onmessageerror: ((event: MessageEvent) => void) | null;
 }
+
+const GONE = 'the worker that runs the experiments has stopped';
 
 const createWorker = (): WorkerLike => new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' });
 
@@ -22,13 +29,15 @@ export class LabClient {
   /** The start whose reports count; a refused start leaves the one before it in place. */
   #accepted = 0;
   #pending = 0;
-  readonly #onEvent: (event: WorkerEvent) => void;
+  /** By ticket. */
+  readonly #askers = new Map<number, Asker>();
+  readonly #onEvent: (event: Notice) => void;
   readonly #create: () => WorkerLike;
   /** Where the page lives: the worker fetches what the page ships from there. */
   readonly #base: string;
 
   constructor(
-    onEvent: (event: WorkerEvent) => void,
+    onEvent: (event: Notice) => void,
     create: () => WorkerLike = createWorker,
     base: string = document.baseURI,
   ) {
@@ -63,6 +72,11 @@ export class LabClient {
     this.send({ type: 'cell', id: this.#pending, config });
   }
 
+  /** What a run of the last start has learnt. Rejects where the worker that knew it is gone. */
+  weights(run: number): Promise<Answer & { type: 'weights' }> {
+    return this.#ask({ type: 'weights', ticket: this.#nextId++, id: this.#accepted, run });
+  }
+
   send(command: Command): void {
     this.#worker?.postMessage(command);
   }
@@ -70,6 +84,17 @@ export class LabClient {
   close(): void {
     this.#worker?.terminate();
     this.#worker = null;
+    for (const { reject } of this.#askers.values()) reject(new Error(GONE));
+    this.#askers.clear();
+  }
+
+  /** An answer is of its question's type. */
+  #ask<Type extends Question['type']>(question: Question & { type: Type }): Promise<Answer & { type: Type }> {
+    return new Promise((resolve, reject) => {
+      if (!this.#worker) return reject(new Error(GONE));
+      this.#askers.set(question.ticket, { resolve: resolve as Asker['resolve'], reject });
+      this.send(question);
+    });
   }
 
   #listen(worker: WorkerLike): WorkerLike {
@@ -83,6 +108,11 @@ export class LabClient {
   }
 
   #receive(event: WorkerEvent): void {
+    if ('ticket' in event) {
+      this.#askers.get(event.ticket)?.resolve(event);
+      this.#askers.delete(event.ticket);
+      return;
+    }
     if ('id' in event) {
       if (event.id < this.#accepted) return;
       if (event.type !== 'refused') this.#accepted = event.id;

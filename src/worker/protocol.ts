@@ -2,7 +2,7 @@ import type { ConfigProblem } from '../experiment/config';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { ArmSummary } from '../experiment/sweepResults';
-import type { Report } from '../training/reports';
+import type { Report, SnapshotReport, WeightsReport } from '../training/reports';
 
 /** Page → worker. Every `start`, `continue` and `cell` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
@@ -19,10 +19,22 @@ export type Command =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
-  | { readonly type: 'stop' };
+  | { readonly type: 'stop' }
+  | Question;
+
+/** Page → worker, each answered by an event with its ticket and type. */
+export type Question =
+  /** What a run of the start `id` has learnt; answered once the race stands still or is over. */
+  { readonly type: 'weights'; readonly ticket: number; readonly id: number; readonly run: number };
 
 /** Worker → page. Plain data only: no tensor crosses the thread. */
-export type WorkerEvent =
+export type WorkerEvent = Notice | Answer;
+
+export type Answer =
+  /** A safetensors file; null where there is nothing to take out. */
+  { readonly type: 'weights'; readonly ticket: number; readonly step: number; readonly bytes: Blob | null };
+
+export type Notice =
   | {
       readonly type: 'ready';
       readonly backend: BackendInfo;
@@ -42,7 +54,7 @@ export type WorkerEvent =
     }
   /** The config, or the saved state, was refused; what was running goes on. */
   | { readonly type: 'refused'; readonly id: number; readonly problems: readonly ConfigProblem[] }
-  | { readonly type: 'report'; readonly id: number; readonly report: Report; readonly timing: SessionTiming }
+  | { readonly type: 'report'; readonly id: number; readonly report: PostedReport; readonly timing: SessionTiming }
   | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
   /**
    * All that is needed to go on after `step`, also in another page. A Blob, because only a reference to it passes
@@ -58,6 +70,9 @@ export type WorkerEvent =
     }
   /** The experiment broke; the worker lives and takes a new start. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
+
+/** No weights cross the thread but as a Blob. */
+export type PostedReport = Exclude<Report, SnapshotReport | WeightsReport>;
 
 export type SessionState = 'running' | 'paused' | 'stopped' | 'finished';
 

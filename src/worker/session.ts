@@ -1,16 +1,16 @@
 import { parseConfig } from '../experiment/config';
 import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/history';
 import type { BackendInfo } from '../experiment/results';
+import { policiesIn, policyFile, type Policies } from '../training/policies';
 import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
-import type { Report } from '../training/reports';
 import type { ExperimentConfig } from '../experiment/schema';
 import { runExperiment } from '../training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import { runCell } from './cell';
-import type { Command, SessionTiming, WorkerEvent } from './protocol';
+import type { Command, PostedReport, SessionTiming, WorkerEvent } from './protocol';
 import { Stopwatch } from './stopwatch';
 
 /** What the page may ask of a session, once the worker is open. */
@@ -28,7 +28,7 @@ export interface SessionEnvironment {
 }
 
 /** Reports of these types are posted at most this often, in milliseconds; all others always. */
-const INTERVALS: Partial<Record<Report['type'], number>> = { progress: 100, pairs: 500 };
+const INTERVALS: Partial<Record<PostedReport['type'], number>> = { progress: 100, pairs: 500 };
 
 /** Seconds of running from one saving to the next. */
 const SAVE_EVERY = 10;
@@ -62,6 +62,8 @@ export class Session {
       case 'stop':
         await this.current?.stop();
         return;
+      case 'weights':
+        return this.weights(command.ticket, command.id, command.run);
       default:
         throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
     }
@@ -118,6 +120,11 @@ export class Session {
     void this.current.run();
   }
 
+  private weights(ticket: number, id: number, run: number): void {
+    if (this.current?.id === id) this.current.weights(ticket, run);
+    else this.environment.post({ type: 'weights', ticket, step: 0, bytes: null });
+  }
+
   /** Ends what runs, as failed. */
   fail(message: string): void {
     this.current?.fail(message);
@@ -142,14 +149,18 @@ class Execution {
   private history: RaceHistory | null;
   private saving = false;
   private savedStep: number | null;
+  /** As of the last saving, or the end. */
+  private policies: Policies | null = null;
+  /** Who waits for weights of the step that the experiment is at. */
+  private readonly requests: { readonly ticket: number; readonly run: number }[] = [];
   /** On the stopwatch. */
   private savedAt: number;
-  private readonly lastPosted: Partial<Record<Report['type'], number>> = {};
+  private readonly lastPosted: Partial<Record<PostedReport['type'], number>> = {};
   /** The newest of what was thinned out, by type. */
-  private readonly withheld = new Map<Report['type'], Report>();
+  private readonly withheld = new Map<PostedReport['type'], PostedReport>();
 
   constructor(
-    private readonly id: number,
+    readonly id: number,
     private readonly config: ExperimentConfig,
     private readonly problem: Problem,
     private readonly environment: SessionEnvironment,
@@ -200,6 +211,21 @@ class Execution {
     this.wake?.();
   }
 
+  /** Answers at once where it stands still or is over, else once it does. */
+  weights(ticket: number, run: number): void {
+    this.requests.push({ ticket, run });
+    if (this.over || this.policies?.step === this.step) this.answer();
+  }
+
+  private answer(): void {
+    const { policies, config, problem, environment } = this;
+    for (const { ticket, run } of this.requests.splice(0)) {
+      const file = policies && policyFile(config, problem, environment.backend, policies, run);
+      const bytes = file && new Blob([file]);
+      environment.post({ type: 'weights', ticket, step: policies?.step ?? 0, bytes });
+    }
+  }
+
   private setState(state: 'running' | 'paused'): void {
     if (this.over) return; // the command was sent before the page knew
     this.state = state;
@@ -221,6 +247,7 @@ class Execution {
       };
       for await (const report of runExperiment(this.config, this.problem, control, this.from?.snapshot)) {
         if (report.type === 'snapshot') this.save(report.snapshot);
+        else if (report.type === 'weights') this.policies = report;
         else this.forward(report);
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
@@ -231,6 +258,7 @@ class Execution {
       post({ type: 'failed', id: this.id, message: messageOf(error) });
     } finally {
       this.over = true;
+      this.answer();
     }
   }
 
@@ -266,9 +294,11 @@ class Execution {
     const results = resultsOf(this.history!, this.environment.backend, { seconds, pairsPerSecond });
     const bytes = new Blob([encodeSaved({ results, snapshot })]);
     this.environment.post({ type: 'saved', id: this.id, step: snapshot.step, bytes });
+    this.policies = policiesIn(this.config, snapshot);
+    this.answer();
   }
 
-  private forward(report: Report): void {
+  private forward(report: PostedReport): void {
     if (report.type === 'started') this.history ??= createHistory(this.config, report);
     else recordReport(this.history!, report);
     if (report.type === 'progress') {
@@ -280,7 +310,7 @@ class Execution {
     else this.withheld.set(report.type, report);
   }
 
-  private post(report: Report): void {
+  private post(report: PostedReport): void {
     this.withheld.delete(report.type);
     this.environment.post({ type: 'report', id: this.id, report, timing: this.timing() });
   }
@@ -291,13 +321,13 @@ class Execution {
   }
 
   /** Thins out what comes with every step while running; a paused page sees every step. */
-  private isDue(report: Report): boolean {
+  private isDue(report: PostedReport): boolean {
     if (this.state !== 'paused' && !this.isTime(report.type)) return false;
     this.lastPosted[report.type] = this.environment.now();
     return true;
   }
 
-  private isTime(type: Report['type']): boolean {
+  private isTime(type: PostedReport['type']): boolean {
     return this.environment.now() - (this.lastPosted[type] ?? -Infinity) >= (INTERVALS[type] ?? 0);
   }
 

@@ -1,6 +1,7 @@
 /** The benchmark's problem, runs and policies, as sizes.json has them. */
 import type { ExperimentConfig, SamplerName } from '../../src/experiment/schema';
 import { STREAM, uniformInteger } from '../../src/math/random';
+import { encodeCheckpoint } from '../../src/policy/checkpoint';
 import { composedTransformerPolicy } from '../../src/policy/composed/composedPolicy';
 import type { Policy } from '../../src/policy/policy';
 import type { TransformerSizes } from '../../src/policy/transformer';
@@ -57,6 +58,7 @@ export function workloadOf(form: Form, size: SizeName, fleet: number): Workload 
     reward: (_seed, _prompt, completion) => mean(completion) / sizes.vocabulary,
     contributions: (_seed, _prompt, completion) => completion.map((id) => id / sizes.vocabulary / completion.length),
     startWeights: null,
+    encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary: [], weights: own, origin }),
     panel: null,
     promptText: (prompt) => prompt.join(' '),
     tokenText: String,

@@ -1,5 +1,6 @@
 import { parseConfig, problemText } from '../../src/experiment/config';
 import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/schema';
+import { encodeCheckpoint } from '../../src/policy/checkpoint';
 import type { TransformerSizes } from '../../src/policy/transformer';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
 import { initialWeights } from '../../src/training/pretrain';
@@ -43,6 +44,7 @@ export function tinyTransformerProblem(sizes = TINY_SIZES): Problem {
     reward: (_seed, _prompt, completion) => completion.reduce((sum, token) => sum + token / 9, 0),
     contributions: (_seed, _prompt, completion) => completion.map((token) => token / 9),
     startWeights: null,
+    encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary: [], weights: own, origin }),
     panel: null,
     promptText: (prompt) => prompt.join(' '),
     tokenText: String,

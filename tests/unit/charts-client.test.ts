@@ -80,6 +80,24 @@ describe('the worker’s client', () => {
     expect(events.map((event) => event.type)).toEqual(['state', 'refused', 'state']);
   });
 
+  it('brings a question its answer, or the reason why there is none', async () => {
+    const { client, workers, events } = clientWithWorkers();
+    client.start({}, false);
+    workers[0]?.say(running(1));
+    const [first, second] = [client.weights(0), client.weights(3)];
+    expect(workers[0]?.received.slice(-2)).toEqual([
+      { type: 'weights', ticket: 2, id: 1, run: 0 },
+      { type: 'weights', ticket: 3, id: 1, run: 3 },
+    ]);
+    const answer = { type: 'weights', ticket: 3, step: 7, bytes: null } as const;
+    workers[0]?.say(answer);
+    expect(await second).toEqual(answer);
+    expect(events, 'for nobody else').toEqual([running(1)]);
+    workers[0]?.crash('out of memory');
+    await expect(first).rejects.toThrow('the worker that runs the experiments has stopped');
+    await expect(client.weights(0)).rejects.toThrow('has stopped');
+  });
+
   it('reports a crash in a sentence and starts a new worker with the next run', () => {
     const { client, workers, events } = clientWithWorkers();
     client.start({}, false);

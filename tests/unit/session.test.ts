@@ -16,6 +16,16 @@ const STEP_MILLISECONDS = 10;
 const clock = vi.hoisted(() => ({ milliseconds: 0 }));
 const EVALUATION = vi.hoisted(() => (step: number) => ({ step, reward: 1, kl: 2, objective: 3 }) as Evaluation);
 
+/** One run of one weight, which is the step's number. */
+const SNAPSHOT = vi.hoisted(() => (step: number): ExperimentSnapshot => {
+  const one = Float32Array.of(0);
+  const totals = { labels: 0, annotationCost: 0, samplingCost: 0 };
+  const sums = { pairs: 0, loss: 0, chosenReward: 0, rejectedReward: 0, correct: 0, oracleGap: 0 };
+  const memories = [{ totals, sums, pool: [], divergedAt: null }];
+  const fleet = { weights: Float32Array.of(step, 0), mean: one, square: one, memories };
+  return { step, fingerprints: [[1, step]], fleets: [fleet] };
+});
+
 /** Stands in for the engine: the same reports in the same order, without a tensor. */
 vi.mock('../../src/training/runExperiment', () => ({
   runExperiment: async function* (
@@ -32,7 +42,7 @@ vi.mock('../../src/training/runExperiment', () => ({
       step,
       evaluations: [{ run: 0, evaluation: EVALUATION(step) }],
     });
-    const snapshot = (): Report => ({ type: 'snapshot', snapshot: { step, fingerprints: [[1, step]], fleets: [] } });
+    const snapshot = (): Report => ({ type: 'snapshot', snapshot: SNAPSHOT(step) });
     if (!from) yield evaluation();
     yield { type: 'progress', step, pairs: 0 };
     if (control.wantsSnapshot?.()) yield snapshot();
@@ -45,6 +55,7 @@ vi.mock('../../src/training/runExperiment', () => ({
       yield { type: 'progress', step, pairs };
       if (step < steps && control.wantsSnapshot?.()) yield snapshot();
     }
+    yield { type: 'weights', step, weights: [Float32Array.of(step)] };
     yield { type: 'finished', step, runs: [] };
   },
 }));
@@ -54,6 +65,7 @@ const macrotask = () => new Promise<void>((resolve) => setImmediate(resolve));
 const configOf = (steps: number) => ({
   task: { kind: 'bandit' },
   arms: [{ sampler: 'vanilla' }],
+  seeds: 1,
   beta: 1,
   learningRate: 0.01,
   schedule: { steps, pairs: 4 },
@@ -63,7 +75,11 @@ const configOf = (steps: number) => ({
 /** Far more steps than a test waits for. */
 const ENDLESS = configOf(100_000);
 
-function openSession(prepare: () => Promise<Problem> = () => Promise.resolve({} as Problem)) {
+const PROBLEM = {
+  encodeWeights: (weights, origin) => Uint8Array.from([...weights, Number(origin['step'])]),
+} as Problem;
+
+function openSession(prepare: () => Promise<Problem> = () => Promise.resolve(PROBLEM)) {
   const events: WorkerEvent[] = [];
   const session = new Session({
     backend: { name: 'cpu', adapter: null },
@@ -82,7 +98,12 @@ function openSession(prepare: () => Promise<Problem> = () => Promise.resolve({} 
   const saved = (id: number) => events.flatMap((event) => (event.type === 'saved' && event.id === id ? [event] : []));
   const goOn = (id: number, state: SavedExperiment) =>
     session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]) });
-  return { session, events, reports, stepsOf, states, start, saved, goOn };
+  const weights = async (ticket: number) => {
+    const found = events.find((event) => event.type === 'weights' && event.ticket === ticket);
+    if (found?.type !== 'weights') return undefined;
+    return found.bytes && { step: found.step, bytes: [...new Uint8Array(await found.bytes.arrayBuffer())] };
+  };
+  return { session, events, reports, stepsOf, states, start, saved, goOn, weights };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -256,7 +277,7 @@ describe('a session', () => {
     const { session, events, states, start } = openSession(() =>
       broken
         ? Promise.reject(new CheckpointError('task.checkpoint', 'mine', 'it is broken'))
-        : Promise.resolve({} as Problem),
+        : Promise.resolve(PROBLEM),
     );
     await start(1, ENDLESS);
     broken = true;
@@ -288,7 +309,7 @@ describe('a session', () => {
     await until(() => states(1).includes('finished'));
     expect(saved(1).map(({ step }) => step)).toEqual([1000, 2000]);
     const { results, snapshot } = await parsed(saved(1)[1]!.bytes);
-    expect(snapshot).toEqual({ step: 2000, fingerprints: [[1, 2000]], fleets: [] });
+    expect(snapshot).toEqual(SNAPSHOT(2000));
     expect(results).toMatchObject({ backend: { name: 'cpu', adapter: null }, config: { schedule: { steps: 2500 } } });
     expect(results.runs.map(({ evaluations }) => evaluations.map(({ step }) => step))).toEqual([[0]]);
     expect(results.timing.seconds).toBeCloseTo(20);
@@ -345,6 +366,32 @@ describe('a session', () => {
     });
     expect(states(1)).toEqual(['running']);
     await session.handle({ type: 'stop' });
+  });
+
+  it('gives the weights of the step that it stands at, and of its last one', async () => {
+    const opened = openSession();
+    const { session, weights, start, states } = opened;
+    const ask = (ticket: number, id: number) => session.handle({ type: 'weights', ticket, id, run: 0 });
+    const paused = await startAndPause(opened);
+    await ask(10, 1);
+    expect(await weights(10)).toEqual({ step: paused, bytes: [paused, paused] });
+    void session.handle({ type: 'step' });
+    await aWhile();
+    await ask(11, 1);
+    expect(await weights(11)).toEqual({ step: paused + 1, bytes: [paused + 1, paused + 1] });
+    await session.handle({ type: 'stop' });
+    await start(2, configOf(3));
+    await ask(12, 2);
+    expect(await weights(12), 'not while it runs').toBeUndefined();
+    await until(() => states(2).includes('finished'));
+    await aWhile();
+    expect(await weights(12)).toEqual({ step: 3, bytes: [3, 3] });
+    await ask(13, 2);
+    expect(await weights(13)).toEqual({ step: 3, bytes: [3, 3] });
+    await ask(14, 1);
+    expect(await weights(14), 'those of an older start are gone').toBeNull();
+    await session.handle({ type: 'weights', ticket: 15, id: 2, run: 1 });
+    expect(await weights(15), 'there is no such run').toBeNull();
   });
 
   it('ignores what comes after the end', async () => {

@@ -1,0 +1,49 @@
+import type { BackendInfo } from '../experiment/results';
+import type { ExperimentConfig } from '../experiment/schema';
+import type { Problem } from './problem';
+import { groupIntoFleets, runsOf } from './run';
+import type { ExperimentSnapshot } from './snapshot';
+
+/** What the runs have learnt after a step. */
+export interface Policies {
+  readonly step: number;
+  /** Flat, in the order of the runs; null where a run diverged. // [R][N] */
+  readonly weights: readonly (Float32Array | null)[];
+}
+
+/** The policies in a snapshot, as views of its arrays. */
+export function policiesIn(config: ExperimentConfig, { step, fleets }: ExperimentSnapshot): Policies {
+  const runs = runsOf(config);
+  const weights = new Array<Float32Array | null>(runs.length).fill(null);
+  groupIntoFleets(runs).forEach((group, f) => {
+    const { weights: sets, mean, memories } = fleets[f]!;
+    const count = mean.length / group.length;
+    group.forEach(({ index }, r) => {
+      if (memories[r]!.divergedAt === null) weights[index] = sets.subarray(r * count, (r + 1) * count);
+    });
+  });
+  return { step, weights };
+}
+
+/**
+ * One run's policy as a safetensors file that says where it comes from; null where the run diverged, because numbers
+ * that are not finite start nothing.
+ */
+export function policyFile(
+  config: ExperimentConfig,
+  problem: Problem,
+  backend: BackendInfo,
+  { step, weights }: Policies,
+  index: number,
+): Uint8Array<ArrayBuffer> | null {
+  const own = weights[index];
+  if (!own?.every(Number.isFinite)) return null;
+  const { arm, seed } = runsOf(config)[index]!;
+  return problem.encodeWeights(own, {
+    arm,
+    seed: `${seed}`,
+    step: `${step}`,
+    backend: backend.name,
+    config: JSON.stringify(config),
+  });
+}

@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import { parseCheckpoint } from '../../src/policy/checkpoint';
+import { parseSafetensors } from '../../src/policy/safetensors';
+import { reviewsTask } from '../../src/tasks/reviews';
+import { configFile, lab, run, scratchFile, scratchFolder, TINY, type Finished } from './lab';
+
+const REVIEWS = {
+  task: { kind: 'reviews' },
+  arms: [{ sampler: 'pilaf', alpha: 0.5 }],
+  seeds: 2,
+  beta: 0.1,
+  learningRate: 0.01,
+  schedule: { steps: 2, pairs: 2 },
+  evaluation: { every: 2, samples: 4 },
+} as const satisfies ExperimentConfigInput;
+
+const folder = join(scratchFolder(), 'made', 'for', 'it');
+const checkpointOf = (path: string) => parseCheckpoint(readFileSync(path), reviewsTask.vocabulary);
+const fileOf = (name: string) => checkpointOf(join(folder, name));
+
+let first: Finished;
+beforeAll(async () => {
+  first = await run(REVIEWS, '--backend', 'wasm', '--weights', folder);
+});
+
+describe('lab run --weights', () => {
+  it('writes a checkpoint for each run, which says where it comes from', () => {
+    expect(first.stdout).toContain(`The weights of 2 runs are in ${folder}.`);
+    expect(readdirSync(folder).sort()).toEqual([
+      'pilaf-alpha-0-5-seed0.safetensors',
+      'pilaf-alpha-0-5-seed1.safetensors',
+    ]);
+    const reference = checkpointOf('public/checkpoints/reviews.safetensors');
+    const { sizes, vocabulary, weights, origin } = fileOf('pilaf-alpha-0-5-seed1.safetensors');
+    expect({ sizes, vocabulary }).toEqual({ sizes: reference.sizes, vocabulary: reference.vocabulary });
+    expect(weights).not.toEqual(reference.weights);
+    expect(weights).not.toEqual(fileOf('pilaf-alpha-0-5-seed0.safetensors').weights);
+    const { config, ...facts } = origin;
+    expect(facts).toEqual({ arm: 'PILAF (α = 0.5)', seed: '1', step: '2', backend: 'wasm' });
+    expect(JSON.parse(config!)).toEqual(first.results.config);
+  });
+
+  it('writes what the next run starts from', async () => {
+    const start = { kind: 'checkpoint', checkpoint: join(folder, 'pilaf-alpha-0-5-seed0.safetensors') };
+    const next = await run({ ...REVIEWS, seeds: 1, start }, '--backend', 'wasm');
+    const [before, after] = [first, next].map(({ results }) => results.runs[0]!.evaluations);
+    expect(before![0]!.kl).toBeCloseTo(0, 4);
+    expect(after![0]!.kl).toBeGreaterThan(0.001);
+  });
+
+  it('writes a bandit’s tables of logits', async () => {
+    const tables = scratchFolder();
+    await run(TINY, '--backend', 'cpu', '--weights', tables);
+    expect(readdirSync(tables)).toHaveLength(4);
+    const { metadata, tensors } = parseSafetensors(readFileSync(join(tables, 'vanilla-seed1.safetensors')));
+    expect(metadata).toMatchObject({ format: 'pilaf-lab/table', arm: 'Vanilla', seed: '1', step: '10' });
+    expect(tensors.map(({ name, shape }) => ({ name, shape }))).toEqual([{ name: 'logits', shape: [3, 4] }]);
+  });
+
+  it('writes after Ctrl-C too, and after going on', async () => {
+    const [stopped, whole] = [scratchFolder(), scratchFolder()];
+    const save = scratchFile('');
+    const config = configFile({ ...TINY, schedule: { steps: 8000, pairs: 4 }, evaluation: { every: 1000 } });
+    const options = ['--backend', 'cpu', '--save', save, '--weights', stopped];
+    const broken = await lab(['run', config, ...options], { direct: true, interruptAfter: 2500 });
+    expect(broken.code, broken.stderr).toBe(130);
+    const step = (of: string) => {
+      const { metadata } = parseSafetensors(readFileSync(join(of, 'pilaf-seed0.safetensors')));
+      return Number(metadata['step']);
+    };
+    expect(step(stopped)).toBeLessThan(8000);
+    const resumed = await lab(['resume', save, '--weights', whole], { direct: true });
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(step(whole)).toBe(8000);
+  });
+
+  it('says before the run that a folder cannot be written to', async () => {
+    const file = scratchFile('in the way');
+    const out = join(scratchFolder(), 'results.json');
+    const args = ['run', configFile(TINY), '--out', out, '--weights', join(file, 'below')];
+    const { code, stderr } = await lab(args, { direct: true });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^.*--weights: the folder ".*below" cannot be made or written to: [^\n]+\.\n$/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('has tables for no race that starts at a transformer', async () => {
+    const tables = scratchFolder();
+    await run({ ...TINY, seeds: 1 }, '--backend', 'cpu', '--weights', tables);
+    const start = { kind: 'checkpoint', checkpoint: join(tables, 'pilaf-seed0.safetensors') };
+    const { code, stderr } = await lab(['run', configFile({ ...REVIEWS, start })], { direct: true });
+    expect(code).toBe(2);
+    expect(stderr).toContain("not a transformer's checkpoint: its format is pilaf-lab/table");
+  });
+});
