@@ -24,9 +24,8 @@ export async function runCell(
   config: ExperimentConfig,
   problem: Problem,
   { now, breathe, onStep }: CellEnvironment,
-): Promise<{ readonly arms: readonly ArmSummary[]; readonly seconds: number }> {
-  const start = now();
-  let told = start;
+): Promise<readonly ArmSummary[]> {
+  let told = now();
   let history: RaceHistory | null = null;
   const { signal } = new AbortController();
   for await (const report of runExperiment(config, problem, { signal })) {
@@ -38,5 +37,5 @@ export async function runCell(
       await breathe();
     }
   }
-  return { arms: cellSummary(history!), seconds: (now() - start) / 1000 };
+  return cellSummary(history!);
 }

@@ -62,12 +62,7 @@ export type Notice =
    */
   | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
   | { readonly type: 'cellStep'; readonly id: number; readonly step: number }
-  | {
-      readonly type: 'cellDone';
-      readonly id: number;
-      readonly arms: readonly ArmSummary[];
-      readonly seconds: number;
-    }
+  | { readonly type: 'cellDone'; readonly id: number; readonly arms: readonly ArmSummary[] }
   /** The experiment broke; the worker lives and takes a new start. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

@@ -91,8 +91,8 @@ export class Session {
     const { post, prepare, now, breathe } = this.environment;
     try {
       const onStep = (step: number) => post({ type: 'cellStep', id, step });
-      const { arms, seconds } = await runCell(config, await prepare(config), { now, breathe, onStep });
-      post({ type: 'cellDone', id, arms, seconds });
+      const arms = await runCell(config, await prepare(config), { now, breathe, onStep });
+      post({ type: 'cellDone', id, arms });
     } catch (error) {
       post({ type: 'failed', id, message: messageOf(error) });
     }

@@ -40,7 +40,7 @@ function poolOf(count: number, mostWorkers: number, answer: string | null = null
   });
   const ready = (i: number) => clients[i]!.say({ type: 'ready', backend: WASM, reasons: [] });
   const done = (i: number, arms: ArmSummary[] = []) =>
-    clients[i]!.say({ type: 'cellDone', id: clients[i]!.cells.length, arms, seconds: 1 });
+    clients[i]!.say({ type: 'cellDone', id: clients[i]!.cells.length, arms });
   return { pool, clients, events, ready, done };
 }
 
@@ -91,7 +91,7 @@ describe('the workers of a sweep', () => {
     clients[1]!.say({ type: 'failed', id: 1, message: 'out of memory' });
     expect(events.onEnd.mock.calls).toEqual([['out of memory', 11]]);
     expect(clients.every(({ closed }) => closed)).toBe(true);
-    clients[0]!.say({ type: 'cellDone', id: 1, arms: [], seconds: 1 });
+    clients[0]!.say({ type: 'cellDone', id: 1, arms: [] });
     expect(events.onCell).not.toHaveBeenCalled();
   });
 
