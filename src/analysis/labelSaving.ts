@@ -161,9 +161,11 @@ export function fallNote(history: RaceHistory, arm: number): string | null {
 export function savingText(saving: Saving | undefined): string {
   if (!saving) return '–';
   const { saved, interval } = saving;
-  const text = saved === -Infinity ? 'not reached' : percent(saved);
-  if (!interval || interval.high === -Infinity) return text;
-  return `${text} (${end(interval.low)} to ${end(interval.high)})`;
+  if (saved > -Infinity) {
+    return interval ? `${percent(saved)} (${end(interval.low)} to ${end(interval.high)})` : percent(saved);
+  }
+  const inSome = interval && interval.high > -Infinity;
+  return inSome ? `not reached (at most ${percent(interval.high)})` : 'not reached';
 }
 
 const percent = (share: number): string => `${whole(100 * share)}%`;
