@@ -27,15 +27,23 @@ export interface SavedState {
   readonly date: string;
 }
 
+/** A checkpoint that somebody has imported. */
+export interface StoredCheckpoint {
+  /** Ends with the hash of its bytes. */
+  readonly name: string;
+  readonly bytes: Blob;
+}
+
 interface Schema extends DBSchema {
   runs: { key: string; value: RunEntry };
   results: { key: string; value: Results };
   states: { key: string; value: SavedState };
   bytes: { key: string; value: Blob };
+  checkpoints: { key: string; value: StoredCheckpoint };
 }
 
 const NAME = 'pilaf-lab';
-const VERSION = 1;
+const VERSION = 2;
 
 function upgrade(database: IDBPDatabase<Schema>, from: number): void {
   if (from < 1) {
@@ -44,6 +52,7 @@ function upgrade(database: IDBPDatabase<Schema>, from: number): void {
     database.createObjectStore('states', { keyPath: 'id' });
     database.createObjectStore('bytes');
   }
+  if (from < 2) database.createObjectStore('checkpoints', { keyPath: 'name' });
 }
 
 /** What outlasts the page, in the browser's IndexedDB. Every method rejects where the browser refuses. */
@@ -104,6 +113,18 @@ export class Storage {
       transaction.objectStore('bytes').delete(id),
       transaction.done,
     ]);
+  }
+
+  async checkpoints(): Promise<StoredCheckpoint[]> {
+    return (await this.#open()).getAll('checkpoints');
+  }
+
+  async addCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
+    await (await this.#open()).put('checkpoints', checkpoint);
+  }
+
+  async removeCheckpoint(name: string): Promise<void> {
+    await (await this.#open()).delete('checkpoints', name);
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {

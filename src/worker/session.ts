@@ -9,17 +9,17 @@ import type { ExperimentConfig } from '../experiment/schema';
 import { runExperiment } from '../training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
 import type { ExperimentSnapshot } from '../training/snapshot';
-import type { Command, PostedReport, SessionTiming, WorkerEvent } from './protocol';
+import type { Command, ImportedCheckpoints, PostedReport, SessionTiming, WorkerEvent } from './protocol';
 import { Stopwatch } from './stopwatch';
 
 /** What the page may ask of a session, once the worker is open. */
-export type SessionCommand = Exclude<Command, { type: 'open' }>;
+export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
 
 /** What a session needs of the thread it runs in. */
 export interface SessionEnvironment {
   readonly backend: BackendInfo;
   readonly post: (event: WorkerEvent) => void;
-  readonly prepare: (config: ExperimentConfig) => Promise<Problem>;
+  readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Problem>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Lets the thread's message queue run. */
@@ -44,9 +44,9 @@ export class Session {
   async handle(command: SessionCommand): Promise<void> {
     switch (command.type) {
       case 'start':
-        return this.start(command.id, command.config, command.paused);
+        return this.start(command);
       case 'continue':
-        return this.continue(command.id, command.bytes);
+        return this.continue(command);
       case 'pause':
         this.current?.pause();
         return;
@@ -66,13 +66,13 @@ export class Session {
     }
   }
 
-  private async start(id: number, input: unknown, paused: boolean): Promise<void> {
-    const parsed = parseConfig(input);
-    if (parsed.ok) await this.begin(id, parsed.config, paused, null);
+  private async start({ id, config, paused, checkpoints }: SessionCommand & { type: 'start' }): Promise<void> {
+    const parsed = parseConfig(config);
+    if (parsed.ok) await this.begin(id, parsed.config, checkpoints, paused, null);
     else this.environment.post({ type: 'refused', id, problems: parsed.problems });
   }
 
-  private async continue(id: number, bytes: Blob): Promise<void> {
+  private async continue({ id, bytes, checkpoints }: SessionCommand & { type: 'continue' }): Promise<void> {
     let saved: SavedExperiment;
     try {
       saved = parseSaved(new Uint8Array(await bytes.arrayBuffer()));
@@ -81,19 +81,20 @@ export class Session {
       this.environment.post({ type: 'refused', id, problems });
       return;
     }
-    await this.begin(id, saved.results.config, false, saved);
+    await this.begin(id, saved.results.config, checkpoints, false, saved);
   }
 
   private async begin(
     id: number,
     config: ExperimentConfig,
+    checkpoints: ImportedCheckpoints,
     paused: boolean,
     from: SavedExperiment | null,
   ): Promise<void> {
     const { post, prepare } = this.environment;
     let problem: Problem;
     try {
-      problem = await prepare(config);
+      problem = await prepare(config, checkpoints);
     } catch (error) {
       const path = error instanceof CheckpointError ? error.path : 'task';
       post({ type: 'refused', id, problems: [{ path, message: messageOf(error) }] });

@@ -7,8 +7,8 @@ import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
 import type { ExperimentSnapshot } from '../../src/training/snapshot';
-import type { WorkerEvent } from '../../src/worker/protocol';
-import { Session } from '../../src/worker/session';
+import type { ImportedCheckpoints, WorkerEvent } from '../../src/worker/protocol';
+import { Session, type SessionEnvironment } from '../../src/worker/session';
 
 /** What a step of the experiment below takes on the clock of these tests. */
 const STEP_MILLISECONDS = 10;
@@ -78,7 +78,9 @@ const PROBLEM = {
   encodeWeights: (weights, origin) => Uint8Array.from([...weights, Number(origin['step'])]),
 } as Problem;
 
-function openSession(prepare: () => Promise<Problem> = () => Promise.resolve(PROBLEM)) {
+const IMPORTED: ImportedCheckpoints = [{ name: 'mine-0123abcd', bytes: new Blob(['bytes']) }];
+
+function openSession(prepare: SessionEnvironment['prepare'] = () => Promise.resolve(PROBLEM)) {
   const events: WorkerEvent[] = [];
   const session = new Session({
     backend: { name: 'cpu', adapter: null },
@@ -93,10 +95,11 @@ function openSession(prepare: () => Promise<Problem> = () => Promise.resolve(PRO
     reports(id).flatMap(({ report }) => (report.type === type ? [report.step] : []));
   const states = (id: number) =>
     events.flatMap((event) => (event.type === 'state' && event.id === id ? [event.state] : []));
-  const start = (id: number, config: unknown, paused = false) => session.handle({ type: 'start', id, config, paused });
+  const start = (id: number, config: unknown, paused = false) =>
+    session.handle({ type: 'start', id, config, paused, checkpoints: IMPORTED });
   const saved = (id: number) => events.flatMap((event) => (event.type === 'saved' && event.id === id ? [event] : []));
   const goOn = (id: number, state: SavedExperiment) =>
-    session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]) });
+    session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]), checkpoints: IMPORTED });
   const weights = async (ticket: number) => {
     const found = events.find((event) => event.type === 'weights' && event.ticket === ticket);
     if (found?.type !== 'weights') return undefined;
@@ -272,6 +275,18 @@ describe('a session', () => {
     await session.handle({ type: 'stop' });
   });
 
+  it('prepares the task with the checkpoints that came with it, also where it goes on', async () => {
+    const given: ImportedCheckpoints[] = [];
+    const opened = openSession((_, checkpoints) => {
+      given.push(checkpoints);
+      return Promise.resolve(PROBLEM);
+    });
+    await startAndPause(opened);
+    await opened.goOn(2, await parsed(opened.saved(1)[0]!.bytes));
+    await opened.session.handle({ type: 'stop' });
+    expect(given).toEqual([IMPORTED, IMPORTED]);
+  });
+
   it('ends a run as failed where its GPU is lost, and takes the next one', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
@@ -338,7 +353,7 @@ describe('a session', () => {
   it('refuses a damaged state and leaves alone what runs', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
-    await session.handle({ type: 'continue', id: 2, bytes: new Blob(['x'.repeat(20)]) });
+    await session.handle({ type: 'continue', id: 2, bytes: new Blob(['x'.repeat(20)]), checkpoints: IMPORTED });
     expect(events.find((event) => event.type === 'refused')).toMatchObject({
       id: 2,
       problems: [{ path: 'saved state' }],
