@@ -21,7 +21,7 @@ const ROOMS = {
   },
   runtime: { rooms: ['experiment', 'ops', 'policy'], packages: TFJS },
   worker: {
-    rooms: ['experiment', 'samplers', 'tasks', 'theory', 'analysis', 'policy', 'training', 'runtime'],
+    rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'analysis', 'policy', 'training', 'runtime'],
     // The addresses of the WebAssembly files, not the code beside them.
     files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/[^/]+[.]wasm([?]url)?$'],
   },

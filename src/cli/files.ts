@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hashIn } from '../experiment/checkpointName';
 import { sentence, UsageError } from './errors';
 
 /** The project's root: the bundle, .lab/lab.mjs, lies one folder below. */
@@ -39,6 +40,9 @@ export async function loadOptimum(name: string): Promise<string | null> {
 /** A shipped checkpoint by its name, or a .safetensors file by its path; throws an Error that says what is missing. */
 export async function loadCheckpoint(name: string): Promise<Uint8Array> {
   const path = checkpointPath(name);
+  if (!existsSync(path) && hashIn(name) !== null) {
+    throw new Error('a page has imported it: give the path of its .safetensors file with --set');
+  }
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
   if (!statSync(path).isFile()) throw new Error(`${path} is not a file`);
   return readFileSync(path);

@@ -179,7 +179,7 @@ const banditSchema = object({
 
 const reviewsSchema = object({
   kind: v.literal('reviews'),
-  /** Name of a shipped checkpoint; on the command line also a path to a .safetensors file. */
+  /** Name of a shipped checkpoint; in the page also of an imported one, on the command line a path to a .safetensors file. */
   checkpoint: v.optional(text('the name of a checkpoint', 400), 'reviews'),
 });
 

@@ -42,3 +42,11 @@ export class Fingerprint {
     return hex(this.high) + hex(this.low);
   }
 }
+
+/** Eight hexadecimal digits of a file's bytes, whatever it is called. Not for security. */
+export function contentHash(bytes: Uint8Array): string {
+  const words = new Uint8Array(4 * Math.ceil(bytes.length / 4));
+  words.set(bytes);
+  const fingerprint = new Fingerprint().addFloats(new Float32Array(words.buffer)).addNumber(bytes.length);
+  return fingerprint.digest().slice(0, 8);
+}

@@ -14,7 +14,8 @@ import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { PairsReport } from '../training/reports';
 import { LabClient } from '../worker/client';
-import type { Notice, PostedReport, SessionState, SessionTiming } from '../worker/protocol';
+import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../worker/protocol';
+import type { Checkpoints } from './checkpoints.svelte';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from './redraw';
@@ -76,6 +77,7 @@ export class Race {
 
   #client = new LabClient((event) => this.#receive(event));
   readonly #keeper: Keeper;
+  readonly #checkpoints: Checkpoints;
   /** The start under way, until its first report makes a history of it. */
   #started: Extract<Notice, { type: 'started' }> | null = null;
   /** Where it goes on, if it was asked to. */
@@ -90,8 +92,9 @@ export class Race {
   /** The preset whose recorded results are to be shown: the last that was asked for. */
   #wanted: string | null = null;
 
-  constructor(keeper: Keeper) {
+  constructor(keeper: Keeper, checkpoints: Checkpoints) {
     this.#keeper = keeper;
+    this.#checkpoints = checkpoints;
   }
 
   open(): void {
@@ -107,14 +110,14 @@ export class Race {
   run(config: ExperimentConfig, paused = false): void {
     this.#prepare();
     this.#from = null;
-    this.#client.start(config, paused);
+    this.#client.start(config, paused, this.#checkpoints.namedIn(config));
   }
 
   /** Goes on where an earlier page or a crash has broken off. */
   goOn(from: SavedState, bytes: Blob): void {
     this.#prepare();
     this.#from = from;
-    this.#client.continue(bytes);
+    this.#client.continue(bytes, this.#checkpoints.namedIn(from.config));
   }
 
   #prepare(): void {
@@ -164,6 +167,11 @@ export class Race {
     this.#forgotten = this.active;
     this.#forget();
     if (!this.active) this.state = 'idle';
+  }
+
+  /** Whether a file is a checkpoint that reviews can start from; the worker looks. */
+  async check(file: Blob): Promise<Checked> {
+    return (await this.#client.check(file)).checked;
   }
 
   /** A run's policy as a safetensors file, and the step that it is of; null where there is none. Rejects with a reason. */

@@ -39,12 +39,20 @@ export interface StoredSweep {
   readonly results: Omit<SweepResults, 'backend'> & { readonly backend: BackendInfo | null };
 }
 
+/** A checkpoint that somebody has imported. */
+export interface StoredCheckpoint {
+  /** Ends with the hash of its bytes. */
+  readonly name: string;
+  readonly bytes: Blob;
+}
+
 interface Schema extends DBSchema {
   runs: { key: string; value: RunEntry };
   results: { key: string; value: Results };
   states: { key: string; value: SavedState };
   bytes: { key: string; value: Blob };
   sweeps: { key: string; value: StoredSweep };
+  checkpoints: { key: string; value: StoredCheckpoint };
 }
 
 const NAME = 'pilaf-lab';
@@ -57,7 +65,10 @@ function upgrade(database: IDBPDatabase<Schema>, from: number): void {
     database.createObjectStore('states', { keyPath: 'id' });
     database.createObjectStore('bytes');
   }
-  if (from < 2) database.createObjectStore('sweeps', { keyPath: 'id' });
+  if (from < 2) {
+    database.createObjectStore('sweeps', { keyPath: 'id' });
+    database.createObjectStore('checkpoints', { keyPath: 'name' });
+  }
 }
 
 /** What outlasts the page, in the browser's IndexedDB. Every method rejects where the browser refuses. */
@@ -130,6 +141,18 @@ export class Storage {
 
   async removeSweep(id: string): Promise<void> {
     await (await this.#open()).delete('sweeps', id);
+  }
+
+  async checkpoints(): Promise<StoredCheckpoint[]> {
+    return (await this.#open()).getAll('checkpoints');
+  }
+
+  async addCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
+    await (await this.#open()).put('checkpoints', checkpoint);
+  }
+
+  async removeCheckpoint(name: string): Promise<void> {
+    await (await this.#open()).delete('checkpoints', name);
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {

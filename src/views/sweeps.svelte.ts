@@ -3,6 +3,7 @@ import { cellConfig, cellCount, cellName, cellValues, type SweepDocument } from 
 import { SWEEP_FORMAT, SWEEP_VERSION, type ArmSummary, type SweepResults } from '../experiment/sweepResults';
 import type { BackendInfo } from '../experiment/results';
 import { CellPool, type CellOrder, type CellProgress } from '../worker/cellPool';
+import type { Checkpoints } from './checkpoints.svelte';
 import { today } from './clock';
 import { newId } from './ids';
 import { reasonOf } from './library.svelte';
@@ -27,12 +28,14 @@ export class Sweeps {
   removed = $state.raw<StoredSweep | null>(null);
 
   readonly #storage: Storage;
+  readonly #checkpoints: Checkpoints;
   #pool: CellPool | null = null;
   /** Sweeps that are being stored, and whether they have grown since. */
   readonly #storing: Record<string, { grown: boolean }> = {};
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, checkpoints: Checkpoints) {
     this.#storage = storage;
+    this.#checkpoints = checkpoints;
   }
 
   async open(): Promise<void> {
@@ -106,7 +109,7 @@ export class Sweeps {
     const sweep = this.kept.find((one) => one.id === id);
     if (!sweep) return;
     const document = sweep.results.sweep;
-    const orders = missingCells(sweep);
+    const orders = missingCells(sweep, this.#checkpoints);
     this.problem = null;
     this.engine = '';
     this.running = id;
@@ -184,11 +187,11 @@ export class Sweeps {
 }
 
 /** Cells that a sweep has not run yet. */
-function missingCells({ results }: StoredSweep): CellOrder[] {
+function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): CellOrder[] {
   const done = new Set(results.cells.map(({ number }) => number));
   return Array.from({ length: cellCount(results.sweep) }, (_, i) => i).flatMap((number) => {
     const config = done.has(number) ? null : cellConfig(results.sweep, number);
-    return config?.ok ? [{ number, config: config.value }] : [];
+    return config?.ok ? [{ number, config: config.value, checkpoints: checkpoints.namedIn(config.value) }] : [];
   });
 }
 

@@ -2,12 +2,14 @@ import type { BackendInfo } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { ArmSummary } from '../experiment/sweepResults';
 import { LabClient } from './client';
-import type { WorkerEvent } from './protocol';
+import type { ImportedCheckpoints, WorkerEvent } from './protocol';
 
 /** A cell of a sweep that is to run. */
 export interface CellOrder {
   readonly number: number;
   readonly config: ExperimentConfig;
+  /** Imported ones that the config names. */
+  readonly checkpoints: ImportedCheckpoints;
 }
 
 /** Training steps of all cells together. */
@@ -143,7 +145,7 @@ export class CellPool {
 
   #next(worker: Worker): void {
     worker.cell = this.#queue.shift() ?? null;
-    if (worker.cell) worker.client.cell(worker.cell.config);
+    if (worker.cell) worker.client.cell(worker.cell.config, worker.cell.checkpoints);
     else if (this.#workers.every(({ cell }) => cell === null)) this.#end(null);
   }
 }

@@ -1,5 +1,5 @@
 import type { ExperimentConfig } from '../experiment/schema';
-import type { Answer, Command, Notice, Question, WorkerEvent } from './protocol';
+import type { Answer, Command, ImportedCheckpoints, Notice, Question, WorkerEvent } from './protocol';
 
 interface Asker {
   readonly resolve: (answer: Answer) => void;
@@ -53,28 +53,34 @@ export class LabClient {
     this.send({ type: 'open', base: this.#base, estimates });
   }
 
-  start(config: unknown, paused: boolean): void {
+  start(config: unknown, paused: boolean, checkpoints: ImportedCheckpoints): void {
     this.open();
     this.#pending = this.#nextId++;
-    this.send({ type: 'start', id: this.#pending, config, paused });
+    this.send({ type: 'start', id: this.#pending, config, paused, checkpoints });
   }
 
   /** Goes on from a saved state. */
-  continue(bytes: Blob): void {
+  continue(bytes: Blob, checkpoints: ImportedCheckpoints): void {
     this.open();
     this.#pending = this.#nextId++;
-    this.send({ type: 'continue', id: this.#pending, bytes });
+    this.send({ type: 'continue', id: this.#pending, bytes, checkpoints });
   }
 
   /** Runs one cell of a sweep. */
-  cell(config: ExperimentConfig): void {
+  cell(config: ExperimentConfig, checkpoints: ImportedCheckpoints): void {
     this.#pending = this.#nextId++;
-    this.send({ type: 'cell', id: this.#pending, config });
+    this.send({ type: 'cell', id: this.#pending, config, checkpoints });
   }
 
   /** What a run of the last start has learnt. Rejects where the worker that knew it is gone. */
   weights(run: number): Promise<Answer & { type: 'weights' }> {
     return this.#ask({ type: 'weights', ticket: this.#nextId++, id: this.#accepted, run });
+  }
+
+  /** Whether a file is a checkpoint that reviews can start from. */
+  check(bytes: Blob): Promise<Answer & { type: 'check' }> {
+    this.open();
+    return this.#ask({ type: 'check', ticket: this.#nextId++, bytes });
   }
 
   send(command: Command): void {

@@ -5,44 +5,15 @@ import { PRESETS } from '../experiment/presets';
 import type { ExperimentConfig } from '../experiment/schema';
 import { chooseBackend } from '../runtime/backends';
 import { measureSpeed } from '../runtime/calibrate';
-import { prepareProblem, type CheckpointLoader, type OptimumLoader } from '../training/prepareProblem';
+import { prepareProblem } from '../training/prepareProblem';
 import { estimateSeconds } from '../training/estimate';
 import type { Problem } from '../training/problem';
-import type { Command, WorkerEvent } from './protocol';
+import { checkCheckpoint } from './checkCheckpoint';
+import { checkpointLoader, optimumLoader } from './checkpoints';
+import type { Command, ImportedCheckpoints, WorkerEvent } from './protocol';
 import { Session } from './session';
 
 const post = (event: WorkerEvent): void => self.postMessage(event);
-
-/** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */
-const CHECKPOINT_NAME = /^[a-z][a-z0-9-]{0,39}$/;
-
-/** Milliseconds that a checkpoint may take to arrive. */
-const PATIENCE = 60_000;
-
-/** Fetches from the folder of the page at `base`. */
-function fetchShipped(base: string, name: string, ending: string): Promise<Response> {
-  if (!CHECKPOINT_NAME.test(name)) {
-    throw new Error('the page loads only the checkpoints that it ships, such as "reviews"');
-  }
-  return fetch(new URL(`checkpoints/${name}.${ending}`, base), { signal: AbortSignal.timeout(PATIENCE) });
-}
-
-const checkpointLoader =
-  (base: string): CheckpointLoader =>
-  async (name) => {
-    const response = await fetchShipped(base, name, 'safetensors');
-    if (!response.ok) throw new Error(`the page has no checkpoint of that name (status ${response.status})`);
-    return new Uint8Array(await response.arrayBuffer());
-  };
-
-const optimumLoader =
-  (base: string): OptimumLoader =>
-  async (name) => {
-    const response = await fetchShipped(base, name, 'optimum.json');
-    if (response.status === 404) return null;
-    if (!response.ok) throw new Error(`the page cannot fetch it (status ${response.status})`);
-    return response.text();
-  };
 
 /** A macrotask: lets messages from the page in between steps, without a timer's clamping. */
 function breathe(): Promise<void> {
@@ -68,10 +39,10 @@ async function open(base: string, estimates: boolean): Promise<Session> {
     },
     onLost: (message) => void failGpu(message),
   });
-  const [load, loadOptimum] = [checkpointLoader(base), optimumLoader(base)];
-  const prepare = (config: ExperimentConfig) => prepareProblem(config, load, loadOptimum);
+  const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) =>
+    prepareProblem(config, checkpointLoader(base, imported), optimumLoader(base, imported));
   post({ type: 'ready', backend: info, reasons });
-  if (estimates) void estimatePresets(prepare);
+  if (estimates) void estimatePresets((config) => prepare(config, []));
   return new Session({ backend: info, post, prepare, now: () => performance.now(), breathe });
 }
 
@@ -104,6 +75,11 @@ self.onmessage = ({ data }: MessageEvent<Command>) => {
       post({ type: 'unavailable', message: messageOf(error) });
       return null;
     });
+    return;
+  }
+  if (data.type === 'check') {
+    const { ticket, bytes } = data;
+    void checkCheckpoint(bytes).then((checked) => post({ type: 'check', ticket, checked }));
     return;
   }
   last = last

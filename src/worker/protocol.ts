@@ -11,11 +11,22 @@ export type Command =
    * presets take here.
    */
   | { readonly type: 'open'; readonly base: string; readonly estimates: boolean }
-  | { readonly type: 'start'; readonly id: number; readonly config: unknown; readonly paused: boolean }
+  | {
+      readonly type: 'start';
+      readonly id: number;
+      readonly config: unknown;
+      readonly paused: boolean;
+      readonly checkpoints: ImportedCheckpoints;
+    }
   /** Goes on from what a `saved` event brought. */
-  | { readonly type: 'continue'; readonly id: number; readonly bytes: Blob }
+  | { readonly type: 'continue'; readonly id: number; readonly bytes: Blob; readonly checkpoints: ImportedCheckpoints }
   /** Runs one cell of a sweep; nothing of it is shown but its end. */
-  | { readonly type: 'cell'; readonly id: number; readonly config: ExperimentConfig }
+  | {
+      readonly type: 'cell';
+      readonly id: number;
+      readonly config: ExperimentConfig;
+      readonly checkpoints: ImportedCheckpoints;
+    }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
@@ -25,14 +36,24 @@ export type Command =
 /** Page → worker, each answered by an event with its ticket and type. */
 export type Question =
   /** What a run of the start `id` has learnt; answered once the race stands still or is over. */
-  { readonly type: 'weights'; readonly ticket: number; readonly id: number; readonly run: number };
+  | { readonly type: 'weights'; readonly ticket: number; readonly id: number; readonly run: number }
+  /** Whether a file is a checkpoint that reviews can start from; answered at once, whatever runs. */
+  | { readonly type: 'check'; readonly ticket: number; readonly bytes: Blob };
+
+/** Those that a config names and this browser has. */
+export type ImportedCheckpoints = readonly { readonly name: string; readonly bytes: Blob }[];
 
 /** Worker → page. Plain data only: no tensor crosses the thread. */
 export type WorkerEvent = Notice | Answer;
 
 export type Answer =
   /** A safetensors file; null where there is nothing to take out. */
-  { readonly type: 'weights'; readonly ticket: number; readonly step: number; readonly bytes: Blob | null };
+  | { readonly type: 'weights'; readonly ticket: number; readonly step: number; readonly bytes: Blob | null }
+  | { readonly type: 'check'; readonly ticket: number; readonly checked: Checked };
+
+/** A checkpoint's bytes with their hash, or what is wrong with them. */
+export type Checked =
+  { readonly ok: true; readonly hash: string; readonly bytes: Blob } | { readonly ok: false; readonly problem: string };
 
 export type Notice =
   | {

@@ -10,17 +10,17 @@ import { runExperiment } from '../training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import { runCell } from './cell';
-import type { Command, PostedReport, SessionTiming, WorkerEvent } from './protocol';
+import type { Command, ImportedCheckpoints, PostedReport, SessionTiming, WorkerEvent } from './protocol';
 import { Stopwatch } from './stopwatch';
 
 /** What the page may ask of a session, once the worker is open. */
-export type SessionCommand = Exclude<Command, { type: 'open' }>;
+export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
 
 /** What a session needs of the thread it runs in. */
 export interface SessionEnvironment {
   readonly backend: BackendInfo;
   readonly post: (event: WorkerEvent) => void;
-  readonly prepare: (config: ExperimentConfig) => Promise<Problem>;
+  readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Problem>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Lets the thread's message queue run. */
@@ -45,11 +45,11 @@ export class Session {
   async handle(command: SessionCommand): Promise<void> {
     switch (command.type) {
       case 'start':
-        return this.start(command.id, command.config, command.paused);
+        return this.start(command);
       case 'continue':
-        return this.continue(command.id, command.bytes);
+        return this.continue(command);
       case 'cell':
-        return this.cell(command.id, command.config);
+        return this.cell(command);
       case 'pause':
         this.current?.pause();
         return;
@@ -69,13 +69,13 @@ export class Session {
     }
   }
 
-  private async start(id: number, input: unknown, paused: boolean): Promise<void> {
-    const parsed = parseConfig(input);
-    if (parsed.ok) await this.begin(id, parsed.config, paused, null);
+  private async start({ id, config, paused, checkpoints }: SessionCommand & { type: 'start' }): Promise<void> {
+    const parsed = parseConfig(config);
+    if (parsed.ok) await this.begin(id, parsed.config, checkpoints, paused, null);
     else this.environment.post({ type: 'refused', id, problems: parsed.problems });
   }
 
-  private async continue(id: number, bytes: Blob): Promise<void> {
+  private async continue({ id, bytes, checkpoints }: SessionCommand & { type: 'continue' }): Promise<void> {
     let saved: SavedExperiment;
     try {
       saved = parseSaved(new Uint8Array(await bytes.arrayBuffer()));
@@ -84,14 +84,14 @@ export class Session {
       this.environment.post({ type: 'refused', id, problems });
       return;
     }
-    await this.begin(id, saved.results.config, false, saved);
+    await this.begin(id, saved.results.config, checkpoints, false, saved);
   }
 
-  private async cell(id: number, config: ExperimentConfig): Promise<void> {
+  private async cell({ id, config, checkpoints }: SessionCommand & { type: 'cell' }): Promise<void> {
     const { post, prepare, now, breathe } = this.environment;
     try {
       const onStep = (step: number) => post({ type: 'cellStep', id, step });
-      const arms = await runCell(config, await prepare(config), { now, breathe, onStep });
+      const arms = await runCell(config, await prepare(config, checkpoints), { now, breathe, onStep });
       post({ type: 'cellDone', id, arms });
     } catch (error) {
       post({ type: 'failed', id, message: messageOf(error) });
@@ -101,13 +101,14 @@ export class Session {
   private async begin(
     id: number,
     config: ExperimentConfig,
+    checkpoints: ImportedCheckpoints,
     paused: boolean,
     from: SavedExperiment | null,
   ): Promise<void> {
     const { post, prepare } = this.environment;
     let problem: Problem;
     try {
-      problem = await prepare(config);
+      problem = await prepare(config, checkpoints);
     } catch (error) {
       const path = error instanceof CheckpointError ? error.path : 'task';
       post({ type: 'refused', id, problems: [{ path, message: messageOf(error) }] });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Download, Page } from '@playwright/test';
 import type { NamedResults } from '../../src/experiment/resultsFile';
-import { expect, test, WITHOUT_GPU, type Lab } from './support';
+import { expect, storedSteps, test, WITHOUT_GPU, type Lab } from './support';
 
 test.use(WITHOUT_GPU);
 
@@ -136,25 +136,6 @@ test('after a reload a run goes on, to the hashes of an unbroken one', async ({ 
   expect(hashes[0]).toMatch(/^[0-9a-f]{16}$/);
   expect(hashes[1]).toBe(hashes[0]);
 });
-
-/** The steps of the states in the browser's storage. */
-const storedSteps = (page: Page) =>
-  page.evaluate(
-    () =>
-      new Promise<number[]>((resolve, reject) => {
-        const opening = indexedDB.open('pilaf-lab');
-        opening.onerror = () => reject(new Error('the storage does not open'));
-        opening.onsuccess = () => {
-          const database = opening.result;
-          const reading = database.transaction('states').objectStore('states').getAll();
-          reading.onerror = () => reject(new Error('the storage cannot be read'));
-          reading.onsuccess = () => {
-            database.close();
-            resolve((reading.result as { step: number }[]).map((state) => state.step));
-          };
-        };
-      }),
-  );
 
 test('a state can be discarded, and a reset run leaves none', async ({ lab, page }) => {
   await lab.open();

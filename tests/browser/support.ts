@@ -61,6 +61,25 @@ export async function patchWorker(page: Page, code: string): Promise<void> {
   });
 }
 
+/** The steps of the states in the browser's storage. */
+export const storedSteps = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<number[]>((resolve, reject) => {
+        const opening = indexedDB.open('pilaf-lab');
+        opening.onerror = () => reject(new Error('the storage does not open'));
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const reading = database.transaction('states').objectStore('states').getAll();
+          reading.onerror = () => reject(new Error('the storage cannot be read'));
+          reading.onsuccess = () => {
+            database.close();
+            resolve((reading.result as { step: number }[]).map((state) => state.step));
+          };
+        };
+      }),
+  );
+
 /** The page as somebody in front of it sees it. */
 export class Lab {
   readonly badge: Locator;

@@ -87,6 +87,13 @@ describe('lab run --weights', () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it('asks for the file of a checkpoint that a page has imported', async () => {
+    const start = { kind: 'checkpoint', checkpoint: 'pilaf-seed0-1a2b3c4d' };
+    const { code, stderr } = await lab(['run', configFile({ ...REVIEWS, start })], { direct: true });
+    expect(code).toBe(2);
+    expect(stderr).toContain('start.checkpoint: "pilaf-seed0-1a2b3c4d" cannot be used, a page has imported it: give');
+  });
+
   it('has tables for no race that starts at a transformer', async () => {
     const tables = scratchFolder();
     await run({ ...TINY, seeds: 1 }, '--backend', 'cpu', '--weights', tables);

@@ -32,6 +32,7 @@ function poolOf(count: number, mostWorkers: number, answer: string | null = null
   const orders = Array.from({ length: count }, (_, number) => ({
     number: 10 + number,
     config: { ...PRESETS[0]!.config, schedule },
+    checkpoints: [],
   }));
   const pool = new CellPool(orders, mostWorkers, events, (say) => {
     const client = new FakeClient(say);

@@ -51,10 +51,11 @@ describe('the worker’s client', () => {
 
   it('hands a saved state over, as a start that counts', () => {
     const { client, workers, events } = clientWithWorkers();
-    client.start({}, false);
+    client.start({}, false, []);
     const bytes = new Blob(['state']);
-    client.continue(bytes);
-    expect(workers[0]?.received.at(-1)).toEqual({ type: 'continue', id: 2, bytes });
+    const checkpoints = [{ name: 'mine-0123abcd', bytes: new Blob(['weights']) }];
+    client.continue(bytes, checkpoints);
+    expect(workers[0]?.received.at(-1)).toEqual({ type: 'continue', id: 2, bytes, checkpoints });
     workers[0]?.say(running(2));
     workers[0]?.say(running(1));
     expect(events).toEqual([running(2)]);
@@ -62,9 +63,9 @@ describe('the worker’s client', () => {
 
   it('drops what an older start still says', () => {
     const { client, workers, events } = clientWithWorkers();
-    client.start({}, false);
+    client.start({}, false, []);
     workers[0]?.say(running(1));
-    client.start({}, false);
+    client.start({}, false, []);
     workers[0]?.say(running(2));
     workers[0]?.say(running(1));
     expect(events).toEqual([running(1), running(2)]);
@@ -72,9 +73,9 @@ describe('the worker’s client', () => {
 
   it('goes on listening to what runs when a start is refused', () => {
     const { client, workers, events } = clientWithWorkers();
-    client.start({}, false);
+    client.start({}, false, []);
     workers[0]?.say(running(1));
-    client.start({ bad: true }, false);
+    client.start({ bad: true }, false, []);
     workers[0]?.say({ type: 'refused', id: 2, problems: [] });
     workers[0]?.say({ type: 'state', id: 1, state: 'paused' });
     expect(events.map((event) => event.type)).toEqual(['state', 'refused', 'state']);
@@ -82,7 +83,7 @@ describe('the worker’s client', () => {
 
   it('brings a question its answer, or the reason why there is none', async () => {
     const { client, workers, events } = clientWithWorkers();
-    client.start({}, false);
+    client.start({}, false, []);
     workers[0]?.say(running(1));
     const [first, second] = [client.weights(0), client.weights(3)];
     expect(workers[0]?.received.slice(-2)).toEqual([
@@ -100,12 +101,12 @@ describe('the worker’s client', () => {
 
   it('reports a crash in a sentence and starts a new worker with the next run', () => {
     const { client, workers, events } = clientWithWorkers();
-    client.start({}, false);
+    client.start({}, false, []);
     workers[0]?.crash('out of memory');
     expect(workers[0]?.terminated).toBe(true);
     expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });
     expect(JSON.stringify(events.at(-1))).toContain('out of memory');
-    client.start({}, true);
+    client.start({}, true, []);
     expect(workers).toHaveLength(2);
     expect(workers[1]?.received.map((command) => command.type)).toEqual(['open', 'start']);
   });

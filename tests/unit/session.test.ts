@@ -8,8 +8,8 @@ import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
 import type { ExperimentSnapshot } from '../../src/training/snapshot';
-import type { WorkerEvent } from '../../src/worker/protocol';
-import { Session } from '../../src/worker/session';
+import type { ImportedCheckpoints, WorkerEvent } from '../../src/worker/protocol';
+import { Session, type SessionEnvironment } from '../../src/worker/session';
 
 /** What a step of the experiment below takes on the clock of these tests. */
 const STEP_MILLISECONDS = 10;
@@ -79,7 +79,9 @@ const PROBLEM = {
   encodeWeights: (weights, origin) => Uint8Array.from([...weights, Number(origin['step'])]),
 } as Problem;
 
-function openSession(prepare: () => Promise<Problem> = () => Promise.resolve(PROBLEM)) {
+const IMPORTED: ImportedCheckpoints = [{ name: 'mine-0123abcd', bytes: new Blob(['bytes']) }];
+
+function openSession(prepare: SessionEnvironment['prepare'] = () => Promise.resolve(PROBLEM)) {
   const events: WorkerEvent[] = [];
   const session = new Session({
     backend: { name: 'cpu', adapter: null },
@@ -94,10 +96,11 @@ function openSession(prepare: () => Promise<Problem> = () => Promise.resolve(PRO
     reports(id).flatMap(({ report }) => (report.type === type ? [report.step] : []));
   const states = (id: number) =>
     events.flatMap((event) => (event.type === 'state' && event.id === id ? [event.state] : []));
-  const start = (id: number, config: unknown, paused = false) => session.handle({ type: 'start', id, config, paused });
+  const start = (id: number, config: unknown, paused = false) =>
+    session.handle({ type: 'start', id, config, paused, checkpoints: IMPORTED });
   const saved = (id: number) => events.flatMap((event) => (event.type === 'saved' && event.id === id ? [event] : []));
   const goOn = (id: number, state: SavedExperiment) =>
-    session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]) });
+    session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]), checkpoints: IMPORTED });
   const weights = async (ticket: number) => {
     const found = events.find((event) => event.type === 'weights' && event.ticket === ticket);
     if (found?.type !== 'weights') return undefined;
@@ -136,7 +139,7 @@ describe('a session', () => {
     const { session, events } = openSession();
     const parsed = parseConfig(configOf(100));
     if (!parsed.ok) throw new Error('the config is not valid');
-    await session.handle({ type: 'cell', id: 3, config: parsed.config });
+    await session.handle({ type: 'cell', id: 3, config: parsed.config, checkpoints: [] });
     const last = events.pop();
     expect(last).toMatchObject({ type: 'cellDone', id: 3 });
     expect(last?.type === 'cellDone' && last.arms).toMatchObject([
@@ -148,7 +151,7 @@ describe('a session', () => {
   it('says why a cell cannot run', async () => {
     const { session, events } = openSession(() => Promise.reject(new Error('there is no such checkpoint')));
     const parsed = parseConfig(configOf(100));
-    if (parsed.ok) await session.handle({ type: 'cell', id: 3, config: parsed.config });
+    if (parsed.ok) await session.handle({ type: 'cell', id: 3, config: parsed.config, checkpoints: [] });
     expect(events).toEqual([{ type: 'failed', id: 3, message: 'there is no such checkpoint' }]);
   });
 
@@ -293,6 +296,18 @@ describe('a session', () => {
     await session.handle({ type: 'stop' });
   });
 
+  it('prepares the task with the checkpoints that came with it, also where it goes on', async () => {
+    const given: ImportedCheckpoints[] = [];
+    const opened = openSession((_, checkpoints) => {
+      given.push(checkpoints);
+      return Promise.resolve(PROBLEM);
+    });
+    await startAndPause(opened);
+    await opened.goOn(2, await parsed(opened.saved(1)[0]!.bytes));
+    await opened.session.handle({ type: 'stop' });
+    expect(given).toEqual([IMPORTED, IMPORTED]);
+  });
+
   it('ends a run as failed where its GPU is lost, and takes the next one', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
@@ -359,7 +374,7 @@ describe('a session', () => {
   it('refuses a damaged state and leaves alone what runs', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
-    await session.handle({ type: 'continue', id: 2, bytes: new Blob(['x'.repeat(20)]) });
+    await session.handle({ type: 'continue', id: 2, bytes: new Blob(['x'.repeat(20)]), checkpoints: IMPORTED });
     expect(events.find((event) => event.type === 'refused')).toMatchObject({
       id: 2,
       problems: [{ path: 'saved state' }],
