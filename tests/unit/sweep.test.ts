@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sweepFingerprint } from '../../src/analysis/sweepFingerprint';
 import { findPreset } from '../../src/experiment/presets';
@@ -10,6 +11,7 @@ import {
   sweepProblem,
   type SweepDocument,
 } from '../../src/experiment/sweep';
+import { parseSweepResults } from '../../src/experiment/sweepResults';
 import { SWEEPS } from '../../src/experiment/sweeps';
 
 const BASE = {
@@ -134,6 +136,16 @@ describe('the ready sweeps', () => {
   it.each(SWEEPS.map((sweep) => [sweep.id, sweep.document] as const))('%s runs in every cell', (_, document) => {
     expect(sweepProblem(document)).toBeNull();
   });
+
+  it.each(SWEEPS.map((sweep) => [sweep.id, sweep.document] as const))(
+    '%s ships with all its cells, run with the settings that it has now',
+    (id, document) => {
+      const recorded = parseSweepResults(JSON.parse(readFileSync(`public/sweeps/${id}.json`, 'utf8')));
+      expect(recorded.fingerprint).toBe(sweepFingerprint(document));
+      expect(sweepFingerprint(recorded.sweep)).toBe(recorded.fingerprint);
+      expect(recorded.cells).toHaveLength(cellCount(document));
+    },
+  );
 
   it('have the phase map: Vanilla against PILAF with 20 seeds', () => {
     const { document } = SWEEPS.find(({ id }) => id === 'phase-map')!;
