@@ -17,7 +17,7 @@ const ROOMS = {
   policy: { rooms: ['math', 'ops'], packages: TFJS },
   training: {
     rooms: ['math', 'experiment', 'samplers', 'tasks', 'theory', 'ops', 'policy'],
-    packages: TFJS,
+    packages: [...TFJS, 'valibot'],
   },
   runtime: { rooms: ['experiment', 'ops', 'policy'], packages: TFJS },
   worker: {

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { armName, MAXIMUM_RUNS, parseConfig, problemText } from './config';
+import { FIELDS } from './fields';
 import { METRICS, type MetricName } from './metrics';
 import { estimateSchema } from './optimumFile';
-import { BACKEND_NAMES, RESULTS_FORMAT, RESULTS_VERSION, type Results } from './results';
+import { BACKEND_NAMES, RESULTS_FORMAT, RESULTS_VERSION, type Results, type RunStatus } from './results';
 
 /** A results document as somebody keeps it. */
 export interface NamedResults {
@@ -22,6 +23,8 @@ export const MAXIMUM_NAME = 80;
 export const MAXIMUM_NOTES = 2000;
 const MAXIMUM_DOCUMENTS = 500;
 const MAXIMUM_POINTS = 10_000;
+/** One at every step and one at the start. */
+const MAXIMUM_EVALUATIONS = FIELDS.steps.max + 1;
 
 /** The file that `parseResultsFile` reads again. */
 export const resultsFileText = (runs: readonly NamedResults[]): string => JSON.stringify(runs);
@@ -61,6 +64,29 @@ function parseEntry(input: unknown, name: string): NamedResults | { readonly pro
   const document = named ? input['results'] : input;
   const card = v.safeParse(cardSchema, named ? input : {});
   if (!card.success) return { problem: issueText(card.issues[0]) };
+  const results = parseDocument(document, resultsSchema);
+  return 'problem' in results ? results : { ...card.output, name: card.output.name ?? name, results };
+}
+
+/**
+ * Results of runs that have not ended, as a saved experiment holds them: all runs of the config, in its order. Throws an
+ * Error that names the field.
+ */
+export function parseUnfinishedResults(document: unknown): Results {
+  const results = parseDocument(document, unfinishedSchema);
+  if ('problem' in results) throw new Error(results.problem);
+  const { arms, seeds, firstSeed } = results.config;
+  const expected = arms.flatMap((arm) => Array.from({ length: seeds }, (_, s) => `${armName(arm)} ${firstSeed + s}`));
+  if (expected.join('\n') !== results.runs.map(({ arm, seed }) => `${arm} ${seed}`).join('\n')) {
+    throw new Error('runs: are not those of the config');
+  }
+  return results;
+}
+
+function parseDocument(
+  document: unknown,
+  schema: typeof resultsSchema | typeof unfinishedSchema,
+): Results | { readonly problem: string } {
   if (!isObject(document) || document['format'] !== RESULTS_FORMAT) {
     return { problem: `no results of this program; their format is "${RESULTS_FORMAT}"` };
   }
@@ -69,11 +95,11 @@ function parseEntry(input: unknown, name: string): NamedResults | { readonly pro
   }
   const config = parseConfig(document['config']);
   if (!config.ok) return { problem: `config.${problemText(config.problems)}` };
-  const parsed = v.safeParse(resultsSchema, document);
+  const parsed = v.safeParse(schema, document);
   if (!parsed.success) return { problem: issueText(parsed.issues[0]) };
   const results: Results = { ...parsed.output, config: config.config };
   const problem = inconsistency(results);
-  return problem === null ? { ...card.output, name: card.output.name ?? name, results } : { problem };
+  return problem === null ? results : { problem };
 }
 
 /** What no field can be blamed for alone. */
@@ -168,27 +194,31 @@ const cardSchema = object({
   ),
 });
 
-const resultsSchema = object({
-  format: v.literal(RESULTS_FORMAT),
-  version: v.literal(RESULTS_VERSION),
-  backend: object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) }),
-  optimum: v.nullable(pointSchema),
-  frontier: v.nullable(list(pointSchema, MAXIMUM_POINTS)),
-  optimumNote: v.optional(text(2000)),
-  runs: v.pipe(
-    list(
-      object({
-        arm: text(300),
-        seed: count,
-        status: oneOf(['complete', 'stopped', 'diverged']),
-        hash: v.pipe(text(64), v.regex(/^[0-9a-f]*$/, given('hexadecimal digits'))),
-        optimum: v.nullable(pointSchema),
-        start: v.optional(startSchema),
-        evaluations: list(evaluation, MAXIMUM_POINTS * 10),
-      }),
-      MAXIMUM_RUNS,
+const schemaOf = <const S extends readonly RunStatus[]>(statuses: S) =>
+  object({
+    format: v.literal(RESULTS_FORMAT),
+    version: v.literal(RESULTS_VERSION),
+    backend: object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) }),
+    optimum: v.nullable(pointSchema),
+    frontier: v.nullable(list(pointSchema, MAXIMUM_POINTS)),
+    optimumNote: v.optional(text(2000)),
+    runs: v.pipe(
+      list(
+        object({
+          arm: text(300),
+          seed: count,
+          status: oneOf(statuses),
+          hash: v.pipe(text(64), v.regex(/^[0-9a-f]*$/, given('hexadecimal digits'))),
+          optimum: v.nullable(pointSchema),
+          start: v.optional(startSchema),
+          evaluations: list(evaluation, MAXIMUM_EVALUATIONS),
+        }),
+        MAXIMUM_RUNS,
+      ),
+      v.minLength(1, 'is empty; give the results of at least one run'),
     ),
-    v.minLength(1, 'is empty; give the results of at least one run'),
-  ),
-  timing: object({ seconds: number, pairsPerSecond: number }),
-});
+    timing: object({ seconds: number, pairsPerSecond: number }),
+  });
+
+const resultsSchema = schemaOf(['complete', 'stopped', 'diverged']);
+const unfinishedSchema = schemaOf(['running', 'complete', 'stopped', 'diverged']);

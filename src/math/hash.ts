@@ -26,6 +26,18 @@ export class Fingerprint {
     return this;
   }
 
+  /** A last word that is not full is filled with zeros. */
+  addBytes(bytes: Uint8Array): this {
+    const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    const whole = length >>> 2;
+    for (const value of new Uint32Array(buffer, byteOffset, whole)) this.word(value);
+    if (length % 4 === 0) return this;
+    const rest = new Uint8Array(4);
+    rest.set(bytes.subarray(4 * whole));
+    this.word(new Uint32Array(rest.buffer)[0]!);
+    return this;
+  }
+
   /** The two lanes, to go on from later. */
   state(): [number, number] {
     return [this.low, this.high];
@@ -44,9 +56,5 @@ export class Fingerprint {
 }
 
 /** Eight hexadecimal digits of a file's bytes, whatever it is called. Not for security. */
-export function contentHash(bytes: Uint8Array): string {
-  const words = new Uint8Array(4 * Math.ceil(bytes.length / 4));
-  words.set(bytes);
-  const fingerprint = new Fingerprint().addFloats(new Float32Array(words.buffer)).addNumber(bytes.length);
-  return fingerprint.digest().slice(0, 8);
-}
+export const contentHash = (bytes: Uint8Array): string =>
+  new Fingerprint().addBytes(bytes).addNumber(bytes.length).digest().slice(0, 8);

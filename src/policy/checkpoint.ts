@@ -53,6 +53,7 @@ export function parseCheckpoint(bytes: Uint8Array, vocabulary: readonly string[]
     if (tensor.shape.join('×') !== shape.join('×')) {
       throw new Error(`tensor ${name} has shape ${tensor.shape.join('×')}; expected ${shape.join('×')}`);
     }
+    if (!(tensor.values instanceof Float32Array)) throw new Error(`tensor ${name} is not of type F32`);
     if (!tensor.values.every(Number.isFinite)) throw new Error(`tensor ${name} holds numbers that are not finite`);
     return tensor.values;
   });

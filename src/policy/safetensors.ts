@@ -1,6 +1,6 @@
 /**
  * The safetensors file format: eight bytes of header length, a JSON header, then the tensors' bytes
- * (https://github.com/huggingface/safetensors). Float32 only.
+ * (https://github.com/huggingface/safetensors). Of its types: F32, F64 and U8.
  */
 export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
@@ -10,18 +10,25 @@ export interface SafetensorsFile {
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  readonly values: TensorValues;
 }
 
+export type TensorValues = Float32Array | Float64Array | Uint8Array;
+
 const LENGTH_BYTES = 8;
-/** The format's own limit on the header. */
-const MAXIMUM_HEADER = 100_000_000;
+
+/** What each type's values lie in. */
+const TYPES = { F32: Float32Array, F64: Float64Array, U8: Uint8Array } as const;
+type TypeName = keyof typeof TYPES;
+
+const typeOf = (values: TensorValues): TypeName =>
+  values instanceof Float32Array ? 'F32' : values instanceof Float64Array ? 'F64' : 'U8';
 
 export function encodeSafetensors({ metadata, tensors }: SafetensorsFile): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const { name, shape, values } of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
+    header[name] = { dtype: typeOf(values), shape, data_offsets: [offset, offset + values.byteLength] };
     offset += values.byteLength;
   }
   const json = JSON.stringify(header);
@@ -45,16 +52,19 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
   if (bytes.length < LENGTH_BYTES) throw new Error('the file is too short to be safetensors');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
-  if (headerLength > Math.min(MAXIMUM_HEADER, bytes.length - LENGTH_BYTES)) {
+  if (headerLength > bytes.length - LENGTH_BYTES) {
     throw new Error('the file is not safetensors: its header would be longer than the file');
   }
   const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength));
   const data = bytes.subarray(LENGTH_BYTES + headerLength);
   const { __metadata__: metadata = {}, ...entries } = header;
   if (!isObject(metadata)) throw new Error('the file is not safetensors: its metadata is not an object');
+  const places = Object.entries(entries).map(([name, entry]) => placeOf(name, entry, data.length));
+  // Before anything is copied: overlapping tensors make a small file fill the memory.
+  refuseOverlap(places);
   return {
     metadata: Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)])),
-    tensors: Object.entries(entries).map(([name, entry]) => readTensor(name, entry, data)),
+    tensors: places.map((place) => readTensor(place, data)),
   };
 }
 
@@ -72,19 +82,41 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function readTensor(name: string, entry: unknown, data: Uint8Array): NamedTensor {
+/** Where a tensor lies in the data, in bytes. */
+interface TensorPlace {
+  readonly name: string;
+  readonly type: TypeName;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+function placeOf(name: string, entry: unknown, length: number): TensorPlace {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (dtype !== 'F32') throw new Error(`tensor ${name} has type ${String(dtype)}; only F32 is read`);
+  const type = (Object.keys(TYPES) as TypeName[]).find((known) => known === dtype);
+  if (type === undefined) throw new Error(`tensor ${name} has type ${String(dtype)}; only F32, F64 and U8 are read`);
   const whole = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
   if (!Array.isArray(shape) || !shape.every(whole) || !Array.isArray(offsets) || !offsets.every(whole)) {
     throw new Error(`tensor ${name} has no proper shape or offsets`);
   }
   const [start, end] = offsets as number[];
-  const size = (shape as number[]).reduce((a, b) => a * b, 1);
-  if (start === undefined || end === undefined || end - start !== 4 * size || end > data.length) {
+  const size = TYPES[type].BYTES_PER_ELEMENT * (shape as number[]).reduce((a, b) => a * b, 1);
+  if (start === undefined || end === undefined || end - start !== size || end > length) {
     throw new Error(`tensor ${name} does not lie within the file`);
   }
-  // A copy, because the bytes need not be aligned to floats; not by slice, which does not copy a Node Buffer.
+  return { name, type, shape: shape as number[], start, end };
+}
+
+function refuseOverlap(places: readonly TensorPlace[]): void {
+  const ordered = places.filter(({ start, end }) => end > start).toSorted((a, b) => a.start - b.start);
+  ordered.forEach(({ name, start }, i) => {
+    const before = ordered[i - 1];
+    if (before && start < before.end) throw new Error(`the tensors ${before.name} and ${name} overlap in the file`);
+  });
+}
+
+function readTensor({ name, type, shape, start, end }: TensorPlace, data: Uint8Array): NamedTensor {
+  // A copy, because the bytes need not be aligned to numbers; not by slice, which does not copy a Node Buffer.
   const copy = new Uint8Array(data.subarray(start, end));
-  return { name, shape: shape as number[], values: new Float32Array(copy.buffer) };
+  return { name, shape, values: new TYPES[type](copy.buffer) };
 }

@@ -1,6 +1,10 @@
-import { parseConfig, problemText } from '../experiment/config';
+import * as v from 'valibot';
+import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
+import { parseUnfinishedResults } from '../experiment/resultsFile';
 import type { Results } from '../experiment/results';
-import { encodeSafetensors, parseSafetensors } from '../policy/safetensors';
+import { Fingerprint } from '../math/hash';
+import { encodeSafetensors, parseSafetensors, type NamedTensor, type TensorValues } from '../policy/safetensors';
+import { booksSchema, poolSchema, type Books } from './savedBooks';
 import type { ExperimentSnapshot, FleetSnapshot, MemorySnapshot } from './snapshot';
 
 /** An experiment between two steps, with all that it has said so far: what a file or the browser's storage keeps. */
@@ -10,64 +14,180 @@ export interface SavedExperiment {
 }
 
 const FORMAT = 'pilaf-lab/experiment';
-const VERSION = '1';
+const VERSION = '2';
+/** Everything but the tensors was one JSON text in the header, which had no bound; there was no checksum. */
+const FIRST_VERSION = '1';
 const TENSORS = ['weights', 'mean', 'square'] as const;
+const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
+/** An evaluation as a row of numbers. */
+const COLUMNS = ['step', ...METRIC_NAMES] as const;
+const CHECKSUM = 'checksum';
+const CHECKSUM_BYTES = 8;
 
-/** What is no tensor. */
-interface Books {
-  readonly results: Results;
-  readonly step: number;
-  readonly fingerprints: ExperimentSnapshot['fingerprints'];
-  readonly fleets: readonly (readonly MemorySnapshot[])[];
-}
-
-/** A safetensors file: the fleets' weights and AdamW's averages, and everything else as JSON in its metadata. */
+/**
+ * A safetensors file: the fleets' weights and AdamW's averages; each run's evaluations as rows of numbers, NaN where
+ * there is none; its pool of pairs; and the rest as JSON. Nothing that grows lies in the header. The last eight bytes
+ * are the checksum of all before them.
+ */
 export function encodeSaved({ results, snapshot }: SavedExperiment): Uint8Array<ArrayBuffer> {
   const { step, fingerprints, fleets } = snapshot;
-  const books: Books = { results, step, fingerprints, fleets: fleets.map(({ memories }) => memories) };
-  const tensors = fleets.flatMap((fleet, f) =>
-    TENSORS.map((name) => ({ name: `${f}.${name}`, shape: [fleet[name].length], values: fleet[name] })),
-  );
-  return encodeSafetensors({ metadata: { format: FORMAT, version: VERSION, books: JSON.stringify(books) }, tensors });
+  const books: Books = {
+    results: { ...results, runs: results.runs.map((run) => ({ ...run, evaluations: [] })) },
+    step,
+    fingerprints,
+    fleets: fleets.map(({ memories }) => memories.map(({ pool: _, ...memory }) => memory)),
+  };
+  const bytes = encodeSafetensors({
+    metadata: { format: FORMAT, version: VERSION, columns: COLUMNS.join(' ') },
+    tensors: [
+      flat('books', json(books)),
+      ...results.runs.map(({ evaluations }, r) => evaluationsTensor(r, evaluations)),
+      ...fleets.flatMap((fleet, f) => [
+        ...TENSORS.map((name) => flat(`${f}.${name}`, fleet[name])),
+        ...fleet.memories.map(({ pool }, r) => flat(`${f}.pool.${r}`, json(pool))),
+      ]),
+      flat(CHECKSUM, new Uint8Array(CHECKSUM_BYTES)),
+    ],
+  });
+  bytes.set(checksumOf(bytes), bytes.length - CHECKSUM_BYTES);
+  return bytes;
 }
 
-/** Throws an Error that says what is wrong with the file. */
+const flat = (name: string, values: TensorValues): NamedTensor => ({ name, shape: [values.length], values });
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+function evaluationsTensor(run: number, evaluations: readonly Evaluation[]): NamedTensor {
+  const values = new Float64Array(evaluations.length * COLUMNS.length);
+  evaluations.forEach((evaluation, i) =>
+    COLUMNS.forEach((name, c) => (values[i * COLUMNS.length + c] = evaluation[name] ?? NaN)),
+  );
+  return { name: `evaluations.${run}`, shape: [evaluations.length, COLUMNS.length], values };
+}
+
+function checksumOf(bytes: Uint8Array): Uint8Array {
+  const digest = new Fingerprint().addBytes(bytes.subarray(0, bytes.length - CHECKSUM_BYTES)).digest();
+  return Uint8Array.from({ length: CHECKSUM_BYTES }, (_, i) => parseInt(digest.slice(2 * i, 2 * i + 2), 16));
+}
+
+/** Reads a file of this version or the one before; throws an Error that says what is wrong with it. */
 export function parseSaved(bytes: Uint8Array): SavedExperiment {
   const { metadata, tensors } = parseSafetensors(bytes);
-  if (metadata['format'] !== FORMAT) throw new Error('the file is safetensors, but not a saved experiment');
-  if (metadata['version'] !== VERSION)
-    throw new Error(`version ${metadata['version']} of saved experiments is not known`);
-  const { results, step, fingerprints, fleets } = parseBooks(metadata['books'] ?? '');
-  const config = parseConfig(results.config);
-  if (!config.ok) throw new Error(`the saved config is not valid, ${problemText(config.problems)}`);
+  const { format, version, columns, books } = metadata;
+  if (format !== FORMAT) throw new Error('the file is safetensors, but not a saved experiment');
   const values = new Map(tensors.map((tensor) => [tensor.name, tensor.values]));
-  const tensorOf = (name: string): Float32Array => {
-    const found = values.get(name);
-    if (!found) throw new Error(`the saved experiment lacks the tensor ${name}`);
-    return found;
-  };
-  const fleetOf = (memories: readonly MemorySnapshot[], f: number): FleetSnapshot => ({
-    weights: tensorOf(`${f}.weights`),
-    mean: tensorOf(`${f}.mean`),
-    square: tensorOf(`${f}.square`),
-    memories,
-  });
-  return {
-    results: { ...results, config: config.config },
-    snapshot: { step, fingerprints, fleets: fleets.map(fleetOf) },
-  };
+  switch (version) {
+    case FIRST_VERSION:
+      return parseFirst(books ?? '', values);
+    case VERSION:
+      return parseSecond(bytes, columns ?? '', values);
+    default:
+      throw new Error('the version of the saved experiment is not known');
+  }
 }
 
-function parseBooks(text: string): Books {
-  let books: Partial<Books> | null = null;
+type Values = ReadonlyMap<string, TensorValues>;
+
+function parseFirst(text: string, values: Values): SavedExperiment {
+  const whole = object(parseJson(text));
+  const fleets = list(whole['fleets']).map((fleet) => list(fleet).map(object));
+  const pools = fleets.map((memories) => memories.map(({ pool }) => pool));
+  const books = { ...whole, fleets: fleets.map((memories) => memories.map(({ pool: _, ...memory }) => memory)) };
+  return assembled(books, whole['results'], (f, r) => pools[f]![r], values);
+}
+
+function parseSecond(bytes: Uint8Array, columns: string, values: Values): SavedExperiment {
+  const sum = checksumOf(bytes);
+  if (!bytes.subarray(bytes.length - CHECKSUM_BYTES).every((byte, i) => byte === sum[i])) {
+    throw new Error('the saved experiment is damaged: its checksum does not fit its content');
+  }
+  if (columns !== COLUMNS.join(' ')) throw new Error('the saved experiment has other metrics than this program');
+  const books = object(jsonOf(values, 'books'));
+  const results = object(books['results']);
+  const runs = list(results['runs']).map((run, r) => ({
+    ...object(run),
+    evaluations: evaluationsOf(tensorOf(values, `evaluations.${r}`, Float64Array)),
+  }));
+  return assembled(books, { ...results, runs }, (f, r) => jsonOf(values, `${f}.pool.${r}`), values);
+}
+
+/** Holds what was read against what it must be, and puts it together. */
+function assembled(
+  input: Readonly<Record<string, unknown>>,
+  document: unknown,
+  poolOf: (fleet: number, run: number) => unknown,
+  values: Values,
+): SavedExperiment {
+  const results = within('results', () => parseUnfinishedResults(document));
+  const { step, fingerprints, fleets } = checked('books', booksSchema, input);
+  const { steps } = results.config.schedule;
+  if (step > steps) throw damaged(`step: ${step} is beyond the experiment’s ${steps} steps`);
+  if (fingerprints.length !== results.runs.length || fleets.flat().length !== results.runs.length) {
+    throw damaged(`it does not have the books of all ${results.runs.length} runs`);
+  }
+  const fleetOf = (memories: (typeof fleets)[number], f: number): FleetSnapshot => ({
+    weights: tensorOf(values, `${f}.weights`, Float32Array),
+    mean: tensorOf(values, `${f}.mean`, Float32Array),
+    square: tensorOf(values, `${f}.square`, Float32Array),
+    memories: memories.map((memory, r): MemorySnapshot => ({
+      ...memory,
+      pool: checked(`${f}.pool.${r}`, poolSchema, poolOf(f, r)),
+    })),
+  });
+  return { results, snapshot: { step, fingerprints, fleets: fleets.map(fleetOf) } };
+}
+
+function evaluationsOf(values: Float64Array): unknown[] {
+  return Array.from({ length: Math.floor(values.length / COLUMNS.length) }, (_, i) => {
+    const row = COLUMNS.map((name, c) => {
+      const value = values[i * COLUMNS.length + c]!;
+      return [name, Number.isNaN(value) ? null : value] as const;
+    });
+    return Object.fromEntries(row);
+  });
+}
+
+const damaged = (what: string): Error => new Error(`the saved experiment is damaged, ${what}`);
+
+function within<T>(place: string, parse: () => T): T {
   try {
-    books = JSON.parse(text) as Partial<Books> | null;
+    return parse();
+  } catch (error) {
+    throw damaged(`${place}.${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function checked<const T extends v.GenericSchema>(place: string, schema: T, input: unknown): v.InferOutput<T> {
+  const parsed = v.safeParse(schema, input);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const path = v.getDotPath(issue);
+  throw damaged(`${path === null ? place : `${place}.${path}`}: ${issue.message}`);
+}
+
+function tensorOf<T extends TensorValues>(values: Values, name: string, type: new (length: number) => T): T {
+  const found = values.get(name);
+  if (found instanceof type) return found;
+  throw new Error(`the saved experiment lacks the tensor ${name}`);
+}
+
+const jsonOf = (values: Values, name: string): unknown =>
+  parseJson(new TextDecoder().decode(tensorOf(values, name, Uint8Array)));
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
   } catch {
-    // Said below.
+    throw damaged('a part of it is not JSON');
   }
-  const lists = [books?.fingerprints, books?.fleets, books?.results?.runs];
-  if (!books || !Number.isInteger(books.step) || !lists.every(Array.isArray)) {
-    throw new Error('the saved experiment’s books are damaged');
-  }
-  return books as Books;
+}
+
+function object(value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw damaged('a part of it that must be an object is none');
+}
+
+function list(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value as unknown[];
+  throw damaged('a part of it that must be a list is none');
 }

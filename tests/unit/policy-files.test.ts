@@ -70,6 +70,31 @@ describe('safetensors', () => {
     expect(parseSafetensors(shifted.subarray(3)).tensors).toEqual(tensors);
   });
 
+  it('hold numbers of double precision and bytes too', () => {
+    const mixed = [
+      { name: 'bytes', shape: [3], values: Uint8Array.of(1, 2, 255) },
+      { name: 'doubles', shape: [1, 2], values: Float64Array.of(0.1, NaN) },
+    ];
+    expect(parseSafetensors(encodeSafetensors({ metadata: {}, tensors: mixed })).tensors).toEqual(mixed);
+  });
+
+  it('are refused where they overlap, before anything is copied', () => {
+    // A thousand tensors of the same megabyte: copied, they would be a gigabyte.
+    const all = Array.from({ length: 1000 }, (_, i) => [
+      `t${i}`,
+      { dtype: 'F32', shape: [250_000], data_offsets: [0, 1_000_000] },
+    ]);
+    const bytes = file(Object.fromEntries(all), new Uint8Array(1_000_000));
+    const before = process.memoryUsage().arrayBuffers;
+    expect(complaint(() => parseSafetensors(bytes))).toBe('the tensors t0 and t1 overlap in the file');
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10e6);
+    const partly = {
+      a: { dtype: 'U8', shape: [5], data_offsets: [0, 5] },
+      b: { dtype: 'U8', shape: [4], data_offsets: [4, 8] },
+    };
+    expect(complaint(() => parseSafetensors(file(partly, new Uint8Array(8))))).toMatch(/a and b overlap/);
+  });
+
   it('may lack metadata', () => {
     const found = parseSafetensors(file({ x: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }, new Uint8Array(4)));
     expect(found).toEqual({ metadata: {}, tensors: [{ name: 'x', shape: [1], values: new Float32Array(1) }] });

@@ -14,7 +14,18 @@ import { Session, type SessionEnvironment } from '../../src/worker/session';
 /** What a step of the experiment below takes on the clock of these tests. */
 const STEP_MILLISECONDS = 10;
 const clock = vi.hoisted(() => ({ milliseconds: 0 }));
-const EVALUATION = vi.hoisted(() => (step: number) => ({ step, reward: 1, kl: 2, objective: 3 }) as Evaluation);
+const EVALUATION = vi.hoisted(() => (step: number): Evaluation => {
+  const trained = {
+    loss: null,
+    chosenReward: null,
+    rejectedReward: null,
+    margin: null,
+    accuracy: null,
+    oracleGap: null,
+  };
+  const costs = { labels: 0, annotationCost: 0, samplingCost: 0 };
+  return { step, reward: 1, kl: 2, objective: 3, gap: null, entropy: 1, length: 1, ...trained, ...costs };
+});
 
 /** One run of one weight, which is the step's number. */
 const SNAPSHOT = vi.hoisted(() => (step: number): ExperimentSnapshot => {

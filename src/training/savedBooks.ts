@@ -1,0 +1,56 @@
+import * as v from 'valibot';
+import type { Results } from '../experiment/results';
+import type { ExperimentSnapshot, MemorySnapshot } from './snapshot';
+
+/** What a saved experiment says in JSON beside its numbers. */
+export interface Books {
+  /** The runs without their evaluations. */
+  readonly results: Results;
+  readonly step: number;
+  readonly fingerprints: ExperimentSnapshot['fingerprints'];
+  readonly fleets: readonly (readonly Omit<MemorySnapshot, 'pool'>[])[];
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const word = v.pipe(v.number(), v.safeInteger());
+const cost = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** JSON has no NaN: a run that diverged has null in its place. */
+const measured = v.pipe(
+  v.nullable(v.number()),
+  v.transform((value) => value ?? NaN),
+);
+
+/** The books without their results. */
+export const booksSchema = v.object({
+  step: count,
+  fingerprints: v.array(v.tuple([word, word])),
+  fleets: v.array(
+    v.array(
+      v.object({
+        totals: v.object({ labels: count, annotationCost: cost, samplingCost: v.nullable(cost) }),
+        sums: v.object({
+          pairs: count,
+          loss: measured,
+          chosenReward: measured,
+          rejectedReward: measured,
+          correct: cost,
+          oracleGap: measured,
+        }),
+        divergedAt: v.nullable(count),
+      }),
+    ),
+  ),
+});
+
+const completionSchema = v.object({
+  ids: v.array(count),
+  position: count,
+  referenceLogProb: measured,
+  logRatio: measured,
+  reward: measured,
+});
+
+/** The pairs that a run's present round trains on. */
+export const poolSchema = v.array(
+  v.object({ prompt: v.array(count), chosen: completionSchema, rejected: completionSchema, probability: measured }),
+);
