@@ -25,10 +25,15 @@ export function resultsCsv(runs: readonly NamedResults[]): string {
   return [HEAD, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
 }
 
+/**
+ * What a spreadsheet would run: a cell that begins like a formula, half or full width, behind whatever it does not show.
+ * Where a semicolon or a tab separates the cells, one may begin in the middle of ours. An apostrophe makes it text.
+ */
+const FORMULA = /(^|[;|\t\r\n])([\s\p{Cf}\p{Cc}"']*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|[\t\r\n])/gu;
+
 function field(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  // A spreadsheet would run what begins like a formula; the apostrophe makes it text.
-  const safe = /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
+  const safe = value.replace(FORMULA, "$1'$2");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
