@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -57,11 +58,29 @@ export function checkWritable(path: string, option = '--out'): void {
   if (existsSync(path) && !statSync(path).isFile())
     throw new UsageError(`${option}: ${path} is there already and not a file`);
   try {
-    accessSync(folder, constants.W_OK);
+    // Only writing tells: permissions say nothing of a file system that takes no files, or of a name that is too long.
+    writeFileSync(temporaryPath(path), '');
+    rmSync(temporaryPath(path));
   } catch (error) {
-    throw new UsageError(`${option}: the folder ${folder} cannot be written to`, { cause: error });
+    throw new UsageError(`${option}: ${path} cannot be written: ${sentence(error)}`, { cause: error });
   }
 }
+
+/** Whether two paths are of one file, also by way of links; neither need be there yet. */
+export function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (a && b) return a.ino === b.ino && a.dev === b.dev;
+  return realPath(one) === realPath(other);
+}
+
+/** Of a file that need not be there, in a folder that is. */
+function realPath(path: string): string {
+  const whole = resolve(path);
+  return existsSync(whole) ? realpathSync(whole) : join(realpathSync(dirname(whole)), basename(whole));
+}
+
+/** Whether something is there that writing would destroy; an empty file is nothing. */
+export const holdsSomething = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 
 /** Makes a folder, and those above it; throws UsageError where that is not possible, or nothing can be written there. */
 export function makeFolder(path: string, option = '--out'): void {

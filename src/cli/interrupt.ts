@@ -1,11 +1,14 @@
 import { EXIT } from './errors';
 
+/** Signals that ask a process to end. */
+export const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** A terminal's Ctrl-C arrives more than once, from the terminal and from npm; a person's second comes later. */
 const IMPATIENCE_MILLISECONDS = 1000;
 
 /**
- * Calls `stop` at the first Ctrl-C (or SIGTERM); a second one ends the process at once. Returns a function that
- * takes the handlers away.
+ * Calls `stop` at the first Ctrl-C, SIGTERM, or SIGHUP of a terminal that closes; a second one ends the process at once.
+ * Returns a function that takes the handlers away.
  */
 export function onInterrupt(stop: () => void): () => void {
   let first: number | null = null;
@@ -15,10 +18,8 @@ export function onInterrupt(stop: () => void): () => void {
     first = performance.now();
     stop();
   };
-  process.on('SIGINT', handler);
-  process.on('SIGTERM', handler);
+  for (const signal of INTERRUPTS) process.on(signal, handler);
   return () => {
-    process.off('SIGINT', handler);
-    process.off('SIGTERM', handler);
+    for (const signal of INTERRUPTS) process.off(signal, handler);
   };
 }

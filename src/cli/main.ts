@@ -57,4 +57,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);
 });
 
+// Nobody is left to read it, where a terminal has closed: what is to be saved is saved all the same.
+process.stderr.on('error', () => undefined);
+
+// The launcher is gone: the same as if somebody had asked this process to end. It must not keep the process alive.
+if (process.send && process.argv[2] !== WORKER_COMMAND) {
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
+}
+
 main(process.argv.slice(2)).then(end, (error: unknown) => end(report(error)));

@@ -4,9 +4,10 @@ import type { Policies } from '../training/policies';
 import { encodeSaved, type SavedExperiment } from '../training/savedExperiment';
 import { EXIT } from './errors';
 import { execute } from './execute';
-import { checkWritable, makeFolder, removeFile, writeAtomically } from './files';
+import { makeFolder, removeFile } from './files';
 import { onInterrupt } from './interrupt';
 import { startBackend } from './nodeRuntime';
+import { checkOutputs, stateWriter, writeResults } from './outputs';
 import { prepared } from './prepared';
 import { startProgress } from './progress';
 import { summary } from './summary';
@@ -41,8 +42,7 @@ export async function perform({
   saveEvery,
   from,
 }: Performance): Promise<number> {
-  if (out !== undefined) checkWritable(out);
-  if (save !== undefined) checkWritable(save, '--save');
+  checkOutputs({ out, save }, from && save);
   const problem = await prepared(config);
   if (weights !== undefined) makeFolder(weights, '--weights');
   const abort = new AbortController();
@@ -51,6 +51,8 @@ export async function perform({
   // Nothing is there to go on from where the interrupt came before the first step.
   let saved = from !== undefined;
   let policies: Policies | null = null;
+  let complete = true;
+  const write = save === undefined ? null : stateWriter(save);
   try {
     const progress = startProgress(title, config.schedule.steps);
     const running = execute(config, problem, {
@@ -60,11 +62,10 @@ export async function perform({
       from,
       saveEvery,
       save:
-        save === undefined
+        write === null
           ? undefined
           : (state) => {
-              writeAtomically(save, encodeSaved(state));
-              saved = true;
+              saved = write(encodeSaved(state)) || saved;
             },
       ended: (learnt) => {
         policies = learnt;
@@ -72,10 +73,7 @@ export async function perform({
     });
     const results = await Promise.race([running, backend.lost]).finally(progress.clear);
     process.stdout.write(summary(results, backend.reasons));
-    if (out !== undefined) {
-      writeAtomically(out, `${JSON.stringify(results)}\n`);
-      process.stdout.write(`Results are in ${out}.\n`);
-    }
+    if (out !== undefined) complete = writeResults(out, `${JSON.stringify(results)}\n`);
     if (weights !== undefined) {
       process.stdout.write(writeWeights(weights, config, problem, backend.info, policies));
     }
@@ -83,8 +81,9 @@ export async function perform({
     forget();
     backend.release();
   }
+  if (!complete) return EXIT.failure;
   if (!abort.signal.aborted) {
-    if (save !== undefined) removeFile(save);
+    if (save !== undefined && saved) removeFile(save);
     return EXIT.success;
   }
   if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);

@@ -78,8 +78,10 @@ class CellWorker {
   private readonly child: ChildProcess;
 
   constructor(backend: BackendName | undefined) {
+    // A terminal's Ctrl-C must not reach it: while it starts it would die of that, which looks like a failure.
     this.child = fork(process.argv[1]!, [WORKER_COMMAND, ...(backend ? [backend] : [])], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      detached: true,
     });
     this.ready = this.awaited('ready');
     this.ready.catch(() => undefined); // whoever waits for it hears of it

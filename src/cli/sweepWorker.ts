@@ -6,6 +6,7 @@ import type { ArmSummary } from '../experiment/sweepResults';
 import { readBackend } from './arguments';
 import { EXIT, sentence } from './errors';
 import { execute } from './execute';
+import { INTERRUPTS } from './interrupt';
 import { startBackend } from './nodeRuntime';
 import { prepared } from './prepared';
 import type { Progress } from './progress';
@@ -30,7 +31,7 @@ const STEP_MILLISECONDS = 200;
 /** Runs the cells that it is sent, one after the other, until its sweep goes away. */
 export async function sweepWorker([backendName]: readonly string[]): Promise<number> {
   // A terminal's Ctrl-C reaches every process; the sweep itself ends this one.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  for (const signal of INTERRUPTS) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit(EXIT.failure));
   try {
     const backend = await startBackend(readBackend(backendName));
