@@ -4,10 +4,13 @@ import type { ExperimentConfig } from '../experiment/schema';
 import { today } from './clock';
 import { newId } from './ids';
 import { reasonOf, type Library } from './library.svelte';
-import { holdLock, whenFree } from './locks';
+import { holdLock, takeLock, whenFree } from './locks';
 import type { SavedState, Storage } from './storage';
 
 type Current = Pick<SavedState, 'id' | 'name' | 'config' | 'backend'>;
+
+/** Tells the other tabs that a state went on, or is gone. */
+const CHANNEL = 'pilaf-lab/states';
 
 /** States of runs that never went on are dropped beyond this many, oldest first. */
 const MOST_STATES = 3;
@@ -24,10 +27,19 @@ export class Keeper {
   readonly #library: Library;
   #current: Current | null = null;
   #release: (() => void) | null = null;
+  /** The state that somebody wants to go on with, until it does. */
+  #claim: { readonly id: string; readonly release: () => void } | null = null;
+  readonly #channel = new BroadcastChannel(CHANNEL);
 
   constructor(storage: Storage, library: Library) {
     this.#storage = storage;
     this.#library = library;
+    // It comes back when the other tab is gone and has left a state.
+    this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (typeof data !== 'string' || data === this.#current?.id) return;
+      this.#withdraw(data);
+      whenFree(lockName(data), () => void this.#offer(data));
+    };
   }
 
   /** Offers what another page has left; what still runs in another tab is offered only once that is gone. */
@@ -36,8 +48,30 @@ export class Keeper {
     for (const { id } of states) whenFree(lockName(id), () => void this.#offer(id));
   }
 
-  /** Stored bytes of an offer; null where they cannot be read. */
-  async bytes({ id, name }: SavedState): Promise<Blob | null> {
+  /** The bytes of an offer, for this tab alone; null where it goes on elsewhere or cannot be read, which is then said. */
+  async claim(state: SavedState): Promise<Blob | null> {
+    const release = await this.#take(state);
+    if (!release) return null;
+    const bytes = await this.#bytes(state);
+    if (!bytes) {
+      release();
+      return null;
+    }
+    this.#claim = { id: state.id, release };
+    this.#tell(state.id);
+    return bytes;
+  }
+
+  /** The lock of an offer that nobody has taken. */
+  async #take({ id, name }: SavedState): Promise<(() => void) | null> {
+    const release = await takeLock(lockName(id));
+    if (release) return release;
+    this.#withdraw(id);
+    this.#library.trouble = `“${name}” goes on in another tab.`;
+    return null;
+  }
+
+  async #bytes({ id, name }: SavedState): Promise<Blob | null> {
     try {
       const bytes = await this.#storage.bytes(id);
       if (bytes) return bytes;
@@ -48,17 +82,25 @@ export class Keeper {
     }
   }
 
-  async discard({ id }: SavedState): Promise<void> {
-    this.offers = this.offers.filter((offer) => offer.id !== id);
-    await this.#remove(id);
+  async discard(state: SavedState): Promise<void> {
+    const release = await this.#take(state);
+    if (!release) return;
+    this.#withdraw(state.id);
+    await this.#remove(state.id);
+    release();
+    this.#tell(state.id);
   }
 
   /** A race has begun; `from`: where it goes on. */
   began(config: ExperimentConfig, backend: BackendInfo, from: SavedState | null): void {
+    const claim = this.#claim;
+    this.#claim = null;
     this.#leave();
     this.#current = { id: from?.id ?? newId(), name: from?.name ?? runName(config), config, backend };
-    this.offers = this.offers.filter(({ id }) => id !== from?.id);
-    this.#release = holdLock(lockName(this.#current.id));
+    if (from) this.#withdraw(from.id);
+    if (claim?.id === from?.id) this.#release = claim?.release ?? null;
+    else claim?.release();
+    this.#release ??= holdLock(lockName(this.#current.id));
   }
 
   async saved(step: number, bytes: Blob): Promise<void> {
@@ -86,6 +128,8 @@ export class Keeper {
 
   /** The race broke: it can go on from its last state, and what it has shown is kept. */
   async broke(results: (() => Results) | null): Promise<void> {
+    this.#claim?.release();
+    this.#claim = null;
     const current = this.#leave();
     if (!current) return;
     await this.#offer(current.id);
@@ -112,10 +156,21 @@ export class Keeper {
 
   async #offer(id: string): Promise<void> {
     const states = await this.#storage.states().catch(() => []);
-    const newest = states.toSorted((a, b) => (a.date < b.date ? 1 : -1));
-    for (const old of newest.slice(MOST_STATES)) await this.#remove(old.id);
     const offered = [id, ...this.offers.map((offer) => offer.id)];
-    this.offers = newest.slice(0, MOST_STATES).filter((state) => offered.includes(state.id));
+    // What still runs in another tab is not this one's to drop.
+    const free = states.filter((state) => offered.includes(state.id));
+    const newest = free.toSorted((a, b) => b.order - a.order || (a.date < b.date ? 1 : -1));
+    this.offers = newest.slice(0, MOST_STATES);
+    for (const old of newest.slice(MOST_STATES)) await this.#remove(old.id);
+  }
+
+  #tell(id: string): void {
+    // eslint-disable-next-line no-restricted-syntax -- to other tabs, not to a thread of this one
+    this.#channel.postMessage(id);
+  }
+
+  #withdraw(id: string): void {
+    this.offers = this.offers.filter((offer) => offer.id !== id);
   }
 
   async #remove(id: string): Promise<void> {

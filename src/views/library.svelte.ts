@@ -114,14 +114,15 @@ export class Library {
   }
 
   async #put(entry: RunEntry, results: Results): Promise<void> {
+    let shown = entry;
     try {
-      await this.#storage.addRun(entry, results);
+      shown = await this.#storage.addRun(entry, results);
       delete this.#memory[entry.id];
     } catch (error) {
       this.#memory[entry.id] = results;
       this.trouble = `“${entry.name}” is not stored (${reasonOf(error)}): it is listed only until the page closes, so export it to keep it.`;
     }
-    this.#show([entry, ...this.entries.filter(({ id }) => id !== entry.id)]);
+    this.#show([shown, ...this.entries.filter(({ id }) => id !== entry.id)]);
   }
 
   async #update(id: string, change: Partial<Pick<RunEntry, 'name' | 'notes'>>): Promise<void> {
@@ -131,7 +132,8 @@ export class Library {
     this.#show(this.entries.map((other) => (other.id === id ? entry : other)));
     if (id in this.#memory) return;
     try {
-      await this.#storage.updateRun(entry);
+      const stored = await this.#storage.changeRun(id, change);
+      this.#show(this.entries.flatMap((other) => (other.id !== id ? [other] : stored ? [stored] : [])));
     } catch (error) {
       this.trouble = `The change to “${entry.name}” is not stored (${reasonOf(error)}).`;
     }

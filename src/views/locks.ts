@@ -13,6 +13,19 @@ export function holdLock(name: string): () => void {
   return release;
 }
 
+/** Takes a lock if nobody holds it. Returns what lets go of it; null where another tab, or this one, has it. */
+export function takeLock(name: string): Promise<(() => void) | null> {
+  const manager = locks();
+  return new Promise((resolve) => {
+    if (!manager) return resolve(() => undefined);
+    const use = (lock: Lock | null) => {
+      if (!lock) return resolve(null);
+      return new Promise<void>((release) => resolve(release));
+    };
+    void manager.request(name, { ifAvailable: true }, use).catch(() => resolve(() => undefined));
+  });
+}
+
 /** Calls back at once, or when the tab that holds the lock has let go of it. */
 export function whenFree(name: string, then: () => void): void {
   const manager = locks();

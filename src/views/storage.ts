@@ -2,6 +2,7 @@ import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { RunSummary } from '../analysis/runSummary';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
+import { parseStoredRun, parseStoredState, parseStoredSweep } from '../experiment/stored';
 import type { SweepResults } from '../experiment/sweepResults';
 
 /** A run as the list shows it; its results lie apart, because they are large. */
@@ -26,6 +27,8 @@ export interface SavedState {
   readonly backend: BackendInfo;
   /** ISO 8601, of the saving. */
   readonly date: string;
+  /** Grows with every saving, in all tabs; unlike the date it never goes back with the clock. */
+  readonly order: number;
 }
 
 /** A sweep and the cells that it has so far. */
@@ -44,6 +47,13 @@ export interface StoredCheckpoint {
   /** Ends with the hash of its bytes. */
   readonly name: string;
   readonly bytes: Blob;
+}
+
+/** A record that this version cannot read, and why. */
+export interface BadRecord {
+  readonly store: 'runs' | 'states' | 'sweeps';
+  readonly problem: string;
+  readonly record: unknown;
 }
 
 interface Schema extends DBSchema {
@@ -74,26 +84,43 @@ function upgrade(database: IDBPDatabase<Schema>, from: number): void {
 /** What outlasts the page, in the browser's IndexedDB. Every method rejects where the browser refuses. */
 export class Storage {
   #database: Promise<IDBPDatabase<Schema>> | null = null;
+  #blocked = false;
+  readonly #report: (store: BadRecord['store'], found: readonly BadRecord[]) => void;
+
+  /** @param report hears of the records that cannot be read, each time that a store is read */
+  constructor(report: (store: BadRecord['store'], found: readonly BadRecord[]) => void) {
+    this.#report = report;
+  }
 
   async runs(): Promise<RunEntry[]> {
-    return (await this.#open()).getAll('runs');
+    return this.#readable('runs', parseStoredRun);
   }
 
   async results(id: string): Promise<Results | undefined> {
     return (await this.#open()).get('results', id);
   }
 
-  async addRun(entry: RunEntry, results: Results): Promise<void> {
+  /** Returns what is stored now: a name and notes that another tab has given the run stay. */
+  async addRun(entry: RunEntry, results: Results): Promise<RunEntry> {
     const transaction = (await this.#open()).transaction(['runs', 'results'], 'readwrite');
+    const known = await transaction.objectStore('runs').get(entry.id);
+    const stored = known ? { ...entry, name: known.name, notes: known.notes } : entry;
     await Promise.all([
-      transaction.objectStore('runs').put(entry),
+      transaction.objectStore('runs').put(stored),
       transaction.objectStore('results').put(results, entry.id),
       transaction.done,
     ]);
+    return stored;
   }
 
-  async updateRun(entry: RunEntry): Promise<void> {
-    await (await this.#open()).put('runs', entry);
+  /** Changes only what it is given, so that another tab's changes stay. Null where the run is gone. */
+  async changeRun(id: string, change: Partial<Pick<RunEntry, 'name' | 'notes'>>): Promise<RunEntry | null> {
+    const transaction = (await this.#open()).transaction('runs', 'readwrite');
+    const known = await transaction.store.get(id);
+    const changed = known ? { ...known, ...change } : null;
+    if (changed) await transaction.store.put(changed);
+    await transaction.done;
+    return changed;
   }
 
   async removeRun(id: string): Promise<void> {
@@ -106,17 +133,20 @@ export class Storage {
   }
 
   async states(): Promise<SavedState[]> {
-    return (await this.#open()).getAll('states');
+    return this.#readable('states', parseStoredState);
   }
 
   async bytes(id: string): Promise<Blob | undefined> {
     return (await this.#open()).get('bytes', id);
   }
 
-  async saveState(state: SavedState, bytes: Blob): Promise<void> {
+  async saveState(state: Omit<SavedState, 'order'>, bytes: Blob): Promise<void> {
     const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
+    const states = await transaction.objectStore('states').getAll();
+    // States of older versions have no order.
+    const order = Math.max(0, ...states.map((other) => (other.order as number | undefined) ?? 0)) + 1;
     await Promise.all([
-      transaction.objectStore('states').put(state),
+      transaction.objectStore('states').put({ ...state, order }),
       transaction.objectStore('bytes').put(bytes, state.id),
       transaction.done,
     ]);
@@ -132,11 +162,16 @@ export class Storage {
   }
 
   async sweeps(): Promise<StoredSweep[]> {
-    return (await this.#open()).getAll('sweeps');
+    return this.#readable('sweeps', parseStoredSweep);
   }
 
-  async saveSweep(sweep: StoredSweep): Promise<void> {
-    await (await this.#open()).put('sweeps', sweep);
+  /** Stores a sweep with the cells that are stored already, in one transaction. Returns what is stored now. */
+  async saveSweep(sweep: StoredSweep): Promise<StoredSweep> {
+    const transaction = (await this.#open()).transaction('sweeps', 'readwrite');
+    const known = await transaction.store.get(sweep.id);
+    const whole = known ? withCellsOf(sweep, known) : sweep;
+    await Promise.all([transaction.store.put(whole), transaction.done]);
+    return whole;
   }
 
   async removeSweep(id: string): Promise<void> {
@@ -155,12 +190,42 @@ export class Storage {
     await (await this.#open()).delete('checkpoints', name);
   }
 
+  /** All records of a store that this version can read; the others stay stored and are reported. */
+  async #readable<T>(store: BadRecord['store'], parse: (record: unknown) => T): Promise<T[]> {
+    const records: readonly unknown[] = await (await this.#open()).getAll(store);
+    const good: T[] = [];
+    const bad: BadRecord[] = [];
+    for (const record of records) {
+      try {
+        good.push(parse(record));
+      } catch (error) {
+        bad.push({ store, problem: error instanceof Error ? error.message : String(error), record });
+      }
+    }
+    this.#report(store, bad);
+    return good;
+  }
+
+  /** Rejects while an older page in another tab holds the storage: that may last for ever. */
   #open(): Promise<IDBPDatabase<Schema>> {
-    this.#database ??= openDB<Schema>(NAME, VERSION, {
-      upgrade,
-      // A newer page in another tab waits for this one to let go.
-      blocking: () => this.#forget(),
-      terminated: () => this.#forget(),
+    if (this.#blocked) return Promise.reject(new Error(HELD));
+    this.#database ??= new Promise((resolve, reject) => {
+      const opening = openDB<Schema>(NAME, VERSION, {
+        upgrade,
+        blocked: () => {
+          this.#blocked = true;
+          reject(new Error(HELD));
+        },
+        // A newer page in another tab waits for this one to let go.
+        blocking: () => this.#forget(),
+        terminated: () => this.#forget(),
+      });
+      const settle = () => {
+        if (this.#blocked) this.#database = opening;
+        this.#blocked = false;
+      };
+      opening.then(settle, settle);
+      opening.then(resolve, reject);
     });
     return this.#database;
   }
@@ -170,4 +235,14 @@ export class Storage {
     this.#database = null;
     void database?.then((open) => open.close());
   }
+}
+
+const HELD = 'an older version of this page holds the storage; close its other tabs and reload';
+
+/** A sweep with another version's cells beside its own, by number. */
+export function withCellsOf(sweep: StoredSweep, other: StoredSweep): StoredSweep {
+  const own = new Set(sweep.results.cells.map(({ number }) => number));
+  const cells = [...sweep.results.cells, ...other.results.cells.filter(({ number }) => !own.has(number))];
+  const backend = sweep.results.backend ?? other.results.backend;
+  return { ...sweep, results: { ...sweep.results, backend, cells: cells.sort((a, b) => a.number - b.number) } };
 }

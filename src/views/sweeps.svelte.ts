@@ -7,7 +7,8 @@ import type { Checkpoints } from './checkpoints.svelte';
 import { today } from './clock';
 import { newId } from './ids';
 import { reasonOf } from './library.svelte';
-import type { Storage, StoredSweep } from './storage';
+import { holdLock, takeLock } from './locks';
+import { withCellsOf, type Storage, type StoredSweep } from './storage';
 
 const MOST_WORKERS = 4;
 
@@ -30,6 +31,7 @@ export class Sweeps {
   readonly #storage: Storage;
   readonly #checkpoints: Checkpoints;
   #pool: CellPool | null = null;
+  #release: (() => void) | null = null;
   /** Sweeps that are being stored, and whether they have grown since. */
   readonly #storing: Record<string, { grown: boolean }> = {};
 
@@ -41,8 +43,12 @@ export class Sweeps {
   async open(): Promise<void> {
     try {
       const stored = await this.#storage.sweeps();
-      const ids = this.kept.map(({ id }) => id);
-      this.#show([...this.kept, ...stored.filter(({ id }) => !ids.includes(id))]);
+      const ids = stored.map(({ id }) => id);
+      const merged = stored.map((sweep) => {
+        const own = this.#find(sweep.id);
+        return own ? withCellsOf(own, sweep) : sweep;
+      });
+      this.#show([...this.kept.filter(({ id }) => !ids.includes(id)), ...merged]);
     } catch (error) {
       this.trouble = `This browser does not let the page store anything (${reasonOf(error)}), so sweeps are kept only until the page closes.`;
     }
@@ -65,13 +71,20 @@ export class Sweeps {
       },
     };
     this.#show([sweep, ...this.kept]);
-    this.#run(sweep.id);
+    this.#run(sweep.id, holdLock(lockName(sweep.id)));
     return sweep.id;
   }
 
-  /** Runs the cells that a sweep lacks. */
-  goOn(id: string): void {
-    this.#run(id);
+  /** Runs the cells that a sweep lacks, unless another tab does. */
+  async goOn(id: string): Promise<void> {
+    const release = await takeLock(lockName(id));
+    if (!release) {
+      this.problem = `“${this.#find(id)?.name ?? ''}” runs in another tab.`;
+      return;
+    }
+    // Another tab may have run cells since this one has read them.
+    await this.open();
+    this.#run(id, release);
   }
 
   stop(): void {
@@ -103,11 +116,13 @@ export class Sweeps {
     await this.#store(sweep.id);
   }
 
-  #run(id: string): void {
+  /** @param release lets go of the sweep's lock, when it ends */
+  #run(id: string, release: () => void): void {
     this.#pool?.stop();
     this.#end(null);
-    const sweep = this.kept.find((one) => one.id === id);
-    if (!sweep) return;
+    const sweep = this.#find(id);
+    if (!sweep) return release();
+    this.#release = release;
     const document = sweep.results.sweep;
     const orders = missingCells(sweep, this.#checkpoints);
     this.problem = null;
@@ -136,6 +151,8 @@ export class Sweeps {
   #end(problem: string | null): void {
     const sweep = this.running === null ? undefined : this.#find(this.running);
     this.#pool = null;
+    this.#release?.();
+    this.#release = null;
     this.running = null;
     this.progress = null;
     this.problem = problem;
@@ -173,7 +190,8 @@ export class Sweeps {
     this.#storing[id] = now;
     const sweep = this.#find(id);
     try {
-      if (sweep) await this.#storage.saveSweep(sweep);
+      const whole = sweep && (await this.#storage.saveSweep(sweep));
+      if (whole) this.kept = this.kept.map((one) => (one.id === id ? withCellsOf(one, whole) : one));
     } catch (error) {
       this.trouble = `“${sweep?.name ?? ''}” is not stored (${reasonOf(error)}): it is kept only until the page closes, so download it to keep it.`;
     }
@@ -185,6 +203,8 @@ export class Sweeps {
     this.kept = sweeps.toSorted((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0));
   }
 }
+
+const lockName = (id: string): string => `pilaf-lab/sweep/${id}`;
 
 /** Cells that a sweep has not run yet. */
 function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): CellOrder[] {
