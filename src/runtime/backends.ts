@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { setWasmPaths, type BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { BACKEND_NAMES, type BackendInfo, type BackendName } from '../experiment/results';
+import { within } from './within';
+import { guardAllocations } from './wasmMemory';
 import { selfTest } from './selfTest';
 import { startWebGPU, type StartedGpu } from './webgpu';
 
@@ -19,7 +21,12 @@ export interface BackendOptions {
   readonly only?: BackendName;
   /** Called when the GPU goes away or fails under a running experiment. */
   readonly onLost?: (message: string) => void;
+  /** Called before each backend is started and tested, with its title. */
+  readonly onStage?: (title: string) => void;
 }
+
+/** Seconds that a module may take to come over the network. */
+const PATIENCE = 60;
 
 /**
  * Starts the fastest backend whose numbers agree with the plain CPU's on this machine, and makes it tfjs' current one.
@@ -30,6 +37,7 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
   const reasons: string[] = [];
   for (const name of options.only ? [options.only] : BACKEND_NAMES) {
     let gpu: StartedGpu | null = null;
+    options.onStage?.(TITLES[name]);
     try {
       if (name === 'webgpu') gpu = await startWebGPU();
       else await startHost(name, options);
@@ -39,14 +47,18 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
       return { info: { name, adapter: gpu?.adapter ?? null }, reasons };
     } catch (error) {
       gpu?.destroy();
-      reasons.push(`${TITLES[name]} was passed over: ${error instanceof Error ? error.message : String(error)}`);
+      reasons.push(
+        `${capitalised(TITLES[name])} was passed over: ${error instanceof Error ? error.message : String(error)}`,
+      );
       if (tf.findBackendFactory(name)) tf.removeBackend(name);
     }
   }
   throw new Error(reasons.join(' '));
 }
 
-const TITLES: Record<BackendName, string> = { webgpu: 'WebGPU', wasm: 'WebAssembly', cpu: 'The plain CPU backend' };
+const TITLES: Record<BackendName, string> = { webgpu: 'WebGPU', wasm: 'WebAssembly', cpu: 'the plain CPU backend' };
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Makes a backend of this thread's own memory ready. */
 async function startHost(name: 'wasm' | 'cpu', options: BackendOptions): Promise<void> {
@@ -55,5 +67,7 @@ async function startHost(name: 'wasm' | 'cpu', options: BackendOptions): Promise
     // Our routines expect tfjs' heap to be one thread's own, also where a page may share memory.
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   }
-  if (!(await tf.setBackend(name))) throw new Error('it did not start.');
+  const started = await within(PATIENCE, 'its module', tf.setBackend(name));
+  if (!started) throw new Error('it did not start.');
+  if (name === 'wasm') guardAllocations((tf.backend() as BackendWasm).wasm);
 }

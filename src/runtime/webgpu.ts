@@ -1,8 +1,12 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { within } from './within';
 
 /** Enough for few submits a step, and few enough for the GPU to begin while the step is still being recorded. */
 const LAUNCHES_PER_SUBMIT = 64;
+
+/** Seconds that a driver may take to answer. */
+const PATIENCE = 20;
 
 /** A GPU that runs as tfjs' current backend. */
 export interface StartedGpu {
@@ -22,27 +26,34 @@ export interface StartedGpu {
 export async function startWebGPU(): Promise<StartedGpu> {
   const gpu = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
   if (!gpu) throw new Error('this browser has no WebGPU.');
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await within(PATIENCE, 'its adapter', gpu.requestAdapter({ powerPreference: 'high-performance' }));
   if (!adapter) throw new Error('there is no GPU adapter.');
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', LAUNCHES_PER_SUBMIT);
-  const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
-  const watch = watchDevice(device);
+  const device = await within(PATIENCE, 'its device', adapter.requestDevice({ requiredLimits: limitsOf(adapter) }));
+  let ended = false;
+  const watch = watchDevice(device, () => ended);
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
   if (!(await tf.setBackend('webgpu'))) throw new Error('the WebGPU backend did not start.');
-  return { adapter: nameOf(adapter.info), watch, destroy: () => device.destroy() };
+  return { adapter: nameOf(adapter.info), watch, destroy };
+
+  function destroy(): void {
+    ended = true;
+    device.destroy();
+  }
 }
 
 /** A shader that does not compile or memory that runs out would otherwise go on as wrong numbers. */
-function watchDevice(device: GPUDevice): StartedGpu['watch'] {
+function watchDevice(device: GPUDevice, isEnded: () => boolean): StartedGpu['watch'] {
   let complaint: string | null = null;
   let report = (message: string): void => {
     complaint ??= message;
   };
   device.addEventListener('uncapturederror', (event) => report(event.error.message));
   void device.lost.then((loss) => {
-    if (loss.reason !== 'destroyed') report(loss.message || 'The GPU was lost.');
+    // Somebody else may destroy it, too.
+    if (!isEnded()) report(loss.message || 'The GPU was lost.');
   });
   return (onLost) => {
     if (complaint !== null) throw new Error(`the GPU reports an error: ${complaint}`);

@@ -59,6 +59,8 @@ export class Race {
   device = $state.raw<Device | null>(null);
   /** Seconds by preset; null until this device has been timed. */
   estimates = $state.raw<Readonly<Record<string, number>> | null>(null);
+  /** What the worker waits for before it begins; null where it does not. */
+  waitsFor = $state<string | null>(null);
   /** Why nothing can run in this browser. */
   unavailable = $state<string | null>(null);
   message = $state.raw<Message | null>(null);
@@ -158,7 +160,7 @@ export class Race {
   stop(): void {
     if (!this.active) return;
     this.asked = 'stop';
-    this.#client.send({ type: 'stop' });
+    this.#client.stop();
   }
 
   /** Ends what runs and empties the plots. */
@@ -208,7 +210,17 @@ export class Race {
 
   #receive(event: Notice): void {
     switch (event.type) {
+      case 'waiting':
+        this.waitsFor = event.what;
+        return;
+      case 'lost':
+        this.#broke(`${event.message} Its runs are ended; the page tests this device anew.`);
+        // The badge must not promise what is gone.
+        this.device = null;
+        this.#client.open();
+        return;
       case 'ready':
+        this.waitsFor = null;
         this.device = { backend: event.backend, reasons: event.reasons };
         return;
       case 'estimates':
@@ -220,6 +232,7 @@ export class Race {
         this.#end('idle', { kind: 'error', text: event.message });
         return;
       case 'started':
+        this.waitsFor = null;
         this.#started = event;
         if (this.device) this.#keeper.began(event.config, this.device.backend, event.from && this.#from);
         return;
@@ -233,8 +246,7 @@ export class Race {
         if (!this.#forgotten) void this.#keeper.saved(event.step, event.bytes);
         return;
       case 'failed':
-        void this.#keeper.broke(this.#own());
-        this.#end(this.history ? 'stopped' : 'idle', { kind: 'error', text: event.message });
+        this.#broke(event.message);
         return;
       case 'state':
         this.#enter(event.state);
@@ -256,6 +268,18 @@ export class Race {
     if (ended) void this.#keeper.ended(this.#forgotten ? null : this.#own());
     if (ended) this.#forgotten = false;
     this.#publish();
+  }
+
+  /** What ran is over and can go on from its stored state, unless somebody has thrown it away. */
+  #broke(text: string): void {
+    if (this.#forgotten) void this.#keeper.ended(null);
+    else void this.#keeper.broke(this.#own());
+    this.#forgotten = false;
+    this.waitsFor = null;
+    this.#end(this.history && !this.recorded ? 'stopped' : this.recorded ? 'finished' : 'idle', {
+      kind: 'error',
+      text,
+    });
   }
 
   #end(state: RaceState, message: Message): void {

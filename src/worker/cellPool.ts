@@ -103,6 +103,7 @@ export class CellPool {
         this.#done(worker, event.arms);
         return;
       case 'unavailable':
+      case 'lost':
       case 'failed':
         this.#end(event.message, worker.cell?.number ?? null);
         return;

@@ -15,6 +15,11 @@ export interface WorkerLike {
   onmessageerror: ((event: MessageEvent) => void) | null;
 }
 
+/** Between two signs of life before an experiment has begun; a checkpoint may take a minute to arrive. */
+const START_SECONDS = 90;
+/** From Stop to its answer. */
+const STOP_SECONDS = 5;
+
 const GONE = 'the worker that runs the experiments has stopped';
 
 const createWorker = (): WorkerLike => new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' });
@@ -29,6 +34,10 @@ export class LabClient {
   /** The start whose reports count; a refused start leaves the one before it in place. */
   #accepted = 0;
   #pending = 0;
+  /** Of what the worker is to answer. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #awaited: 'start' | 'end' | null = null;
+  #waitsFor = 'the worker';
   /** By ticket. */
   readonly #askers = new Map<number, Asker>();
   readonly #onEvent: (event: Notice) => void;
@@ -50,12 +59,15 @@ export class LabClient {
   open(estimates = true): void {
     if (this.#worker) return;
     this.#worker = this.#listen(this.#create());
+    this.#waitsFor = 'the worker';
+    this.#expectStart();
     this.send({ type: 'open', base: this.#base, estimates });
   }
 
   start(config: unknown, paused: boolean, checkpoints: ImportedCheckpoints): void {
     this.open();
     this.#pending = this.#nextId++;
+    this.#expectStart();
     this.send({ type: 'start', id: this.#pending, config, paused, checkpoints });
   }
 
@@ -63,6 +75,7 @@ export class LabClient {
   continue(bytes: Blob, checkpoints: ImportedCheckpoints): void {
     this.open();
     this.#pending = this.#nextId++;
+    this.#expectStart();
     this.send({ type: 'continue', id: this.#pending, bytes, checkpoints });
   }
 
@@ -83,11 +96,18 @@ export class LabClient {
     return this.#ask({ type: 'check', ticket: this.#nextId++, bytes });
   }
 
+  /** Ends what runs after the step in hand; a worker that does not answer is ended with what it runs. */
+  stop(): void {
+    this.send({ type: 'stop' });
+    this.#expect('end', STOP_SECONDS, () => 'The experiment did not answer Stop for five seconds and was ended.');
+  }
+
   send(command: Command): void {
     this.#worker?.postMessage(command);
   }
 
   close(): void {
+    this.#relax();
     this.#worker?.terminate();
     this.#worker = null;
     for (const { reject } of this.#askers.values()) reject(new Error(GONE));
@@ -123,16 +143,48 @@ export class LabClient {
       if (event.id < this.#accepted) return;
       if (event.type !== 'refused') this.#accepted = event.id;
     }
+    this.#heard(event);
+    // What broke may have left the worker's memory in any state: the next start gets a new one.
+    if (event.type === 'failed' || event.type === 'lost' || event.type === 'unavailable') this.close();
     this.#onEvent(event);
   }
 
-  #crash(reason: string): void {
+  /** Keeps the deadlines. */
+  #heard(event: Notice): void {
+    const ended = event.type === 'state' && (event.state === 'stopped' || event.state === 'finished');
+    if (event.type === 'waiting') {
+      this.#waitsFor = event.what;
+      if (this.#awaited !== 'end') this.#expectStart();
+    } else if (this.#awaited === 'end' ? ended : event.type !== 'estimates') this.#relax();
+  }
+
+  #expectStart(): void {
+    this.#expect(
+      'start',
+      START_SECONDS,
+      () => `Nothing came for ${START_SECONDS} seconds while the page was waiting for ${this.#waitsFor}.`,
+    );
+  }
+
+  /** Gives the worker so many seconds until something is heard of it that ends the wait. */
+  #expect(awaited: 'start' | 'end', seconds: number, sentence: () => string): void {
+    this.#relax();
+    this.#awaited = awaited;
+    this.#deadline = setTimeout(() => this.#fail(sentence()), 1000 * seconds);
+  }
+
+  #relax(): void {
+    clearTimeout(this.#deadline);
+    this.#awaited = null;
+  }
+
+  #fail(message: string): void {
     this.close();
+    this.#onEvent({ type: 'failed', id: Math.max(this.#accepted, this.#pending), message });
+  }
+
+  #crash(reason: string): void {
     const why = reason ? ` (${reason})` : '';
-    this.#onEvent({
-      type: 'failed',
-      id: Math.max(this.#accepted, this.#pending),
-      message: `The worker that runs the experiment stopped unexpectedly${why}. Press Run to start it afresh.`,
-    });
+    this.#fail(`The worker that runs the experiment stopped unexpectedly${why}. Press Run to start it afresh.`);
   }
 }

@@ -37,20 +37,28 @@ async function open(base: string, estimates: boolean): Promise<Session> {
       'tfjs-backend-wasm-simd.wasm': wasmSimd,
       'tfjs-backend-wasm-threaded-simd.wasm': wasmThreaded,
     },
-    onLost: (message) => void failGpu(message),
+    onLost: (message) => post({ type: 'lost', message: `The GPU stopped working (${message}).` }),
+    onStage: (what) => post({ type: 'waiting', what }),
   });
-  const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) =>
-    prepareProblem(config, checkpointLoader(base, imported), optimumLoader(base, imported));
+  const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) => {
+    post({ type: 'waiting', what: config.task.kind === 'reviews' ? 'the checkpoint' : 'the task' });
+    return prepareProblem(config, checkpointLoader(base, imported), optimumLoader(base, imported));
+  };
   post({ type: 'ready', backend: info, reasons });
-  if (estimates) void estimatePresets((config) => prepare(config, []));
-  return new Session({ backend: info, post, prepare, now: () => performance.now(), breathe });
+  if (estimates) {
+    void estimatePresets((config) => prepareProblem(config, checkpointLoader(base, []), optimumLoader(base, [])));
+  }
+  const tell = info.name === 'webgpu' ? afterLoss : post;
+  return new Session({ backend: info, post: tell, prepare, now: () => performance.now(), breathe });
 }
 
-/** What runs on a GPU that has failed would go on as wrong numbers. */
-async function failGpu(message: string): Promise<void> {
-  const text = `The GPU stopped working (${message}). Reload the page to go on.`;
-  (await session)?.fail(text);
-  post({ type: 'unavailable', message: text });
+/** Milliseconds in which a GPU's loss is heard of. */
+const LOSS_DELAY = 500;
+
+/** A step on a lost GPU fails with words that help nobody, and often before the loss is told: that comes first then. */
+function afterLoss(event: WorkerEvent): void {
+  if (event.type === 'failed') setTimeout(() => post(event), LOSS_DELAY);
+  else post(event);
 }
 
 /** Beside the page's first moments, not before them: the checkpoint comes over the network. */

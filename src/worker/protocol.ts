@@ -56,6 +56,10 @@ export type Checked =
   { readonly ok: true; readonly hash: string; readonly bytes: Blob } | { readonly ok: false; readonly problem: string };
 
 export type Notice =
+  /** What the worker waits for before it is ready, or before a start has begun. */
+  | { readonly type: 'waiting'; readonly what: string }
+  /** The GPU is gone, or computes wrong numbers: nothing more is to be had from this worker. */
+  | { readonly type: 'lost'; readonly message: string }
   | {
       readonly type: 'ready';
       readonly backend: BackendInfo;
@@ -84,7 +88,7 @@ export type Notice =
   | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
   | { readonly type: 'cellStep'; readonly id: number; readonly step: number }
   | { readonly type: 'cellDone'; readonly id: number; readonly arms: readonly ArmSummary[] }
-  /** The experiment broke; the worker lives and takes a new start. */
+  /** The experiment broke. The client ends the worker: what broke may have left its memory in any state. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 
 /** No weights cross the thread but as a Blob. */

@@ -91,7 +91,9 @@ export class Session {
     const { post, prepare, now, breathe } = this.environment;
     try {
       const onStep = (step: number) => post({ type: 'cellStep', id, step });
-      const arms = await runCell(config, await prepare(config, checkpoints), { now, breathe, onStep });
+      const problem = await prepare(config, checkpoints);
+      onStep(0);
+      const arms = await runCell(config, problem, { now, breathe, onStep });
       post({ type: 'cellDone', id, arms });
     } catch (error) {
       post({ type: 'failed', id, message: messageOf(error) });
@@ -125,11 +127,6 @@ export class Session {
     if (this.current?.id === id) this.current.weights(ticket, run);
     else this.environment.post({ type: 'weights', ticket, step: 0, bytes: null });
   }
-
-  /** Ends what runs, as failed. */
-  fail(message: string): void {
-    this.current?.fail(message);
-  }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -143,7 +140,6 @@ class Execution {
   private wake: (() => void) | null = null;
   private ended: Promise<void> | null = null;
   private over = false;
-  private failure: string | null = null;
   private step: number;
   private pairs: number;
   /** What it has said so far, for whoever goes on from its saved state. */
@@ -205,13 +201,6 @@ class Execution {
     await this.ended;
   }
 
-  /** Ends as failed, whatever the step in hand yields. */
-  fail(message: string): void {
-    this.failure = message;
-    this.abort.abort();
-    this.wake?.();
-  }
-
   /** Answers at once where it stands still or is over, else once it does. */
   weights(ticket: number, run: number): void {
     this.requests.push({ ticket, run });
@@ -253,7 +242,6 @@ class Execution {
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
-      if (this.failure !== null) throw new Error(this.failure);
       post({ type: 'state', id: this.id, state: this.abort.signal.aborted ? 'stopped' : 'finished' });
     } catch (error) {
       post({ type: 'failed', id: this.id, message: messageOf(error) });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LabClient, type WorkerLike } from '../../src/worker/client';
 import type { Command, WorkerEvent } from '../../src/worker/protocol';
 
@@ -109,5 +109,68 @@ describe('the worker’s client', () => {
     client.start({}, true, []);
     expect(workers).toHaveLength(2);
     expect(workers[1]?.received.map((command) => command.type)).toEqual(['open', 'start']);
+  });
+
+  it.each<WorkerEvent>([
+    { type: 'failed', id: 1, message: 'WebAssembly’s memory is full' },
+    { type: 'lost', message: 'The GPU stopped working' },
+    { type: 'unavailable', message: 'nothing works' },
+  ])('never uses a worker again after $type', (event) => {
+    const { client, workers, events } = clientWithWorkers();
+    client.start({}, false, []);
+    workers[0]?.say(running(1));
+    workers[0]?.say(event);
+    expect(workers[0]?.terminated).toBe(true);
+    expect(events.at(-1)).toEqual(event);
+    client.start({}, false, []);
+    expect(workers[1]?.received.map((command) => command.type)).toEqual(['open', 'start']);
+  });
+});
+
+describe('the worker’s client, with a worker that is silent', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('gives up the start, and says what it was waiting for', () => {
+    const { workers, events } = clientWithWorkers();
+    vi.advanceTimersByTime(80_000);
+    workers[0]?.say({ type: 'waiting', what: 'WebAssembly' });
+    vi.advanceTimersByTime(80_000);
+    expect(workers[0]?.terminated).toBe(false);
+    vi.advanceTimersByTime(10_000);
+    expect(workers[0]?.terminated).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', message: expect.stringContaining('for WebAssembly.') });
+  });
+
+  it('waits for a running experiment as long as it takes', () => {
+    const { client, workers, events } = clientWithWorkers();
+    client.start({}, false, []);
+    workers[0]?.say(running(1));
+    vi.advanceTimersByTime(10_000_000);
+    expect(events).toEqual([running(1)]);
+  });
+
+  it('ends a worker that does not answer Stop for five seconds, reports or not', () => {
+    const { client, workers, events } = clientWithWorkers();
+    client.start({}, false, []);
+    workers[0]?.say(running(1));
+    client.stop();
+    vi.advanceTimersByTime(4000);
+    workers[0]?.say(running(1));
+    expect(workers[0]?.terminated).toBe(false);
+    vi.advanceTimersByTime(1000);
+    expect(workers[0]?.terminated).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1, message: expect.stringContaining('Stop') });
+  });
+
+  it('leaves a worker that answers Stop in time', () => {
+    const { client, workers } = clientWithWorkers();
+    client.start({}, false, []);
+    workers[0]?.say(running(1));
+    client.stop();
+    vi.advanceTimersByTime(4000);
+    workers[0]?.say({ type: 'state', id: 1, state: 'stopped' });
+    vi.advanceTimersByTime(100_000);
+    expect(workers[0]?.terminated).toBe(false);
   });
 });

@@ -1,0 +1,27 @@
+import { expect, patchWorker, storedSteps, test } from './support';
+
+/** Keeps the device within the test's reach. */
+const KEEP_DEVICE = `
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    return (self.device = await request.apply(this, given));
+  };`;
+
+test('a GPU that is lost is told first, tested anew, and the run goes on from its state', async ({ lab, page }) => {
+  await patchWorker(page, KEEP_DEVICE);
+  await lab.open();
+  await expect(lab.badge).toContainText('WebGPU');
+  await lab.makeTiny(2000);
+  await lab.button('Step').click();
+  await expect.poll(() => storedSteps(page)).toEqual([1]);
+  await lab.button('Resume').click();
+  await expect.poll(() => lab.step()).toBeGreaterThan(2);
+  const [worker] = page.workers();
+  await worker!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+  await expect(lab.alert).toContainText('The GPU stopped working');
+  await expect(lab.alert).not.toContainText('mapAsync');
+  await expect(lab.badge).toContainText('WebGPU', { timeout: 60_000 });
+  await page.getByRole('button', { name: /^Go on from step/ }).click();
+  await expect.poll(() => lab.step(), 'the run trains on').toBeGreaterThan(2);
+  await expect(lab.alert).toBeEmpty();
+});
