@@ -7,7 +7,7 @@ import { forEachBackend } from '../support/backends';
 
 forEachBackend(() => {
   it.each([
-    ['than it has left', 4_294_800_000],
+    ['than it has left', 4_294_900_000],
     ['than it has addresses, which would wrap around to nothing', 2 ** 32],
   ])('an allocation of more %s is an error, and hurts nothing', async (_, bytes) => {
     const backend = tf.backend() as BackendWasm;
