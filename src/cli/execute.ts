@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { createHistory, historyOf, resultsOf } from '../experiment/history';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
+import { checkDevice } from '../training/checkDevice';
 import type { Policies } from '../training/policies';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
@@ -23,6 +24,9 @@ export interface Execution {
   readonly ended?: ((policies: Policies) => void) | undefined;
 }
 
+/** Milliseconds from one check of a GPU to the next, at least. */
+const CHECK_EVERY = 30_000;
+
 /** Pumps an experiment to its end and returns its results document. */
 export async function execute(config: ExperimentConfig, problem: Problem, execution: Execution): Promise<Results> {
   const { backend, signal, progress, from, saveEvery, save, ended } = execution;
@@ -34,6 +38,13 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
   let savedAt = start;
   const results = () => resultsOf(history!, backend, { seconds: seconds(), pairsPerSecond: pairs / seconds() });
   const wantsSnapshot = () => save !== undefined && (signal.aborted || performance.now() - savedAt > 1000 * saveEvery);
+  // A GPU may be right in small and wrong at this size, or go wrong later.
+  let checkedAt = start;
+  const check = async (): Promise<void> => {
+    if (backend.name === 'webgpu') await checkDevice(config, problem);
+    checkedAt = performance.now();
+  };
+  await check();
   for await (const report of runExperiment(config, problem, { signal, wantsSnapshot }, from?.snapshot)) {
     if (report.type === 'started') history ??= createHistory(config, report);
     else if (report.type === 'snapshot') {
@@ -46,6 +57,7 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
       await breathe();
     } else recordReport(history!, report);
+    if (report.type === 'evaluation' && performance.now() - checkedAt > CHECK_EVERY) await check();
   }
   return results();
 }

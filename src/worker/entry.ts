@@ -5,6 +5,7 @@ import { PRESETS } from '../experiment/presets';
 import type { ExperimentConfig } from '../experiment/schema';
 import { chooseBackend } from '../runtime/backends';
 import { measureSpeed } from '../runtime/calibrate';
+import { checkDevice } from '../training/checkDevice';
 import { prepareProblem } from '../training/prepareProblem';
 import { estimateSeconds } from '../training/estimate';
 import type { Problem } from '../training/problem';
@@ -48,8 +49,9 @@ async function open(base: string, estimates: boolean): Promise<Session> {
   if (estimates) {
     void estimatePresets((config) => prepareProblem(config, checkpointLoader(base, []), optimumLoader(base, [])));
   }
-  const tell = info.name === 'webgpu' ? afterLoss : post;
-  return new Session({ backend: info, post: tell, prepare, now: () => performance.now(), breathe });
+  const common = { backend: info, prepare, now: () => performance.now(), breathe };
+  if (info.name !== 'webgpu') return new Session({ ...common, post });
+  return new Session({ ...common, post: afterLoss, check: checkDevice });
 }
 
 /** Milliseconds in which a GPU's loss is heard of. */

@@ -21,6 +21,8 @@ export interface SessionEnvironment {
   readonly backend: BackendInfo;
   readonly post: (event: WorkerEvent) => void;
   readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Problem>;
+  /** Whether the device computes right at an experiment's size; rejects with a sentence. Absent where nobody doubts it. */
+  readonly check?: (config: ExperimentConfig, problem: Problem) => Promise<void>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Lets the thread's message queue run. */
@@ -32,6 +34,9 @@ const INTERVALS: Partial<Record<PostedReport['type'], number>> = { progress: 100
 
 /** Seconds of running from one saving to the next. */
 const SAVE_EVERY = 10;
+
+/** Seconds from one check of the device to the next, at least. */
+const CHECK_EVERY = 30;
 
 /**
  * Pumps one experiment at a time from its generator to the page. Commands may come at any moment: a new start ends
@@ -93,6 +98,7 @@ export class Session {
       const onStep = (step: number) => post({ type: 'cellStep', id, step });
       const problem = await prepare(config, checkpoints);
       onStep(0);
+      await this.environment.check?.(config, problem);
       const arms = await runCell(config, problem, { now, breathe, onStep });
       post({ type: 'cellDone', id, arms });
     } catch (error) {
@@ -144,6 +150,8 @@ class Execution {
   private pairs: number;
   /** What it has said so far, for whoever goes on from its saved state. */
   private history: RaceHistory | null;
+  /** On the thread's clock. */
+  private checkedAt = 0;
   private saving = false;
   private savedStep: number | null;
   /** As of the last saving, or the end. */
@@ -228,6 +236,7 @@ class Execution {
     try {
       post({ type: 'started', id: this.id, config: this.config, from: this.from?.results ?? null });
       post({ type: 'state', id: this.id, state: this.state });
+      await this.check();
       this.watch.start();
       const control = {
         signal: this.abort.signal,
@@ -239,6 +248,7 @@ class Execution {
         if (report.type === 'snapshot') this.save(report.snapshot);
         else if (report.type === 'weights') this.policies = report;
         else this.forward(report);
+        if (report.type === 'evaluation') await this.checkNowAndThen();
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
@@ -249,6 +259,16 @@ class Execution {
       this.over = true;
       this.answer();
     }
+  }
+
+  private async check(): Promise<void> {
+    await this.environment.check?.(this.config, this.problem);
+    this.checkedAt = this.environment.now();
+  }
+
+  /** A device may also go wrong later. */
+  private async checkNowAndThen(): Promise<void> {
+    if (this.environment.now() - this.checkedAt >= 1000 * CHECK_EVERY) await this.check();
   }
 
   private async betweenSteps(): Promise<void> {

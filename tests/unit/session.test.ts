@@ -92,12 +92,16 @@ const PROBLEM = {
 
 const IMPORTED: ImportedCheckpoints = [{ name: 'mine-0123abcd', bytes: new Blob(['bytes']) }];
 
-function openSession(prepare: SessionEnvironment['prepare'] = () => Promise.resolve(PROBLEM)) {
+function openSession(
+  prepare: SessionEnvironment['prepare'] = () => Promise.resolve(PROBLEM),
+  check: NonNullable<SessionEnvironment['check']> = () => Promise.resolve(),
+) {
   const events: WorkerEvent[] = [];
   const session = new Session({
     backend: { name: 'cpu', adapter: null },
     post: (event) => events.push(event),
     prepare,
+    check,
     now: () => clock.milliseconds,
     breathe: macrotask,
   });
@@ -317,6 +321,25 @@ describe('a session', () => {
     await opened.goOn(2, await parsed(opened.saved(1)[0]!.bytes));
     await opened.session.handle({ type: 'stop' });
     expect(given).toEqual([IMPORTED, IMPORTED]);
+  });
+
+  it('runs nothing on a device that computes wrong numbers', async () => {
+    const { events, reports, start } = openSession(undefined, () => Promise.reject(new Error('wrong numbers')));
+    await start(1, ENDLESS);
+    await until(() => events.some((event) => event.type === 'failed'));
+    expect(events.at(-1)).toEqual({ type: 'failed', id: 1, message: 'wrong numbers' });
+    expect(reports(1)).toEqual([]);
+  });
+
+  it('ends a run whose device goes wrong later', async () => {
+    let checks = 0;
+    const check = () => (++checks > 1 ? Promise.reject(new Error('wrong now')) : Promise.resolve());
+    const { events, states, start } = openSession(undefined, check);
+    // Its only other evaluation comes at the end, after more than thirty seconds on the tests' clock.
+    await start(1, configOf(4000));
+    await until(() => events.some((event) => event.type === 'failed'));
+    expect(events.at(-1)).toEqual({ type: 'failed', id: 1, message: 'wrong now' });
+    expect(states(1)).toEqual(['running']);
   });
 
   it('saves its state every ten seconds of running, with all it has said', async () => {

@@ -1,0 +1,59 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import { banditProblem } from '../../src/training/banditProblem';
+import { checkDevice } from '../../src/training/checkDevice';
+import { forEachBackend } from '../support/backends';
+import { configOf, tinyTransformerProblem } from '../support/problems';
+
+const common = {
+  arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }, { sampler: 'best-of-n', n: 4 }],
+  seeds: 6,
+  beta: 1,
+  learningRate: 0.01,
+  schedule: { steps: 10, pairs: 32 },
+  evaluation: { every: 10 },
+} satisfies Omit<ExperimentConfigInput, 'task'>;
+const CASES = {
+  bandit() {
+    const config = configOf({ ...common, task: { kind: 'bandit', prompts: 16, responses: 10 } });
+    if (config.task.kind !== 'bandit') throw new Error('it is a bandit');
+    return { config, problem: banditProblem(config.task) };
+  },
+  // Only its name: the problem is a smaller one.
+  transformer: () => ({
+    config: configOf({ ...common, task: { kind: 'reviews' } }),
+    problem: tinyTransformerProblem(),
+  }),
+};
+
+describe.each(Object.entries(CASES))('the check of a device at an experiment’s size: %s', (_, prepare) => {
+  forEachBackend(
+    (name) => {
+      it('passes a device that computes what the CPU does, and leaves it the current one', async () => {
+        const { config, problem } = prepare();
+        await checkDevice(config, problem);
+        expect(tf.getBackend()).toBe(name);
+      });
+    },
+    ['wasm', 'webgpu'],
+  );
+});
+
+describe('a GPU that drops what is large', () => {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on its pass below
+  const plain = GPUComputePassEncoder.prototype.dispatchWorkgroups;
+  afterEach(() => {
+    GPUComputePassEncoder.prototype.dispatchWorkgroups = plain;
+  });
+
+  forEachBackend(() => {
+    it.each(Object.entries(CASES))('is found out: %s', async (_, prepare) => {
+      const { config, problem } = prepare();
+      GPUComputePassEncoder.prototype.dispatchWorkgroups = function (x, y = 1, z = 1) {
+        if (x * y * z <= 16) plain.call(this, x, y, z);
+      };
+      await expect(checkDevice(config, problem)).rejects.toThrow(/wrong numbers at this experiment’s size/);
+    });
+  }, ['webgpu']);
+});
