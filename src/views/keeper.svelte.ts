@@ -62,6 +62,12 @@ export class Keeper {
     return bytes;
   }
 
+  /** What was claimed does not go on: it is for whoever wants it again. */
+  unclaim(): void {
+    this.#claim?.release();
+    this.#claim = null;
+  }
+
   /** The lock of an offer that nobody has taken. */
   async #take({ id, name }: SavedState): Promise<(() => void) | null> {
     const release = await takeLock(lockName(id));
@@ -128,8 +134,7 @@ export class Keeper {
 
   /** The race broke: it can go on from its last state, and what it has shown is kept. */
   async broke(results: (() => Results) | null): Promise<void> {
-    this.#claim?.release();
-    this.#claim = null;
+    this.unclaim();
     const current = this.#leave();
     if (!current) return;
     await this.#offer(current.id);

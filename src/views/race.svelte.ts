@@ -237,6 +237,7 @@ export class Race {
         if (this.device) this.#keeper.began(event.config, this.device.backend, event.from && this.#from);
         return;
       case 'refused':
+        this.#keeper.unclaim();
         this.#end(this.history ? 'stopped' : 'idle', {
           kind: 'error',
           text: `Not started. ${problemText(event.problems)}`,
@@ -272,6 +273,7 @@ export class Race {
 
   /** What ran is over and can go on from its stored state, unless somebody has thrown it away. */
   #broke(text: string): void {
+    this.#keeper.unclaim();
     if (this.#forgotten) void this.#keeper.ended(null);
     else void this.#keeper.broke(this.#own());
     this.#forgotten = false;
