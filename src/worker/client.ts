@@ -34,6 +34,8 @@ export class LabClient {
   /** The start whose reports count; a refused start leaves the one before it in place. */
   #accepted = 0;
   #pending = 0;
+  /** Whether the worker has said anything of the pending start. */
+  #answered = true;
   /** Of what the worker is to answer. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #awaited: 'start' | 'end' | null = null;
@@ -67,6 +69,7 @@ export class LabClient {
   start(config: unknown, paused: boolean, checkpoints: ImportedCheckpoints): void {
     this.open();
     this.#pending = this.#nextId++;
+    this.#answered = false;
     this.#expectStart();
     this.send({ type: 'start', id: this.#pending, config, paused, checkpoints });
   }
@@ -75,6 +78,7 @@ export class LabClient {
   continue(bytes: Blob, checkpoints: ImportedCheckpoints): void {
     this.open();
     this.#pending = this.#nextId++;
+    this.#answered = false;
     this.#expectStart();
     this.send({ type: 'continue', id: this.#pending, bytes, checkpoints });
   }
@@ -82,6 +86,8 @@ export class LabClient {
   /** Runs one cell of a sweep. */
   cell(config: ExperimentConfig, checkpoints: ImportedCheckpoints): void {
     this.#pending = this.#nextId++;
+    this.#answered = false;
+    this.#expectStart();
     this.send({ type: 'cell', id: this.#pending, config, checkpoints });
   }
 
@@ -99,6 +105,7 @@ export class LabClient {
   /** Ends what runs after the step in hand; a worker that does not answer is ended with what it runs. */
   stop(): void {
     this.send({ type: 'stop' });
+    if (this.#awaited === 'end') return;
     this.#expect('end', STOP_SECONDS, () => 'The experiment did not answer Stop for five seconds and was ended.');
   }
 
@@ -152,10 +159,13 @@ export class LabClient {
   /** Keeps the deadlines. */
   #heard(event: Notice): void {
     const ended = event.type === 'state' && (event.state === 'stopped' || event.state === 'finished');
+    if ('id' in event && event.id === this.#pending) this.#answered = true;
     if (event.type === 'waiting') {
       this.#waitsFor = event.what;
       if (this.#awaited !== 'end') this.#expectStart();
-    } else if (this.#awaited === 'end' ? ended : event.type !== 'estimates') this.#relax();
+    } else if (this.#awaited === 'end') {
+      if (ended || event.type === 'refused') this.#relax();
+    } else if (this.#answered && (event.type === 'ready' || 'id' in event)) this.#relax();
   }
 
   #expectStart(): void {

@@ -163,6 +163,52 @@ describe('the worker’s client, with a worker that is silent', () => {
     expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1, message: expect.stringContaining('Stop') });
   });
 
+  it('leaves a worker that refuses the start that Stop was for', () => {
+    const { client, workers } = clientWithWorkers();
+    client.start({}, false, []);
+    client.stop();
+    workers[0]?.say({ type: 'refused', id: 1, problems: [] });
+    vi.advanceTimersByTime(100_000);
+    expect(workers[0]?.terminated).toBe(false);
+  });
+
+  it('ends it after five seconds also where Stop is pressed again and again', () => {
+    const { client, workers } = clientWithWorkers();
+    client.start({}, false, []);
+    workers[0]?.say(running(1));
+    client.stop();
+    vi.advanceTimersByTime(4000);
+    client.stop();
+    vi.advanceTimersByTime(1000);
+    expect(workers[0]?.terminated).toBe(true);
+  });
+
+  it('gives up a start, or a cell of a sweep, of which nothing is heard after the worker was ready', () => {
+    const ready = { type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [] } as const;
+    const config = {} as Parameters<LabClient['cell']>[0];
+    for (const begin of [
+      (client: LabClient) => client.start({}, false, []),
+      (client: LabClient) => client.cell(config, []),
+    ]) {
+      const { client, workers, events } = clientWithWorkers();
+      begin(client);
+      workers[0]?.say(ready);
+      vi.advanceTimersByTime(90_000);
+      expect(workers[0]?.terminated).toBe(true);
+      expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });
+    }
+  });
+
+  it('is not put off by what an older start still says', () => {
+    const { client, workers } = clientWithWorkers();
+    client.start({}, false, []);
+    workers[0]?.say(running(1));
+    client.start({}, false, []);
+    workers[0]?.say(running(1));
+    vi.advanceTimersByTime(90_000);
+    expect(workers[0]?.terminated).toBe(true);
+  });
+
   it('leaves a worker that answers Stop in time', () => {
     const { client, workers } = clientWithWorkers();
     client.start({}, false, []);
