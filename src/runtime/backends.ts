@@ -41,7 +41,7 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
     try {
       if (name === 'webgpu') gpu = await startWebGPU();
       else await startHost(name, options);
-      if (name !== 'cpu') await selfTest(name);
+      if (name !== 'cpu') await within(PATIENCE, 'the end of its self-test', selfTest(name));
       gpu?.watch(options.onLost);
       await tf.setBackend(name);
       return { info: { name, adapter: gpu?.adapter ?? null }, reasons };
