@@ -30,7 +30,7 @@ const STEP_MILLISECONDS = 200;
 
 /** Runs the cells that it is sent, one after the other, until its sweep goes away. */
 export async function sweepWorker([backendName]: readonly string[]): Promise<number> {
-  // A terminal's Ctrl-C reaches every process; the sweep itself ends this one.
+  // The sweep itself ends this process.
   for (const signal of INTERRUPTS) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit(EXIT.failure));
   try {

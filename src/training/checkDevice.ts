@@ -13,6 +13,12 @@ interface Pass {
   readonly gradient: Float32Array; // [R, N]
 }
 
+/** Copies: a backend may use their memory again. */
+const passOf = ([logProbs, gradient]: readonly Float32Array[]): Pass => ({
+  logProbs: logProbs!.slice(),
+  gradient: gradient!.slice(),
+});
+
 /**
  * Holds the current backend against the plain CPU at the sizes of an experiment: a training step's log-probs and
  * gradient, with all runs and rows, of four completions that repeat. A device may be right in small and wrong where a
@@ -24,8 +30,15 @@ export async function checkDevice(config: ExperimentConfig, problem: Problem): P
   const rows = paddedRows(2 * config.schedule.pairs);
   const reference = problem.referenceWeights(config.firstSeed);
   const name = tf.getBackend();
-  const found = await startPass(problem, reference, runs, rows).read();
-  const expected = onCpu(name, () => startPass(problem, reference, 1, ROW_TILE).readSync());
+  const launched = launch(problem, reference, runs, rows);
+  const found = passOf(await Promise.all(launched.map((tensor) => tensor.data<'float32'>())));
+  tf.dispose(launched);
+  const expected = onCpu(name, () => {
+    const few = launch(problem, reference, 1, ROW_TILE);
+    const pass = passOf(few.map((tensor) => tensor.dataSync<'float32'>()));
+    tf.dispose(few);
+    return pass;
+  });
   const { completionLength } = problem.policy;
   compare(found.logProbs, (i) => expected.logProbs[i % (ROW_TILE * completionLength)]!);
   // Every completion comes this often.
@@ -44,43 +57,16 @@ function onCpu<T>(before: string, compute: () => T): T {
   }
 }
 
-function startPass({ policy, ...problem }: Problem, reference: Float32Array, sets: number, rows: number) {
-  const { logProbs, gradient, dispose } = launch(policy, repeated(policy, problem, sets, rows), reference);
-  return {
-    async read(): Promise<Pass> {
-      const [first, second] = await Promise.all([logProbs.data<'float32'>(), gradient.data<'float32'>()]);
-      const pass = { logProbs: first.slice(), gradient: second.slice() };
-      dispose();
-      return pass;
-    },
-    readSync(): Pass {
-      const pass = {
-        logProbs: logProbs.dataSync<'float32'>().slice(),
-        gradient: gradient.dataSync<'float32'>().slice(),
-      };
-      dispose();
-      return pass;
-    },
-  };
-}
-
-function launch(policy: Policy, batch: CompletionBatch, reference: Float32Array) {
-  const { sets, rows } = batch.prompts;
-  const all = new Float32Array(sets * reference.length);
-  for (let r = 0; r < sets; r++) all.set(reference, r * reference.length);
-  const weights = tf.tensor2d(all, [sets, reference.length]);
-  const slopes = tf.ones([sets * rows]) as tf.Tensor1D;
-  const pass = policy.forward(weights, batch);
-  const logProbs = pass.logProbs.clone();
-  const gradient = pass.gradient(slopes);
-  return {
-    logProbs,
-    gradient,
-    dispose: () => {
-      pass.dispose();
-      tf.dispose([weights, slopes, logProbs, gradient]);
-    },
-  };
+/** Launches a pass over the four completions, repeated; the caller disposes what it returns. */
+function launch({ policy, ...problem }: Problem, reference: Float32Array, sets: number, rows: number): tf.Tensor[] {
+  return tf.tidy(() => {
+    const weights = tf.tile(tf.tensor2d(reference, [1, reference.length]), [sets, 1]);
+    const pass = policy.forward(weights, repeated(policy, problem, sets, rows));
+    const logProbs = pass.logProbs.clone();
+    const gradient = pass.gradient(tf.ones([sets * rows]) as tf.Tensor1D);
+    pass.dispose();
+    return [logProbs, gradient];
+  });
 }
 
 /** Four completions of the greatest length, over and over. */

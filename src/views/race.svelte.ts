@@ -278,7 +278,7 @@ export class Race {
     else void this.#keeper.broke(this.#own());
     this.#forgotten = false;
     this.waitsFor = null;
-    this.#end(this.history && !this.recorded ? 'stopped' : this.recorded ? 'finished' : 'idle', {
+    this.#end(this.recorded ? 'finished' : this.history ? 'stopped' : 'idle', {
       kind: 'error',
       text,
     });
