@@ -1,13 +1,16 @@
 import { setImmediate as breathe } from 'node:timers/promises';
+import { problemText } from '../experiment/config';
 import { createHistory, historyOf, resultsOf } from '../experiment/history';
 import type { BackendInfo, Results } from '../experiment/results';
 import type { ExperimentConfig } from '../experiment/schema';
 import { checkDevice } from '../training/checkDevice';
+import { memoryProblem } from '../training/memory';
 import type { Policies } from '../training/policies';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
 import { runExperiment } from '../training/runExperiment';
 import type { SavedExperiment } from '../training/savedExperiment';
+import { UsageError } from './errors';
 import type { Progress } from './progress';
 
 export interface Execution {
@@ -27,9 +30,11 @@ export interface Execution {
 /** Milliseconds from one check of a GPU to the next, at least. */
 const CHECK_EVERY = 30_000;
 
-/** Pumps an experiment to its end and returns its results document. */
+/** Pumps an experiment to its end and returns its results document. Throws UsageError where it does not fit. */
 export async function execute(config: ExperimentConfig, problem: Problem, execution: Execution): Promise<Results> {
   const { backend, signal, progress, from, saveEvery, save, ended } = execution;
+  const tooLarge = memoryProblem(config, problem, backend.name);
+  if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const start = performance.now();
   const before = from?.results.timing.seconds ?? 0;
   const seconds = () => before + (performance.now() - start) / 1000;

@@ -16,7 +16,9 @@ export function logSumExp(values: ArrayLike<number>): number {
 /** Log-probabilities [K], in nats, of a row of logits [K]. */
 export function logSoftmax(logits: ArrayLike<number>): Float64Array {
   const normaliser = logSumExp(logits);
-  return Float64Array.from(logits, (h) => h - normaliser);
+  const logP = new Float64Array(logits.length);
+  for (let k = 0; k < logP.length; k++) logP[k] = logits[k]! - normaliser;
+  return logP;
 }
 
 /** Probabilities [K] of a row of logits [K]. */

@@ -67,12 +67,23 @@ export interface ForwardPass {
   dispose(): void;
 }
 
+/** Floats that a row of a batch takes on the device while it is worked on, some percent too many. */
+export interface RowFloats {
+  readonly decoded: number;
+  /** Its log-probs found in one pass. */
+  readonly read: number;
+  /** Forward and backward. */
+  readonly trained: number;
+}
+
 /** A policy as one tensor program over weight sets: the runs of a fleet, and their references behind them. */
 export interface Policy {
   readonly layout: ParameterLayout;
   readonly vocabulary: number;
   /** Tokens in the longest completion. */
   readonly completionLength: number;
+  /** Null where the bounds of a config keep them few. */
+  readonly rowFloats: RowFloats | null;
   /** @param weights flat  // [S, N] */
   sample(weights: tf.Tensor2D, request: SamplingRequest): DeviceCompletions;
   /** Fills in the log-probs under the models that sampling did not need. */

@@ -91,6 +91,7 @@ export function tabularPolicy(prompts: number, responses: number): Policy {
     layout: [{ name: 'logits', shape: [prompts, responses] }],
     vocabulary: responses,
     completionLength: 1,
+    rowFloats: null,
     sample,
     complete: () => undefined,
     forward,

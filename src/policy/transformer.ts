@@ -1,4 +1,5 @@
 import { sizeOf, type ParameterLayout } from './parameters';
+import type { RowFloats } from './policy';
 
 /** Sizes of a Llama-family transformer: RMSNorm, rotary positions, SwiGLU, tied embeddings, no biases. */
 export interface TransformerSizes {
@@ -64,3 +65,14 @@ export function transformerOffsets(sizes: TransformerSizes): TransformerOffsets 
 /** Tokens that a whole pass reads: the prompt and all of the completion but its last token. */
 export const inputLength = ({ promptLength, completionLength }: TransformerSizes): number =>
   promptLength + completionLength - 1;
+
+/** What `LayerActivations` and the caches hold; a backward pass makes about as much again as the forward one keeps. */
+export function rowFloats(sizes: TransformerSizes): RowFloats {
+  const { vocabulary, width, layers, heads, hidden, promptLength, completionLength } = sizes;
+  const length = inputLength(sizes);
+  const cached = layers * length * 2 * width;
+  /** All layers' activations at one position, less its keys and values. */
+  const position = layers * (4 * width + 3 * hidden + 2 * heads + 2) + width;
+  const read = cached + length * position + completionLength * vocabulary;
+  return { decoded: cached + promptLength * position + vocabulary, read, trained: 2 * read };
+}

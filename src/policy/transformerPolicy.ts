@@ -8,6 +8,7 @@ import { inputTokens } from './inputTokens';
 import type { CompletionBatch, ForwardPass, Policy } from './policy';
 import {
   inputLength,
+  rowFloats,
   transformerLayout,
   transformerOffsets,
   type TransformerOffsets,
@@ -60,6 +61,7 @@ export function transformerPolicy(sizes: TransformerSizes): Policy {
     layout: transformerLayout(sizes),
     vocabulary: sizes.vocabulary,
     completionLength: sizes.completionLength,
+    rowFloats: rowFloats(sizes),
     sample: (weights, request) => decode(sizes, offsets, weights, request),
     complete: (weights, request, sampled) => complete(sizes, offsets, weights, request, sampled),
     forward: (weights, batch) => forward(sizes, offsets, weights, batch),

@@ -36,8 +36,11 @@ export function evaluateTable(
       throw new RangeError(`a table of ${prompts}×${responses} cannot have ${table.length} entries`);
     }
   }
-  const row = (table: ArrayLike<number>, x: number): Float64Array =>
-    Float64Array.from({ length: responses }, (_, k) => table[x * responses + k]!);
+  const row = (table: ArrayLike<number>, x: number): Float64Array => {
+    const values = new Float64Array(responses);
+    for (let k = 0; k < responses; k++) values[k] = table[x * responses + k]!;
+    return values;
+  };
   let reward = 0;
   let kl = 0;
   let entropies = 0;

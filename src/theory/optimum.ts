@@ -1,5 +1,5 @@
 import type { PlanePoint } from '../experiment/results';
-import { expectation, klDivergence, logSoftmax, logSumExp } from '../math/logits';
+import { logSoftmax, logSumExp } from '../math/logits';
 
 /** The best policy of one prompt; `policy` holds its K probabilities. */
 export interface Optimum extends PlanePoint {
@@ -10,20 +10,29 @@ export interface Optimum extends PlanePoint {
  * π* ∝ π_ref·exp(r* / β) and J* = β·log E_{π_ref}[exp(r* / β)] (arXiv 2502.04270) for one prompt's reference
  * logits [K] and rewards [K]. Throws RangeError when lengths differ or β is not above 0.
  */
-export function optimum(referenceLogits: ArrayLike<number>, rewards: ArrayLike<number>, beta: number): Optimum {
-  if (rewards.length !== referenceLogits.length) {
-    throw new RangeError(`${rewards.length} rewards for ${referenceLogits.length} reference logits`);
+export const optimum = (referenceLogits: ArrayLike<number>, rewards: ArrayLike<number>, beta: number): Optimum =>
+  tilted(logSoftmax(referenceLogits), rewards, beta);
+
+/** The same from the reference's log-probabilities [K]; one pass, because a frontier asks for millions of entries. */
+function tilted(logReference: Float64Array, rewards: ArrayLike<number>, beta: number): Optimum {
+  if (rewards.length !== logReference.length) {
+    throw new RangeError(`${rewards.length} rewards for ${logReference.length} reference logits`);
   }
   if (!(beta > 0)) throw new RangeError(`β is ${beta}; it must be above 0`);
-  const logReference = logSoftmax(referenceLogits);
-  const tilted = logReference.map((value, k) => value + rewards[k]! / beta);
-  const logP = logSoftmax(tilted);
-  return {
-    reward: expectation(logP, (k) => rewards[k]!),
-    kl: klDivergence(logP, logReference),
-    objective: beta * logSumExp(tilted),
-    policy: logP.map(Math.exp),
-  };
+  const logits = new Float64Array(logReference.length);
+  for (let k = 0; k < logits.length; k++) logits[k] = logReference[k]! + rewards[k]! / beta;
+  const normaliser = logSumExp(logits);
+  const policy = new Float64Array(logits.length);
+  let reward = 0;
+  let kl = 0;
+  for (let k = 0; k < logits.length; k++) {
+    const logP = logits[k]! - normaliser;
+    const p = (policy[k] = Math.exp(logP));
+    if (p === 0) continue; // 0·log 0 = 0
+    reward += p * rewards[k]!;
+    kl += p * (logP - logReference[k]!);
+  }
+  return { reward, kl, objective: beta * normaliser, policy };
 }
 
 /**
@@ -40,8 +49,9 @@ export function frontier(
   if (prompts === 0 || rewards.length !== prompts) {
     throw new RangeError(`${rewards.length} rows of rewards for ${prompts} rows of reference logits`);
   }
+  const logReferences = referenceLogits.map((row) => logSoftmax(row));
   return betas.map((beta) => {
-    const points = referenceLogits.map((row, x) => optimum(row, rewards[x]!, beta));
+    const points = logReferences.map((row, x) => tilted(row, rewards[x]!, beta));
     const average = (value: (point: PlanePoint) => number): number =>
       points.reduce((sum, point) => sum + value(point), 0) / prompts;
     return { reward: average((p) => p.reward), kl: average((p) => p.kl), objective: average((p) => p.objective) };

@@ -1,7 +1,8 @@
-import { parseConfig } from '../experiment/config';
+import { parseConfig, problemText } from '../experiment/config';
 import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/history';
 import type { BackendInfo } from '../experiment/results';
 import { policiesIn, policyFile, type Policies } from '../training/policies';
+import { memoryProblem } from '../training/memory';
 import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
@@ -97,6 +98,8 @@ export class Session {
     try {
       const onStep = (step: number) => post({ type: 'cellStep', id, step });
       const problem = await prepare(config, checkpoints);
+      const tooLarge = memoryProblem(config, problem, this.environment.backend.name);
+      if (tooLarge) throw new Error(problemText([tooLarge]));
       onStep(0);
       await this.environment.check?.(config, problem);
       const arms = await runCell(config, problem, { now, breathe, onStep });
@@ -120,6 +123,11 @@ export class Session {
     } catch (error) {
       const path = error instanceof CheckpointError ? error.path : 'task';
       post({ type: 'refused', id, problems: [{ path, message: messageOf(error) }] });
+      return;
+    }
+    const tooLarge = memoryProblem(config, problem, this.environment.backend.name);
+    if (tooLarge) {
+      post({ type: 'refused', id, problems: [tooLarge] });
       return;
     }
     // Only now is it certain that the new one can run: what runs may end.

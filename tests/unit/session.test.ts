@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../src/experiment/config';
 import type { Evaluation } from '../../src/experiment/metrics';
+import type { BackendName } from '../../src/experiment/results';
 import type { ExperimentConfig } from '../../src/experiment/schema';
 import { CheckpointError } from '../../src/training/prepareProblem';
 import type { Problem } from '../../src/training/problem';
@@ -87,6 +88,7 @@ const configOf = (steps: number) => ({
 const ENDLESS = configOf(100_000);
 
 const PROBLEM = {
+  policy: { rowFloats: null } as Problem['policy'],
   encodeWeights: (weights, origin) => Uint8Array.from([...weights, Number(origin['step'])]),
 } as Problem;
 
@@ -95,10 +97,11 @@ const IMPORTED: ImportedCheckpoints = [{ name: 'mine-0123abcd', bytes: new Blob(
 function openSession(
   prepare: SessionEnvironment['prepare'] = () => Promise.resolve(PROBLEM),
   check: NonNullable<SessionEnvironment['check']> = () => Promise.resolve(),
+  backend: BackendName = 'cpu',
 ) {
   const events: WorkerEvent[] = [];
   const session = new Session({
-    backend: { name: 'cpu', adapter: null },
+    backend: { name: backend, adapter: null },
     post: (event) => events.push(event),
     prepare,
     check,
@@ -309,6 +312,29 @@ describe('a session', () => {
     ]);
     expect(states(1)).toEqual(['running']);
     await session.handle({ type: 'stop' });
+  });
+
+  it('refuses what WebAssembly’s memory would not hold, and leaves what runs alone', async () => {
+    const policy = { layout: [], rowFloats: { decoded: 1e6, read: 1e6, trained: 2e6 } } as unknown as Problem['policy'];
+    let problem = PROBLEM;
+    const { session, events, states, start } = openSession(
+      () => Promise.resolve(problem),
+      () => Promise.resolve(),
+      'wasm',
+    );
+    await start(1, ENDLESS);
+    problem = { ...PROBLEM, policy };
+    const large = { ...configOf(1), schedule: { steps: 1, pairs: 256 } };
+    await start(2, large);
+    const refusals = events.filter((event) => event.type === 'refused');
+    expect(refusals).toMatchObject([{ id: 2, problems: [{ path: 'schedule.pairs' }] }]);
+    expect(refusals[0]?.problems[0]?.message).toContain('WebAssembly has 3.8 GB; at most 250 would fit');
+    expect(states(1)).toEqual(['running']);
+    await session.handle({ type: 'stop' });
+    const cell = parseConfig(large);
+    if (!cell.ok) throw new Error('it is valid');
+    await session.handle({ type: 'cell', id: 3, config: cell.config, checkpoints: [] });
+    expect(events.at(-1)).toMatchObject({ type: 'failed', id: 3 });
   });
 
   it('prepares the task with the checkpoints that came with it, also where it goes on', async () => {

@@ -27,12 +27,15 @@ export function launchOnHost(
   const backend = tf.backend() as BackendWasm;
   // Before any view is taken: the heap may grow for it, which detaches them.
   const scratch = scratchSize > 0 ? backend.makeOutput([scratchSize], 'float32') : null;
-  const arrays = mapOf(names, (name) => onHeap(tensors[name]!)) as Record<string, never>;
-  kernel.host(arrays, numbers, {
-    routines: routinesOf(backend),
-    scratch: scratch ? (onHeap(scratch) as Float32Array) : new Float32Array(0),
-  });
-  if (scratch) backend.disposeData(scratch.dataId);
+  try {
+    const arrays = mapOf(names, (name) => onHeap(tensors[name]!)) as Record<string, never>;
+    kernel.host(arrays, numbers, {
+      routines: routinesOf(backend),
+      scratch: scratch ? (onHeap(scratch) as Float32Array) : new Float32Array(0),
+    });
+  } finally {
+    if (scratch) backend.disposeData(scratch.dataId);
+  }
 }
 
 function mapOf<T>(names: readonly string[], valueOf: (name: string) => T): Record<string, T> {

@@ -98,6 +98,7 @@ export function composedTransformerPolicy(sizes: TransformerSizes): Policy {
     layout: transformerLayout(sizes),
     vocabulary: sizes.vocabulary,
     completionLength: sizes.completionLength,
+    rowFloats: null, // what stock ops hold in between is nobody’s promise
     sample: (weights, request) => sample(sizes, weights, request),
     complete: () => undefined,
     forward: (weights, batch) => forward(sizes, weights, batch),
