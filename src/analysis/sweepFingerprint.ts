@@ -8,9 +8,22 @@ import { Fingerprint } from '../math/hash';
 export function sweepFingerprint(document: SweepDocument): string {
   const fingerprint = new Fingerprint();
   for (let number = 0; number < cellCount(document); number++) {
-    const text = JSON.stringify([cellValues(document, number), cellConfig(document, number)]);
+    const text = JSON.stringify([cellValues(document, number), cellConfig(document, number)], shortened);
     const codes = Uint32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
     fingerprint.addFloats(new Float32Array(codes.buffer));
   }
   return fingerprint.digest();
 }
+
+/** Explicit tables of more entries than this are written as their hash: hundreds of cells may have 65,536 each. */
+const LONGEST_TABLE = 256;
+
+function shortened(_: string, value: unknown): unknown {
+  if (!isTable(value) || value.length * value[0]!.length <= LONGEST_TABLE) return value;
+  const fingerprint = new Fingerprint();
+  for (const row of value) fingerprint.addFloats(new Float32Array(new Float64Array(row).buffer));
+  return `${value.length} × ${value[0]!.length} ${fingerprint.digest()}`;
+}
+
+/** Of a config that was checked, where nothing else is a list of lists. */
+const isTable = (value: unknown): value is number[][] => Array.isArray(value) && Array.isArray(value[0]);

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { FIELDS, rangeText, type FieldName } from './fields';
+import { FIELDS, rangeText, type FieldName, type NumberField } from './fields';
 
 /**
  * The experiment config: the one document that the page, a file and the command line share.
@@ -157,10 +157,33 @@ const armSchema = object({
   loss: v.optional(lossSchema),
 });
 
-const table = list(
+const namingTable = list(
   list(number('tableEntry'), FIELDS.responses.min, FIELDS.responses.max),
   FIELDS.prompts.min,
   FIELDS.prompts.max,
+);
+
+const hasLength = (list: readonly unknown[], { min, max }: NumberField) => list.length >= min && list.length <= max;
+
+function isRow(row: unknown): row is number[] {
+  const { min, max } = FIELDS.tableEntry;
+  if (!Array.isArray(row) || !hasLength(row, FIELDS.responses)) return false;
+  // Not `every`, which passes over holes.
+  for (const entry of row as unknown[]) if (typeof entry !== 'number' || !(entry >= min && entry <= max)) return false;
+  return true;
+}
+
+const isTable = (input: unknown): input is number[][] =>
+  Array.isArray(input) && hasLength(input, FIELDS.prompts) && Array.from(input).every(isRow);
+
+/** A good table goes through in one pass: a sweep may come with hundreds of 65,536 entries. A bad one's entry is named. */
+const table = v.lazy((input) =>
+  isTable(input)
+    ? v.pipe(
+        v.custom<number[][]>(() => true),
+        v.transform((rows) => rows.map((row) => row.slice())),
+      )
+    : namingTable,
 );
 
 const banditSchema = object({

@@ -99,6 +99,26 @@ describe('a sweep', () => {
     prints.forEach((print) => expect(print).toMatch(/^[0-9a-f]{16}$/));
   });
 
+  it('takes explicit tables of full size in hundreds of cells, and tells them apart', () => {
+    const table = (last: number) =>
+      Array.from({ length: 256 }, (_, x) =>
+        Array.from({ length: 256 }, (__, k) => (x === 255 && k === 255 ? last : k)),
+      );
+    const print = (rewards: unknown) => {
+      const base = { ...BASE, task: { kind: 'bandit', rewards } };
+      const document = documentOf({ base, axes: [{ path: 'beta', values: [1, 2] }] });
+      expect(sweepProblem(document)).toBeNull();
+      return sweepFingerprint(document);
+    };
+    expect(print(table(1))).toBe(print(table(1)));
+    expect(print(table(1))).not.toBe(print(table(2)));
+    expect(print([[1, 2]]), 'small ones as in the files of earlier versions').toBe('8992a05af50da1db');
+    const holed = table(1);
+    delete holed[255]![7];
+    const document = documentOf({ base: { ...BASE, task: { kind: 'bandit', rewards: holed } }, list: [{}] });
+    expect(sweepProblem(document)?.message).toMatch(/task.rewards.255.7: undefined is not allowed/);
+  });
+
   it.each<[unknown, RegExp]>([
     [7, /^sweep: 7 is not a sweep/],
     [{ axes: GRID.axes }, /^base: /],
