@@ -62,7 +62,10 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
       await breathe();
     } else recordReport(history!, report);
-    if (report.type === 'evaluation' && performance.now() - checkedAt > CHECK_EVERY) await check();
+    if (report.type === 'evaluation') {
+      const due = performance.now() - checkedAt > CHECK_EVERY;
+      if (due || report.step === config.schedule.steps) await check();
+    }
   }
   return results();
 }

@@ -30,7 +30,12 @@ export async function startWebGPU(): Promise<StartedGpu> {
   if (!adapter) throw new Error('there is no GPU adapter.');
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', LAUNCHES_PER_SUBMIT);
-  const device = await within(PATIENCE, 'its device', adapter.requestDevice({ requiredLimits: limitsOf(adapter) }));
+  const requested = adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
+  const device = await within(PATIENCE, 'its device', requested).catch((error: unknown) => {
+    // One that comes after all is nobody's.
+    requested.then((late) => late.destroy()).catch(() => undefined);
+    throw error;
+  });
   let ended = false;
   const watch = watchDevice(device, () => ended);
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');

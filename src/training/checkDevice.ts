@@ -1,53 +1,137 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentConfig } from '../experiment/schema';
+import { STREAM } from '../math/random';
 import { paddedRows, ROW_TILE } from '../ops/rowSets';
-import type { CompletionBatch, Policy } from '../policy/policy';
+import { POLICY, type CompletionBatch, type PromptBatch } from '../policy/policy';
 import type { Problem } from './problem';
 import { groupIntoFleets, runsOf } from './run';
+import { plainSettings, sampleCompletions } from './sampleCompletions';
 
 const TOLERANCE = 1e-3;
 
-/** Log-probs and gradient of some completions under the reference. */
-interface Pass {
-  readonly logProbs: Float32Array; // [R·B, C]
-  readonly gradient: Float32Array; // [R, N]
-}
-
-/** Copies: a backend may use their memory again. */
-const passOf = ([logProbs, gradient]: readonly Float32Array[]): Pass => ({
-  logProbs: logProbs!.slice(),
-  gradient: gradient!.slice(),
-});
+/** Rows that the CPU computes too: it is slow. */
+const FEW = ROW_TILE;
 
 /**
- * Holds the current backend against the plain CPU at the sizes of an experiment: a training step's log-probs and
- * gradient, with all runs and rows, of four completions that repeat. A device may be right in small and wrong where a
- * launch has many workgroups. The CPU needs the four only once, and no other work comes between its operations.
- * Throws an Error that says by how much they differ.
+ * Holds the current backend against the plain CPU at the sizes of an experiment, with the reference as every run's
+ * policy. A device may be right in small and wrong where a launch has many workgroups. Throws an Error that says by how
+ * much they differ.
  */
 export async function checkDevice(config: ExperimentConfig, problem: Problem): Promise<void> {
-  const runs = Math.max(...groupIntoFleets(runsOf(config)).map((fleet) => fleet.length));
-  const rows = paddedRows(2 * config.schedule.pairs);
+  const fleets = groupIntoFleets(runsOf(config));
+  const runs = Math.max(...fleets.map((fleet) => fleet.length));
+  const { pairs } = config.schedule;
+  const sampled = Math.max(config.evaluation.samples, ...fleets.map(([run]) => pairs * run!.sampler.candidates));
   const reference = problem.referenceWeights(config.firstSeed);
-  const name = tf.getBackend();
-  const launched = launch(problem, reference, runs, rows);
-  const found = passOf(await Promise.all(launched.map((tensor) => tensor.data<'float32'>())));
-  tf.dispose(launched);
-  const expected = onCpu(name, () => {
-    const few = launch(problem, reference, 1, ROW_TILE);
-    const pass = passOf(few.map((tensor) => tensor.dataSync<'float32'>()));
-    tf.dispose(few);
-    return pass;
-  });
-  const { completionLength } = problem.policy;
-  compare(found.logProbs, (i) => expected.logProbs[i % (ROW_TILE * completionLength)]!);
-  // Every completion comes this often.
-  const times = rows / ROW_TILE;
-  compare(found.gradient, (i) => times * expected.gradient[i % expected.gradient.length]!);
+  await checkTraining(problem, reference, runs, paddedRows(2 * pairs));
+  await checkSampling(problem, reference, runs, sampled);
 }
 
+/** A training step's log-probs and gradient, of four completions that repeat. */
+async function checkTraining(problem: Problem, reference: Float32Array, runs: number, rows: number): Promise<void> {
+  const launched = launchTraining(problem, reference, runs, rows);
+  const [logProbs, gradient] = await Promise.all(
+    launched.map(async (tensor) => (await tensor.data<'float32'>()).slice()),
+  );
+  tf.dispose(launched);
+  // The four only once; no other work comes between the CPU's operations.
+  const [fewLogProbs, fewGradient] = onCpu(() => {
+    const few = launchTraining(problem, reference, 1, FEW);
+    const values = few.map((tensor) => tensor.dataSync<'float32'>());
+    tf.dispose(few);
+    return values;
+  });
+  const { completionLength } = problem.policy;
+  compare(logProbs!, (i) => fewLogProbs![i % (FEW * completionLength)]!);
+  // Every completion comes this often.
+  const times = rows / FEW;
+  compare(gradient!, (i) => times * fewGradient![i % fewGradient!.length]!);
+}
+
+/** Launches a pass over the four completions, repeated; the caller disposes what it returns. */
+function launchTraining(problem: Problem, reference: Float32Array, sets: number, rows: number): tf.Tensor[] {
+  const { policy } = problem;
+  const { vocabulary, completionLength } = policy;
+  return tf.tidy(() => {
+    const ids = Int32Array.from({ length: sets * rows * completionLength }, (_, i) => {
+      const which = Math.floor(i / completionLength) % FEW;
+      return (7 * which + 5 * (i % completionLength) + 3) % vocabulary;
+    });
+    const prompts = promptBatch(problem, sets, rows, (row) => row % FEW);
+    const pass = policy.forward(copies(reference, sets), completionsOf(prompts, ids));
+    const logProbs = pass.logProbs.clone();
+    const gradient = pass.gradient(tf.ones([sets * rows]) as tf.Tensor1D);
+    pass.dispose();
+    return [logProbs, gradient];
+  });
+}
+
+/**
+ * Completions of all runs. KL is 0 at their first token, where policy and reference have both read the prompt, and the
+ * CPU finds the last four's log-probs again.
+ */
+async function checkSampling(problem: Problem, reference: Float32Array, runs: number, rows: number): Promise<void> {
+  const { policy } = problem;
+  const { vocabulary, completionLength } = policy;
+  const total = runs * rows;
+  const sets = Array.from({ length: runs }, (_, r) => r);
+  const weights = copies(reference, runs);
+  const settings = plainSettings(runs, rows);
+  const sampling = sampleCompletions(policy, weights, {
+    prompts: promptBatch(problem, runs, rows, (row) => row),
+    policySets: sets,
+    referenceSets: sets,
+    settings,
+    models: new Uint8Array(total).fill(POLICY),
+    seeds: sets,
+    stream: STREAM.evaluation,
+    step: 0,
+    measure: true,
+  });
+  tf.dispose([weights, settings]);
+  const { tokens, policyLogProbs, kl } = await sampling;
+  compare(kl!.subarray(0, total), () => 0, 1);
+  const first = Math.max(0, total - FEW);
+  const rowOf = (i: number): number => (first + i) % total;
+  const at = (i: number): number => (i % completionLength) * total + rowOf(Math.floor(i / completionLength));
+  const ids = Int32Array.from({ length: FEW * completionLength }, (_, i) => tokens[at(i)]!);
+  if (!ids.every((id) => id >= 0 && id < vocabulary)) throw wrongNumbers('it drew tokens that there are not');
+  const expected = onCpu(() => {
+    const prompts = promptBatch(problem, 1, FEW, rowOf);
+    return tf.tidy(() => policy.forward(copies(reference, 1), completionsOf(prompts, ids)).logProbs.dataSync());
+  });
+  // What lies behind a completion's end has no meaning.
+  const isOver = (i: number): boolean =>
+    ids.subarray(i - (i % completionLength), i).some((token) => problem.ends(token));
+  compare(
+    Float32Array.from(ids, (_, i) => (isOver(i) ? 0 : policyLogProbs[at(i)]!)),
+    (i) => (isOver(i) ? 0 : expected[i]!),
+  );
+}
+
+/** The same weights for so many runs. // [R, N] */
+const copies = (weights: Float32Array, runs: number): tf.Tensor2D =>
+  tf.tidy(() => tf.tile(tf.tensor2d(weights, [1, weights.length]), [runs, 1]));
+
+/** Training prompts; `which` says which one a row has. */
+function promptBatch(problem: Problem, sets: number, rows: number, which: (row: number) => number): PromptBatch {
+  const { promptLength, promptCount } = problem;
+  const ids = new Int32Array(sets * rows * promptLength);
+  for (let row = 0; row < sets * rows; row++) ids.set(problem.promptIds(which(row) % promptCount), row * promptLength);
+  return { sets, rows, length: promptLength, ids };
+}
+
+/** Completions of the greatest length. */
+const completionsOf = (prompts: PromptBatch, ids: Int32Array): CompletionBatch => ({
+  prompts,
+  length: ids.length / (prompts.sets * prompts.rows),
+  ids,
+  mask: new Float32Array(ids.length).fill(1),
+});
+
 /** Runs something that does not wait on the plain CPU: for whoever comes next all is as before. */
-function onCpu<T>(before: string, compute: () => T): T {
+function onCpu<T>(compute: () => T): T {
+  const before = tf.getBackend();
   // A backend that has been started is set at once; the self-test has started it.
   void tf.setBackend('cpu');
   try {
@@ -57,45 +141,8 @@ function onCpu<T>(before: string, compute: () => T): T {
   }
 }
 
-/** Launches a pass over the four completions, repeated; the caller disposes what it returns. */
-function launch({ policy, ...problem }: Problem, reference: Float32Array, sets: number, rows: number): tf.Tensor[] {
-  return tf.tidy(() => {
-    const weights = tf.tile(tf.tensor2d(reference, [1, reference.length]), [sets, 1]);
-    const pass = policy.forward(weights, repeated(policy, problem, sets, rows));
-    const logProbs = pass.logProbs.clone();
-    const gradient = pass.gradient(tf.ones([sets * rows]) as tf.Tensor1D);
-    pass.dispose();
-    return [logProbs, gradient];
-  });
-}
-
-/** Four completions of the greatest length, over and over. */
-function repeated(
-  { vocabulary, completionLength }: Policy,
-  { promptLength, promptCount, promptIds }: Pick<Problem, 'promptLength' | 'promptCount' | 'promptIds'>,
-  sets: number,
-  rows: number,
-): CompletionBatch {
-  const total = sets * rows;
-  const prompts = new Int32Array(total * promptLength);
-  const ids = new Int32Array(total * completionLength);
-  for (let row = 0; row < total; row++) {
-    const which = row % ROW_TILE;
-    prompts.set(promptIds(which % promptCount), row * promptLength);
-    for (let t = 0; t < completionLength; t++) {
-      ids[row * completionLength + t] = (7 * which + 5 * t + 3) % vocabulary;
-    }
-  }
-  return {
-    prompts: { sets, rows, length: promptLength, ids: prompts },
-    length: completionLength,
-    ids,
-    mask: new Float32Array(ids.length).fill(1),
-  };
-}
-
-function compare(found: Float32Array, expected: (index: number) => number): void {
-  let scale = 0;
+/** @param scale what differences are measured by; the largest expected number where it is more */
+function compare(found: Float32Array, expected: (index: number) => number, scale = 0): void {
   let worst = 0;
   for (let i = 0; i < found.length; i++) {
     const value = expected(i);
@@ -104,9 +151,11 @@ function compare(found: Float32Array, expected: (index: number) => number): void
     // Math.max would keep a NaN, too, but not say where none is larger.
     if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
   }
-  if (worst <= TOLERANCE * scale) return;
-  throw new Error(
-    `The GPU computes wrong numbers at this experiment’s size (off by ${worst} where ${scale} is the largest). ` +
+  if (worst > TOLERANCE * scale) throw wrongNumbers(`off by ${worst} where ${scale} is the largest`);
+}
+
+const wrongNumbers = (how: string): Error =>
+  new Error(
+    `The GPU computes wrong numbers at this experiment’s size (${how}). ` +
       'Choose WebAssembly with a browser that has no WebGPU, or a smaller experiment.',
   );
-}

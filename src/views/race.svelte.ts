@@ -49,6 +49,9 @@ const REDRAW_MILLISECONDS = 400;
 /** While it stands still, what a single step says is shown at once. */
 const STEP_MILLISECONDS = 40;
 
+/** A lost GPU is tested anew by itself so many times. */
+const MOST_LOSSES = 3;
+
 const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null };
 
 /** The race that the worker runs, and everything it has said so far. */
@@ -61,6 +64,8 @@ export class Race {
   estimates = $state.raw<Readonly<Record<string, number>> | null>(null);
   /** What the worker waits for before it begins; null where it does not. */
   waitsFor = $state<string | null>(null);
+  /** Whether a worker is on its way to say what this device can do. */
+  testing = $state(true);
   /** Why nothing can run in this browser. */
   unavailable = $state<string | null>(null);
   message = $state.raw<Message | null>(null);
@@ -91,6 +96,8 @@ export class Race {
   readonly #detailsJob = {};
   readonly #pairsJob = {};
   #forgotten = false;
+  /** Of the GPU, since a run has last trained. */
+  #losses = 0;
   /** The preset whose recorded results are to be shown: the last that was asked for. */
   #wanted: string | null = null;
 
@@ -100,6 +107,7 @@ export class Race {
   }
 
   open(): void {
+    this.testing = this.device === null;
     this.#client.open();
   }
 
@@ -126,6 +134,7 @@ export class Race {
     this.message = null;
     this.asked = null;
     this.#forgotten = false;
+    this.testing = this.device === null;
     this.state = 'starting';
   }
 
@@ -217,10 +226,12 @@ export class Race {
         this.#broke(`${event.message} Its runs are ended; the page tests this device anew.`);
         // The badge must not promise what is gone.
         this.device = null;
-        this.#client.open();
+        // One that is lost again and again without a run that trains is left alone until somebody presses Run.
+        if (++this.#losses <= MOST_LOSSES) this.open();
         return;
       case 'ready':
         this.waitsFor = null;
+        this.testing = false;
         this.device = { backend: event.backend, reasons: event.reasons };
         return;
       case 'estimates':
@@ -278,6 +289,7 @@ export class Race {
     else void this.#keeper.broke(this.#own());
     this.#forgotten = false;
     this.waitsFor = null;
+    this.testing = false;
     this.#end(this.recorded ? 'finished' : this.history ? 'stopped' : 'idle', {
       kind: 'error',
       text,
@@ -311,6 +323,7 @@ export class Race {
       case 'progress': {
         const running = history?.runs.filter((run) => run.status === 'running').length ?? 0;
         const steps = history?.config.schedule.steps ?? 0;
+        if (report.step > 0) this.#losses = 0;
         this.#fresh.progress = { step: report.step, steps, runs: running, timing, compiling: null, starting: null };
         break;
       }

@@ -1,4 +1,5 @@
 import type { ExperimentConfig } from '../experiment/schema';
+import { whenGone } from './life';
 import type { Answer, Command, ImportedCheckpoints, Notice, Question, WorkerEvent } from './protocol';
 
 interface Asker {
@@ -151,9 +152,18 @@ export class LabClient {
       if (event.type !== 'refused') this.#accepted = event.id;
     }
     this.#heard(event);
+    if (event.type === 'ready' && event.life !== null) this.#watch(event.life);
     // What broke may have left the worker's memory in any state: the next start gets a new one.
     if (event.type === 'failed' || event.type === 'lost' || event.type === 'unavailable') this.close();
     this.#onEvent(event);
+  }
+
+  /** A worker may end without a word. */
+  #watch(life: string): void {
+    const worker = this.#worker;
+    whenGone(life, () => {
+      if (worker === this.#worker) this.#crash('it closed without a word');
+    });
   }
 
   /** Keeps the deadlines. */

@@ -11,6 +11,7 @@ import { estimateSeconds } from '../training/estimate';
 import type { Problem } from '../training/problem';
 import { checkCheckpoint } from './checkCheckpoint';
 import { checkpointLoader, optimumLoader } from './checkpoints';
+import { holdLife } from './life';
 import type { Command, ImportedCheckpoints, WorkerEvent } from './protocol';
 import { Session } from './session';
 
@@ -45,7 +46,7 @@ async function open(base: string, estimates: boolean): Promise<Session> {
     post({ type: 'waiting', what: config.task.kind === 'reviews' ? 'the checkpoint' : 'the task' });
     return prepareProblem(config, checkpointLoader(base, imported), optimumLoader(base, imported));
   };
-  post({ type: 'ready', backend: info, reasons });
+  post({ type: 'ready', backend: info, reasons, life: await holdLife() });
   if (estimates) {
     void estimatePresets((config) => prepareProblem(config, checkpointLoader(base, []), optimumLoader(base, [])));
   }

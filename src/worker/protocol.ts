@@ -65,6 +65,8 @@ export type Notice =
       readonly backend: BackendInfo;
       /** Why a faster backend was passed over, in sentences; empty when WebGPU runs. */
       readonly reasons: readonly string[];
+      /** A lock that it holds as long as it lives; null where there are none. */
+      readonly life: string | null;
     }
   /** Estimated seconds of every preset on this device, by preset id; a preset that cannot be prepared has none. */
   | { readonly type: 'estimates'; readonly estimates: Readonly<Record<string, number>> }

@@ -103,6 +103,7 @@ export class Session {
       onStep(0);
       await this.environment.check?.(config, problem);
       const arms = await runCell(config, problem, { now, breathe, onStep });
+      await this.environment.check?.(config, problem);
       post({ type: 'cellDone', id, arms });
     } catch (error) {
       post({ type: 'failed', id, message: messageOf(error) });
@@ -256,7 +257,7 @@ class Execution {
         if (report.type === 'snapshot') this.save(report.snapshot);
         else if (report.type === 'weights') this.policies = report;
         else this.forward(report);
-        if (report.type === 'evaluation') await this.checkNowAndThen();
+        if (report.type === 'evaluation') await this.checkNowAndThen(report.step);
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
@@ -274,9 +275,10 @@ class Execution {
     this.checkedAt = this.environment.now();
   }
 
-  /** A device may also go wrong later. */
-  private async checkNowAndThen(): Promise<void> {
-    if (this.environment.now() - this.checkedAt >= 1000 * CHECK_EVERY) await this.check();
+  /** A device may also go wrong later: checked every so often, and at the end. */
+  private async checkNowAndThen(step: number): Promise<void> {
+    const due = this.environment.now() - this.checkedAt >= 1000 * CHECK_EVERY;
+    if (due || step === this.config.schedule.steps) await this.check();
   }
 
   private async betweenSteps(): Promise<void> {

@@ -1,4 +1,5 @@
-import { expect, patchWorker, storedSteps, test, WITHOUT_GPU } from './support';
+import type { Page } from '@playwright/test';
+import { expect, type Lab, patchWorker, storedSteps, test, WITHOUT_GPU } from './support';
 
 /** Nothing hangs without a way on. */
 
@@ -53,4 +54,102 @@ test('WebAssembly that is full ends the run in a sentence, and the next run gets
   await lab.finish();
   await expect(lab.alert).toBeEmpty();
   await expect.poll(() => page.workers().length).toBe(1);
+});
+
+/** A minute of the worker's timers is three seconds. */
+const HASTY = `
+  const later = self.setTimeout;
+  self.setTimeout = (then, milliseconds, ...given) => later(then, milliseconds / 20, ...given);`;
+
+async function raceTiny(lab: Lab): Promise<void> {
+  await lab.makeTiny(5);
+  await lab.run();
+  await lab.finish();
+  await expect(lab.alert).toBeEmpty();
+}
+
+/** What is asked for never comes, and never fails; returns what lets it come. */
+async function holdBack(page: Page, url: RegExp): Promise<() => Promise<void>> {
+  const held: (() => Promise<void>)[] = [];
+  await page.route(url, (route) => void held.push(() => route.continue()));
+  return async () => {
+    await page.unroute(url);
+    // The page may have given it up.
+    for (const release of held) await release().catch(() => undefined);
+  };
+}
+
+test('a .wasm that never arrives is passed over', async ({ lab, page }) => {
+  await patchWorker(page, HASTY);
+  const release = await holdBack(page, /\.wasm$/);
+  await lab.open();
+  await expect(lab.badge).toContainText('CPU', { timeout: 30_000 });
+  await lab.badge.click();
+  await expect(page.locator('.badge .more')).toContainText('its module did not come within 60 seconds');
+  await raceTiny(lab);
+  await release();
+});
+
+test('an adapter that never arrives is passed over', async ({ lab, page }) => {
+  await patchWorker(
+    page,
+    `${HASTY}
+    Object.defineProperty(navigator, 'gpu', { value: { requestAdapter: () => new Promise(() => undefined) } });`,
+  );
+  await lab.open();
+  await expect(lab.badge).toContainText('WebAssembly', { timeout: 30_000 });
+  await lab.badge.click();
+  await expect(page.locator('.badge .more')).toContainText('its adapter did not come within 20 seconds');
+});
+
+test('a worker’s script that never arrives is given up, and Run tries again', async ({ lab, page }) => {
+  await page.clock.install();
+  const release = await holdBack(page, /\/assets\/entry-[^/]+\.js$/);
+  await page.goto('./');
+  await expect(lab.badge).toContainText('Testing this device');
+  await page.clock.fastForward(90_000);
+  await expect(lab.alert).toContainText('Nothing came for 90 seconds while the page was waiting for the worker');
+  await expect(lab.badge).toContainText('Not tested yet');
+  await release();
+  await raceTiny(lab);
+});
+
+test('a checkpoint that never arrives is given up, and another experiment runs', async ({ lab, page }) => {
+  await page.clock.install();
+  await lab.open();
+  const release = await holdBack(page, /reviews\.safetensors$/);
+  await lab.preset(/Online DPO/).click();
+  await lab.run();
+  await expect(page.getByText('Starting: waiting for the checkpoint…')).toBeVisible();
+  await page.clock.fastForward(90_000);
+  await expect(lab.alert).toContainText('Nothing came for 90 seconds while the page was waiting for the checkpoint');
+  await lab.preset(/Bandit race/).click();
+  await raceTiny(lab);
+  await release();
+});
+
+test('a worker that closes itself is noticed, and its run is offered', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(100_000);
+  await lab.button('Step').click();
+  await expect.poll(() => storedSteps(page)).toEqual([1]);
+  await lab.button('Resume').click();
+  await expect.poll(() => lab.step()).toBeGreaterThan(2);
+  await page.workers()[0]!.evaluate(() => self.close());
+  await expect(lab.alert).toContainText('it closed without a word');
+  await page.getByRole('button', { name: /^Go on from step/ }).click();
+  await expect.poll(() => lab.step(), 'the run trains on').toBeGreaterThan(2);
+});
+
+test('a sweep’s worker that closes itself ends the sweep with a sentence', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(100_000);
+  await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
+  await page.getByRole('combobox', { name: 'Experiment' }).selectOption('The settings in Race');
+  const started = page.waitForEvent('worker');
+  await page.getByRole('button', { name: /^Run \d+ cells/ }).click();
+  const worker = await started;
+  await expect(page.getByText(/\d+% on wasm, 2 workers/)).toBeVisible();
+  await worker.evaluate(() => self.close());
+  await expect(lab.alert).toContainText('it closed without a word');
 });

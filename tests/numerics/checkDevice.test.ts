@@ -55,5 +55,31 @@ describe('a GPU that drops what is large', () => {
       };
       await expect(checkDevice(config, problem)).rejects.toThrow(/wrong numbers at this experiment’s size/);
     });
+
+    it.each(Object.entries(CASES))('is found out where only sampling is that large: %s', async (_, prepare) => {
+      const { config, problem } = prepare();
+      const small = { ...config, schedule: { ...config.schedule, pairs: 1 } };
+      let largest = 0;
+      const watch = (limit: number) =>
+        function (this: GPUComputePassEncoder, x: number, y = 1, z = 1) {
+          largest = Math.max(largest, x * y * z);
+          return x * y * z <= limit ? plain.call(this, x, y, z) : undefined;
+        };
+      GPUComputePassEncoder.prototype.dispatchWorkgroups = watch(Infinity);
+      await checkDevice({ ...small, evaluation: { ...small.evaluation, samples: 2 } }, problem);
+      const trained = largest;
+      // Now only sampling launches more than that.
+      GPUComputePassEncoder.prototype.dispatchWorkgroups = watch(trained);
+      const check = checkDevice({ ...small, evaluation: { ...small.evaluation, samples: 1024 } }, problem);
+      await expect(check).rejects.toThrow(/wrong numbers at this experiment’s size/);
+      expect(largest).toBeGreaterThan(trained);
+    });
+
+    it.each(Object.entries(CASES))('or goes wrong after it was right: %s', async (_, prepare) => {
+      const { config, problem } = prepare();
+      await checkDevice(config, problem);
+      GPUComputePassEncoder.prototype.dispatchWorkgroups = () => undefined;
+      await expect(checkDevice(config, problem)).rejects.toThrow(/wrong numbers at this experiment’s size/);
+    });
   }, ['webgpu']);
 });

@@ -39,7 +39,7 @@ function poolOf(count: number, mostWorkers: number, answer: string | null = null
     clients.push(client);
     return client;
   });
-  const ready = (i: number) => clients[i]!.say({ type: 'ready', backend: WASM, reasons: [] });
+  const ready = (i: number) => clients[i]!.say({ type: 'ready', backend: WASM, reasons: [], life: null });
   const done = (i: number, arms: ArmSummary[] = []) =>
     clients[i]!.say({ type: 'cellDone', id: clients[i]!.cells.length, arms });
   return { pool, clients, events, ready, done };
@@ -66,7 +66,7 @@ describe('the workers of a sweep', () => {
 
   it('are one on a GPU, and no more than there are cells', () => {
     const gpu = poolOf(3, 4);
-    gpu.clients[0]!.say({ type: 'ready', backend: { name: 'webgpu', adapter: 'a GPU' }, reasons: [] });
+    gpu.clients[0]!.say({ type: 'ready', backend: { name: 'webgpu', adapter: 'a GPU' }, reasons: [], life: null });
     expect(gpu.clients).toHaveLength(1);
     const few = poolOf(2, 4);
     few.ready(0);

@@ -184,7 +184,7 @@ describe('the worker’s client, with a worker that is silent', () => {
   });
 
   it('gives up a start, or a cell of a sweep, of which nothing is heard after the worker was ready', () => {
-    const ready = { type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [] } as const;
+    const ready = { type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null } as const;
     const config = {} as Parameters<LabClient['cell']>[0];
     for (const begin of [
       (client: LabClient) => client.start({}, false, []),
