@@ -151,5 +151,5 @@ test('a sweep’s worker that closes itself ends the sweep with a sentence', asy
   const worker = await started;
   await expect(page.getByText(/\d+% on wasm, 2 workers/)).toBeVisible();
   await worker.evaluate(() => self.close());
-  await expect(lab.alert).toContainText('it closed without a word');
+  await expect(page.getByText('it closed without a word')).toBeVisible();
 });
