@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseSaved } from '../training/savedExperiment';
 import { sentence, UsageError } from './errors';
 import { checkWritable, holdsSomething, isSameFile, writeAtomically } from './files';
@@ -13,9 +13,13 @@ export interface Outputs {
  * Throws UsageError where writing one of the files would fail, or would destroy something.
  *
  * @param resumed the state that the experiment goes on from, which it may overwrite
+ * @param source the file that the experiment comes from, if it is one
  */
-export function checkOutputs({ out, save }: Outputs, resumed?: string): void {
+export function checkOutputs({ out, save }: Outputs, resumed?: string, source?: string): void {
   if (out !== undefined) checkWritable(out);
+  if (out !== undefined && source !== undefined && existsSync(source) && isSameFile(out, source)) {
+    throw new UsageError(`--out: "${out}" is the file that the experiment comes from; give another name`);
+  }
   if (save === undefined) return;
   checkWritable(save, '--save');
   if (out !== undefined && isSameFile(out, save)) {

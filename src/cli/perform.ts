@@ -26,6 +26,8 @@ export interface Performance {
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   readonly from?: SavedExperiment;
+  /** As it was given: a file, or something else. */
+  readonly source?: string;
 }
 
 /**
@@ -41,8 +43,9 @@ export async function perform({
   weights,
   saveEvery,
   from,
+  source,
 }: Performance): Promise<number> {
-  checkOutputs({ out, save }, from && save);
+  checkOutputs({ out, save }, from && save, source);
   const problem = await prepared(config);
   if (weights !== undefined) makeFolder(weights, '--weights');
   const abort = new AbortController();

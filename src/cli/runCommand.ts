@@ -21,5 +21,5 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const saveEvery = readSeconds('--save-every', values['save-every'] ?? '30');
   const { config, title } = await loadConfig(source, values.set);
   const { out, save, weights } = values;
-  return perform({ title, config, backend, out, save, weights, saveEvery });
+  return perform({ source, title, config, backend, out, save, weights, saveEvery });
 }

@@ -58,6 +58,14 @@ async function refused(args: readonly string[], message: RegExp): Promise<void> 
 }
 
 describe('--save and --out', () => {
+  it('never take the place of the config that they come from', async () => {
+    const own = configFile(LONG);
+    const before = readFileSync(own, 'utf8');
+    await refused(['run', own, '--out', own], /is the file that the experiment comes from/);
+    await refused(['run', own, '--save', own], /is there already/);
+    expect(readFileSync(own, 'utf8')).toBe(before);
+  });
+
   it('are not one file, by whatever name', async () => {
     const path = join(folder, 'both');
     await refused(['run', config, '--out', path, '--save', path], /are one file/);
