@@ -60,10 +60,12 @@ interface AnySchema {
   readonly pipe?: readonly { readonly type: string }[];
   readonly options?: readonly unknown[];
   readonly literal?: unknown;
+  readonly getter?: (input: unknown) => AnySchema;
 }
 
 function leavesOf(schema: AnySchema, path = ''): Leaf[] {
   const below = (key: string) => (path === '' ? key : `${path}.${key}`);
+  if (schema.getter) return leavesOf(schema.getter(undefined), path);
   if (schema.wrapped) return leavesOf(schema.wrapped, path);
   if (schema.entries) return Object.entries(schema.entries).flatMap(([key, entry]) => leavesOf(entry, below(key)));
   if (schema.item) return leavesOf(schema.item, below('0'));
