@@ -25,7 +25,7 @@ const ROOMS = {
     // The addresses of the WebAssembly files, not the code beside them.
     files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/[^/]+[.]wasm([?]url)?$'],
   },
-  analysis: { rooms: ['math', 'experiment'] },
+  analysis: { rooms: ['math', 'experiment', 'samplers'] },
   // Types only, by the rule on Plotly below.
   charts: { rooms: ['math', 'experiment', 'samplers', 'analysis'], files: PLOTLY },
   views: {

@@ -3,7 +3,7 @@ import type { MetricName } from '../experiment/metrics';
 import { interval95, pairedDifference, type Interval } from '../math/statistics';
 import type { RaceHistory, RunHistory } from '../experiment/history';
 
-/** Means over seeds, arm by arm. A diverged seed counts up to its last evaluation. */
+/** A mean over an arm's seeds at one evaluation. A seed that has diverged counts up to its last one. */
 export interface MeanPoint extends Interval {
   readonly step: number;
   /** How many seeds the mean is over. */
@@ -21,6 +21,12 @@ export function stepsOf(history: RaceHistory, arm: number): readonly number[] {
   );
 }
 
+/**
+ * The place of the newest evaluation among those of a run that has all of them; −1 before the first. All runs that have
+ * not diverged have as many.
+ */
+export const newestIndex = ({ runs }: RaceHistory): number => Math.max(0, ...runs.map((run) => run.steps.length)) - 1;
+
 /** The arm's mean at its `index`-th evaluation, or null where no seed has a value. */
 export function meanAt(history: RaceHistory, arm: number, metric: MetricName, index: number): MeanPoint | null {
   const runs = runsOf(history, arm);
@@ -30,15 +36,13 @@ export function meanAt(history: RaceHistory, arm: number, metric: MetricName, in
   return { ...cachedInterval(history, `${arm} ${metric} ${index}`, values), step, seeds: values.length };
 }
 
-/** The mean at the last evaluation that a seed of the arm has reached. */
-export function lastMean(history: RaceHistory, arm: number, metric: MetricName): MeanPoint | null {
-  const count = stepsOf(history, arm).length;
-  return count === 0 ? null : meanAt(history, arm, metric, count - 1);
-}
+/** The mean at the race's newest evaluation; null where no run of the arm has come so far. */
+export const lastMean = (history: RaceHistory, arm: number, metric: MetricName): MeanPoint | null =>
+  meanAt(history, arm, metric, newestIndex(history));
 
 /**
- * Metric of `arm` minus metric of `other` at the last evaluation of both, paired by seed; null without pairs, and for J
- * under different β.
+ * Metric of `arm` minus metric of `other` at the race's newest evaluation, paired by seed; null without pairs, and for J
+ * under different β, and for arms whose runs are the same.
  */
 export function lastDifference(
   history: RaceHistory,
@@ -47,19 +51,40 @@ export function lastDifference(
   metric: MetricName,
 ): (Interval & { readonly seeds: number }) | null {
   if (metric === 'objective' && !comparableObjectives(history.config, arm, other)) return null;
-  const index = Math.min(stepsOf(history, arm).length, stepsOf(history, other).length) - 1;
-  const values = (a: number) =>
-    new Map(runsOf(history, a).map((run) => [run.seed, run.columns[metric][index]] as const));
-  const theirs = values(other);
-  const pairs = [...values(arm)]
-    .map(([seed, value]) => [value, theirs.get(seed)] as const)
-    .filter((pair): pair is readonly [number, number] => isNumber(pair[0]) && isNumber(pair[1]));
+  if (areSame(history, arm, other)) return null;
+  const index = newestIndex(history);
+  const pairs = pairedValues(history, arm, other, ({ columns }) => columns[metric][index]);
   if (pairs.length === 0) return null;
   const difference = pairedDifference(
     pairs.map(([mine]) => mine),
     pairs.map(([, their]) => their),
   );
   return { ...difference, seeds: pairs.length };
+}
+
+/**
+ * Whether two arms' runs are one and the same: every seed's J is equal at every evaluation, as of samplers that draw
+ * alike, or before the first step. There is nothing to compare then.
+ */
+export function areSame(history: RaceHistory, arm: number, other: number): boolean {
+  const theirs = new Map(runsOf(history, other).map((run) => [run.seed, run.columns.objective] as const));
+  return runsOf(history, arm).every(({ seed, columns: { objective } }) => {
+    const their = theirs.get(seed);
+    return their?.length === objective.length && objective.every((value, i) => value === their[i]);
+  });
+}
+
+/** A value of two runs that share a seed, for the seeds of which both have it. */
+export function pairedValues(
+  history: RaceHistory,
+  arm: number,
+  other: number,
+  value: (run: RunHistory) => number | null | undefined,
+): [mine: number, theirs: number][] {
+  const theirs = new Map(runsOf(history, other).map((run) => [run.seed, value(run)] as const));
+  return runsOf(history, arm)
+    .map((run) => [value(run), theirs.get(run.seed)] as const)
+    .filter((pair): pair is [number, number] => isNumber(pair[0]) && isNumber(pair[1]));
 }
 
 /** At most `most` of the indices 0 … length − 1, evenly spread, with the first and the last. */

@@ -8,8 +8,7 @@ import { savings, type Saving, type Spending } from './labelSaving';
 /** What a sweep keeps of a race: every arm at its last evaluation, and against the first arm. */
 export function cellSummary(history: RaceHistory): ArmSummary[] {
   const saved = (spending: Spending) => new Map(savings(history, spending).map((one) => [one.arm, one]));
-  const labels = saved('labels');
-  const sampling = saved('samplingCost');
+  const [labels, sampling, annotation] = [saved('labels'), saved('samplingCost'), saved('annotationCost')];
   return history.arms.map((arm, i) => {
     const runs = runsOf(history, i);
     const mean = (metric: MetricName) => interval(lastMean(history, i, metric));
@@ -24,6 +23,7 @@ export function cellSummary(history: RaceHistory): ArmSummary[] {
       difference: i === 0 ? null : interval(lastDifference(history, i, 0, 'objective')),
       labelSaving: share(labels.get(i)),
       samplingSaving: share(sampling.get(i)),
+      annotationSaving: share(annotation.get(i)),
       hashes: runs.map(({ hash }) => hash),
     };
   });
@@ -35,7 +35,8 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 
 function share(saving: Saving | undefined): SavedShare | null {
   if (!saving) return null;
-  const ends = saving.interval;
+  // Runs that have diverged leave it open: only the others could be compared.
+  const ends = saving.diverged > 0 ? null : saving.interval;
   return {
     saved: finite(saving.saved),
     interval: ends && { low: finite(ends.low), high: finite(ends.high) },

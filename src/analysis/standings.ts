@@ -3,10 +3,9 @@ import type { Interval } from '../math/statistics';
 import { excludesZero, lastDifference, lastMean, runsOf, type MeanPoint } from './aggregate';
 import type { RaceHistory } from '../experiment/history';
 
-/** The results table: where every arm stands at its newest evaluation. */
+/** The results table: where every arm stands at the race's newest evaluation. */
 export interface Standing {
   readonly arm: string;
-  readonly step: number | null;
   readonly reward: MeanPoint | null;
   readonly kl: MeanPoint | null;
   readonly objective: MeanPoint | null;
@@ -14,9 +13,11 @@ export interface Standing {
   /** J minus the first arm's J, paired by seed; null for the first arm. */
   readonly againstFirst: Interval | null;
   readonly labels: number | null;
+  /** Runs, those that the means rest on, and those that have diverged. */
   readonly seeds: number;
+  readonly counted: number;
   readonly diverged: number;
-  /** J is the highest and its paired interval against every other arm leaves zero out. */
+  /** J is the highest and its paired interval against every other arm lies above 0. */
   readonly best: boolean;
 }
 
@@ -28,7 +29,6 @@ export function standings(history: RaceHistory): Standing[] {
     const objective = mean('objective');
     return {
       arm,
-      step: objective?.step ?? null,
       reward: mean('reward'),
       kl: mean('kl'),
       objective,
@@ -36,6 +36,7 @@ export function standings(history: RaceHistory): Standing[] {
       againstFirst: i === 0 ? null : lastDifference(history, i, 0, 'objective'),
       labels: mean('labels')?.mean ?? null,
       seeds: runs.length,
+      counted: objective?.seeds ?? 0,
       diverged: runs.filter((run) => run.status === 'diverged').length,
       best: best === i,
     };

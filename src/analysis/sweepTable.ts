@@ -16,6 +16,13 @@ export const QUANTITIES = {
     share: true,
     compares: true,
   },
+  annotationSaving: {
+    title: 'responses saved',
+    explanation:
+      'The share of the responses shown for the first arm’s labels not needed to reach its final J for good.',
+    share: true,
+    compares: true,
+  },
   difference: {
     title: 'J minus the first arm’s',
     explanation: 'J at the end minus the first arm’s, paired by seed.',
@@ -45,6 +52,7 @@ export function estimateOf(arm: ArmSummary, quantity: Quantity): Estimate | null
   switch (quantity) {
     case 'labelSaving':
     case 'samplingSaving':
+    case 'annotationSaving':
       return ofShare(arm[quantity]);
     case 'difference':
     case 'objective':

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastMean } from '../analysis/aggregate';
-import { judge } from '../analysis/verdict';
+import { endMean } from '../analysis/ends';
+import { corrected, judge, type CorrectedJudgement } from '../analysis/verdict';
 import type { PaperExperiment } from '../experiment/claims';
 import { METRICS } from '../experiment/metrics';
 import { PRESETS } from '../experiment/presets';
@@ -12,7 +12,7 @@ import { checkWritable, RECORDED, ROOT, writeAtomically } from './files';
 
 const INTRODUCTION = `# The paper’s claims, held against our runs
 
-Written by \`npm run lab -- claims\` from the recorded runs in \`public/recorded\`. A verdict rests on a 95% interval over seeds: Student’s t of the differences seed by seed at the last evaluation, or a paired bootstrap for savings. _Agrees_ and _disagrees_ mean that the interval lies on one side; _undecided_ that it allows both. Models, prompts and rewards are not the paper’s, so only orders can be compared, not numbers; no interval is corrected for the number of claims.
+Written by \`npm run lab -- claims\` from the recorded runs in \`public/recorded\`. A verdict rests on a 95% interval over seeds: Student’s t of the differences seed by seed, or for savings the paired t test inverted. _Agrees_ and _disagrees_ mean that the interval lies on one side; _undecided_ that it allows both; _not testable here_ that the design would give the same whether the claim is true or not. On reviews, J, reward and KL are the mean of the evaluations in the last quarter of the steps. What a pair costs is known exactly and decides by itself. _Corrected_ is the verdict after Holm’s correction over all tests of this document. Models, prompts and rewards are not the paper’s, so only orders can be compared, not numbers.
 `;
 
 /** `lab claims`: the document of the paper's claims against the recorded runs. */
@@ -21,18 +21,37 @@ export function claimsCommand(args: readonly string[]): number {
   if (positionals.length > 0) throw new UsageError(`claims takes no "${positionals[0]}"`);
   const out = values.out ?? join(ROOT, 'docs', 'claims.md');
   checkWritable(out);
-  const sections = PRESETS.flatMap(({ id, title, paper }) => (paper ? [section(id, title, paper)] : []));
+  const presets = PRESETS.flatMap(({ id, title, paper }) =>
+    paper ? [{ id, title, paper, recorded: recordedOf(id) }] : [],
+  );
+  const judgements = presets.map(({ paper, recorded }) => (recorded ? judge(recorded.history, paper.claims) : []));
+  const all = corrected(judgements.flat());
+  const sections = presets.map((preset, i) => section(preset, all.splice(0, judgements[i]!.length)));
   writeAtomically(out, [INTRODUCTION, ...sections].join('\n'));
   process.stdout.write(`${out}\n`);
   return EXIT.success;
 }
 
-function section(id: string, title: string, paper: PaperExperiment): string {
+interface PaperPreset {
+  readonly id: string;
+  readonly title: string;
+  readonly paper: PaperExperiment;
+  readonly recorded: Recorded | null;
+}
+
+function recordedOf(id: string): Recorded | null {
   const path = join(RECORDED, `${id}.json`);
+  return existsSync(path) ? parseRecorded(JSON.parse(readFileSync(path, 'utf8'))) : null;
+}
+
+function section({ id, title, paper, recorded }: PaperPreset, judgements: readonly CorrectedJudgement[]): string {
   const head = [`## ${title} (\`${id}\`)`, paper.did, `Different here: ${paper.changed}`];
-  if (!existsSync(path)) return [...head, 'Not recorded yet.', ''].join('\n\n');
-  const recorded = parseRecorded(JSON.parse(readFileSync(path, 'utf8')));
-  return [...head, source(recorded), ...numbers(paper, recorded), verdicts(paper, recorded), ''].join('\n\n');
+  if (!recorded) return [...head, 'Not recorded yet.', ''].join('\n\n');
+  const judged = paper.judgedAt
+    ? `Its runs are among those of \`${paper.judgedAt}\`, where the claims are judged.`
+    : '';
+  const found = paper.judgedAt ? judged : verdicts(judgements);
+  return [...head, source(recorded), ...numbers(paper, recorded), found, ''].join('\n\n');
 }
 
 const source = ({ command, date, backend, version, history }: Recorded): string =>
@@ -46,7 +65,7 @@ function numbers({ printed }: PaperExperiment, { history }: Recorded): string[] 
   const lines = Object.entries(rows).map(([arm, values]) => [
     arm,
     ...metrics.flatMap((metric, i) => {
-      const here = lastMean(history, history.arms.indexOf(arm), metric);
+      const here = endMean(history, history.arms.indexOf(arm), metric);
       return [
         values?.[i]?.toFixed(2) ?? 'not available',
         here ? `${here.mean.toFixed(2)} ± ${here.half?.toFixed(2)}` : '–',
@@ -56,15 +75,17 @@ function numbers({ printed }: PaperExperiment, { history }: Recorded): string[] 
   return [markdown(['arm', ...titles], lines)];
 }
 
-function verdicts({ claims }: PaperExperiment, { history }: Recorded): string {
-  const lines = judge(history, claims).map(({ statement, verdict, evidence, seeds }) => [
-    statement,
-    `**${verdict}**`,
-    evidence,
-    String(seeds),
-  ]);
-  return markdown(['claim', 'verdict', 'found', 'seeds'], lines);
-}
+const verdicts = (judgements: readonly CorrectedJudgement[]): string =>
+  markdown(
+    ['claim', 'verdict', 'corrected', 'found', 'seeds'],
+    judgements.map(({ statement, verdict, corrected: after, evidence, seeds, planned }) => [
+      statement,
+      `**${verdict}**`,
+      after,
+      evidence,
+      seeds === planned ? String(seeds) : `${seeds} of ${planned}`,
+    ]),
+  );
 
 const markdown = (head: readonly string[], lines: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

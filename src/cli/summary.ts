@@ -1,8 +1,9 @@
-import { lastDifference, lastMean } from '../analysis/aggregate';
-import { fallNote, savings, savingText, type Spending } from '../analysis/labelSaving';
+import { lastDifference, lastMean, runsOf } from '../analysis/aggregate';
+import { fallNote, FEWEST_SEEDS, savings, savingText, SPENDINGS, type Spending } from '../analysis/labelSaving';
 import { armName } from '../experiment/config';
 import { historyOf, type RaceHistory } from '../experiment/history';
-import { METRICS, type MetricName } from '../experiment/metrics';
+import type { MetricName } from '../experiment/metrics';
+import { roundNotes } from '../experiment/notes';
 import { isReliable, type Results } from '../experiment/results';
 import type { Interval } from '../math/statistics';
 import { table, type Column } from './table';
@@ -16,6 +17,7 @@ export function summary(results: Results, reasons: readonly string[]): string {
   return [
     resultsTable(history),
     ...noteOnSavings(history),
+    ...roundNotes(results.config),
     ...noteOnSteps(results),
     ...noteOnOptimum(results),
     ...notesOnDiverged(results),
@@ -32,7 +34,7 @@ const METRIC_COLUMNS: readonly (readonly [MetricName, string])[] = [
   ['gap', 'J* − J'],
 ];
 
-/** Means over seeds at each arm's last evaluation, ± 95% intervals; differences to the first arm are paired by seed. */
+/** Means over seeds at the last evaluation, ± 95% intervals; differences to the first arm are paired by seed. */
 function resultsTable(history: RaceHistory): string {
   const { arms } = history;
   const columns: { title: string; cells: string[] }[] = [];
@@ -45,15 +47,22 @@ function resultsTable(history: RaceHistory): string {
     const against = arms.map((_, arm) => (arm > 0 ? lastDifference(history, arm, 0, 'objective') : null));
     columns.push({ title: `J − ${arms[0]!}’s`, cells: intervalCells(against) });
   }
-  for (const metric of ['labels', 'samplingCost'] as const) {
+  const counts = arms.map((_, arm) => {
+    const [counted, all] = [lastMean(history, arm, 'objective')?.seeds ?? 0, runsOf(history, arm).length];
+    return counted === all ? String(all) : `${counted} of ${all}`;
+  });
+  columns.push({ title: 'seeds', cells: counts });
+  const spendings = spendingsOf(history);
+  for (const metric of spendings) {
     // Costs need no interval: they hardly differ between seeds.
     const means = arms.map((_, arm) => lastMean(history, arm, metric)?.mean);
     const cells = means.map((value) => (value === undefined ? '–' : String(Math.round(value))));
-    columns.push({ title: METRICS[metric].label.toLowerCase(), cells });
+    columns.push({ title: SPENDINGS[metric].name, cells });
   }
   if (arms.length > 1) {
-    columns.push({ title: 'labels saved', cells: savingCells(history, 'labels') });
-    columns.push({ title: 'sampling saved', cells: savingCells(history, 'samplingCost') });
+    for (const spending of spendings) {
+      columns.push({ title: SPENDINGS[spending].saved, cells: savingCells(history, spending) });
+    }
   }
   const layout: Column[] = [
     { title: 'arm', align: 'left' },
@@ -63,6 +72,13 @@ function resultsTable(history: RaceHistory): string {
     layout,
     arms.map((name, arm) => [name, ...columns.map(({ cells }) => cells[arm]!)]),
   );
+}
+
+/** Responses shown say no more than labels where every arm shows two for each. */
+function spendingsOf(history: RaceHistory): Spending[] {
+  const shows = (arm: number) => lastMean(history, arm, 'annotationCost')?.mean;
+  const plain = history.arms.every((_, arm) => shows(arm) === 2 * (lastMean(history, arm, 'labels')?.mean ?? NaN));
+  return plain ? ['labels', 'samplingCost'] : ['labels', 'samplingCost', 'annotationCost'];
 }
 
 function savingCells(history: RaceHistory, spending: Spending): string[] {
@@ -94,9 +110,14 @@ function noteOnSavings(history: RaceHistory): string[] {
   if (arms.length < 2) return [];
   const note = fallNote(history, 0);
   return [
-    `Saved: what an arm did not need to reach ${arms[0]!}’s final J for good; 95% by bootstrap over seeds.`,
+    `Saved: the share of ${arms[0]!}’s spending that an arm did not need to reach its final J for good. ${intervalNote(history)}`,
     ...(note === null ? [] : [note]),
   ];
+}
+
+function intervalNote({ config: { seeds } }: RaceHistory): string {
+  if (seeds < FEWEST_SEEDS) return `Intervals need ${FEWEST_SEEDS} seeds.`;
+  return 'In brackets 95% by inverting the paired t test; “at most” alone means that J may not stay above.';
 }
 
 function noteOnOptimum({ optimum, optimumNote, config }: Results): string[] {
@@ -121,7 +142,7 @@ function notesOnDiverged({ runs, config }: Results): string[] {
     const lost = ofArm.filter((run) => run.status === 'diverged');
     if (lost.length === 0) return [];
     const seeds = lost.map((run) => run.seed).join(', ');
-    const counts = lost.length < ofArm.length ? 'the means leave them out' : 'no run was left';
+    const counts = lost.length < ofArm.length ? 'the means do not count them' : 'no run was left';
     return [`${arm}: ${lost.length} of ${ofArm.length} runs diverged (seed ${seeds}) and were stopped; ${counts}.`];
   });
 }

@@ -40,5 +40,8 @@ export interface PaperExperiment {
   readonly changed: string;
   /** Null where the source has no numbers that could be set beside ours. */
   readonly printed: PrintedNumbers | null;
+  /** None where the runs are those of another preset, which judges them. */
   readonly claims: readonly Claim[];
+  /** The id of the preset that has the same runs, and more. */
+  readonly judgedAt?: string;
 }

@@ -250,9 +250,10 @@ export const PAPER_PRESETS: readonly PaperPreset[] = [
     paper: {
       source: 'Figure 4',
       did: OVERFITTED.did,
-      changed: `${REVIEWS_SCALE} The start is 20 epochs of offline DPO on 64 vanilla pairs, the same for all arms of a seed. What tells Figures 4 and 5 apart is in no text that we could read: here Figure 4 has Vanilla and PILAF, Figure 5 all four methods.`,
+      changed: `${REVIEWS_SCALE} The start is 20 epochs of offline DPO on 64 vanilla pairs, the same for all arms of a seed. No text that we could read says how Figures 4 and 5 differ. Here Figure 4 has Vanilla and PILAF, and Figure 5 has all four methods.`,
       printed: null,
-      claims: overfitClaims,
+      claims: [],
+      judgedAt: 'figure-5',
     },
   },
   {

@@ -113,11 +113,11 @@ const labellerSchema = object({
 const roundsSchema = object({
   pairs: number('roundPairs'),
   epochs: v.optional(number('epochs'), 1),
-  /** Trains on the pairs of all rounds so far. */
+  /** Trains on the pairs of all rounds so far; those of an offline start are none of them. */
   accumulate: v.optional(v.boolean('must be true or false'), false),
   /** Forgets AdamW's averages when a round begins. */
   resetOptimiser: v.optional(v.boolean('must be true or false'), false),
-  /** The policy at a round's beginning becomes the reference of its sampling and training; KL and J keep the first. */
+  /** From the second round on, the policy at a round's beginning is the reference of its sampling and training; KL and J keep the first. */
   movingReference: v.optional(v.boolean('must be true or false'), false),
 });
 

@@ -29,9 +29,11 @@ const armSchema = v.strictObject({
   gap: v.nullable(intervalSchema),
   /** J minus the first arm's, paired by seed; null for the first arm. */
   difference: v.nullable(intervalSchema),
-  /** Shares of the first arm's labels and sampling cost that this arm does not need for its final J. */
+  /** Shares of the first arm's labels, sampling cost and responses shown that this arm does not need for its final J. */
   labelSaving: v.nullable(savedSchema),
   samplingSaving: v.nullable(savedSchema),
+  /** Absent in sweeps of earlier versions. */
+  annotationSaving: v.optional(v.nullable(savedSchema), null),
   /** One for each seed. */
   hashes: v.array(v.string()),
 });

@@ -19,7 +19,6 @@ export const STREAM = {
   corpus: 8,
   shuffle: 9,
   annotator: 10,
-  resample: 11,
   optimum: 12,
 } as const;
 

@@ -1,6 +1,6 @@
 /** Means over seeds with 95% intervals, and the χ² test's p-value. */
 
-/** `mean` ± `half` covers the true mean with probability 95%; `half` is null where one value cannot tell. */
+/** `mean` ± `half` covers the true mean with probability 95%, or another; `half` is null where one value cannot tell. */
 export interface Interval {
   readonly mean: number;
   readonly half: number | null;
@@ -23,29 +23,59 @@ export function standardDeviation(values: ArrayLike<number>): number {
   return Math.sqrt(squares / (values.length - 1));
 }
 
-/** Mean with Student's 95% interval, n − 1 degrees of freedom. Throws RangeError when empty. */
-export function interval95(values: ArrayLike<number>): Interval {
+/** Mean with Student's interval, n − 1 degrees of freedom. Throws RangeError when empty. */
+export function studentInterval(values: ArrayLike<number>, confidence: number): Interval {
   const n = values.length;
   if (n < 2) return { mean: mean(values), half: null };
-  return { mean: mean(values), half: (studentT95(n - 1) * standardDeviation(values)) / Math.sqrt(n) };
+  return { mean: mean(values), half: (studentT(n - 1, confidence) * standardDeviation(values)) / Math.sqrt(n) };
+}
+
+export const interval95 = (values: ArrayLike<number>): Interval => studentInterval(values, 0.95);
+
+/** a_i − b_i, where a_i and b_i share a seed. Throws RangeError when lengths differ. */
+export function differences(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
+  if (a.length !== b.length) throw new RangeError(`cannot pair ${a.length} values with ${b.length}`);
+  return Float64Array.from(a, (value, i) => value - b[i]!);
 }
 
 /** The interval of a_i − b_i, where a_i and b_i share a seed. Throws RangeError when lengths differ or are 0. */
-export function pairedDifference(a: ArrayLike<number>, b: ArrayLike<number>): Interval {
-  if (a.length !== b.length) throw new RangeError(`cannot pair ${a.length} values with ${b.length}`);
-  return interval95(Float64Array.from(a, (value, i) => value - b[i]!));
+export const pairedDifference = (a: ArrayLike<number>, b: ArrayLike<number>): Interval => interval95(differences(a, b));
+
+/** The two-sided p-value of Student's test that the mean is 0; 1 below two values. Throws RangeError when empty. */
+export function studentP(values: ArrayLike<number>): number {
+  const n = values.length;
+  const centre = mean(values);
+  if (n < 2) return 1;
+  const error = standardDeviation(values) / Math.sqrt(n);
+  if (error === 0) return centre === 0 ? 1 : 0;
+  return Math.max(0, 1 - studentCoverage(Math.atan(Math.abs(centre) / error / Math.sqrt(n - 1)), n - 1));
 }
 
 /**
- * The t with P(|T| ≤ t) = 0.95 at a whole number ≥ 1 of degrees of freedom, by bisection on the angle
+ * Holm's step-down correction (1979): the p-values that keep the chance of any false rejection among them below the
+ * level that they are compared with. In the order given.
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
+  const adjusted = new Array<number>(pValues.length);
+  let largest = 0;
+  order.forEach((index, rank) => {
+    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * pValues[index]!));
+    adjusted[index] = largest;
+  });
+  return adjusted;
+}
+
+/**
+ * The t with P(|T| ≤ t) = confidence at a whole number ≥ 1 of degrees of freedom, by bisection on the angle
  * θ = atan(t/√df), in which the probability is a finite sum.
  */
-function studentT95(df: number): number {
+function studentT(df: number, confidence: number): number {
   let low = 0;
   let high = Math.PI / 2;
   for (let i = 0; i < 53; i++) {
     const middle = (low + high) / 2;
-    if (studentCoverage(middle, df) < 0.95) low = middle;
+    if (studentCoverage(middle, df) < confidence) low = middle;
     else high = middle;
   }
   return Math.sqrt(df) * Math.tan((low + high) / 2);

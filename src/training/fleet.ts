@@ -87,7 +87,9 @@ export class Fleet {
     this.memories = runs.map((run, r) => ({
       run,
       totals: {
-        ...(starts?.[r]?.totals ?? { labels: 0, annotationCost: 0, samplingCost: run.sampler.exact ? null : 0 }),
+        ...(starts?.[r]?.totals ?? { labels: 0, annotationCost: 0, samplingCost: 0 }),
+        // What has no price has none after a start that had one.
+        ...(run.sampler.exact ? { samplingCost: null } : {}),
       },
       diagnostics: new Diagnostics(),
       pool: [],

@@ -108,12 +108,13 @@ describe('the table', () => {
       'J',
       'J* − J',
       'J − Vanilla’s',
+      'seeds',
       'labels',
       'sampling cost',
       'labels saved',
       'sampling saved',
     ]);
-    expect(lines[2]).toMatch(/^Vanilla +\S+ ± +\S+ .* – +40 +80 +– +–$/);
+    expect(lines[2]).toMatch(/^Vanilla +\S+ ± +\S+ .* – +2 +40 +80 +– +–$/);
     expect(lines[3]).toMatch(/^PILAF +\S+ ± +\S+ /);
   });
 });
@@ -163,12 +164,12 @@ describe('a run', () => {
     expectClose(same, alone.results.runs, 'PILAF', 1e-5);
   });
 
-  it('that diverged is named in the table, with what the means leave out', async () => {
+  it('that diverged is named in the table, with what the means count', async () => {
     // No config within the bounds is known to diverge; the engine's own tests force one.
     const { results } = await run({ ...TINY, arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }], seeds: 2 });
     const runs = results.runs.map((one, i) => (i === 3 ? { ...one, status: 'diverged' as const } : one));
     expect(summary({ ...results, runs }, [])).toContain(
-      'PILAF: 1 of 2 runs diverged (seed 1) and were stopped; the means leave them out.',
+      'PILAF: 1 of 2 runs diverged (seed 1) and were stopped; the means do not count them.',
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Evaluation } from '../../src/experiment/metrics';
+import { roundNotes } from '../../src/experiment/notes';
 import type { ExperimentConfigInput } from '../../src/experiment/schema';
 import { banditProblem } from '../../src/training/banditProblem';
 import { Fleet } from '../../src/training/fleet';
@@ -95,6 +96,18 @@ describe('rounds', () => {
       expect(kl).toBeGreaterThan(1e-3);
     });
 
+    it('make one run of all interpolations where the reference moves and the start is the reference', async () => {
+      const arms = [{ sampler: 'vanilla' }, { sampler: 'pilaf' }, { sampler: 'hybrid' }] as const;
+      const rounds = { pairs: 8, epochs: 2, movingReference: true };
+      const input = { ...TRANSFORMER, arms: [...arms], seeds: 1, rounds, schedule: { steps: 6, pairs: 4 } };
+      const reports = await reportsOf(input);
+      const [vanilla, ...others] = [0, 1, 2].map((run) =>
+        evaluationsOf(reports, run).map(({ objective }) => objective),
+      );
+      for (const other of others) expect(other).toEqual(vanilla);
+      expect(roundNotes(configOf(input))).toEqual([expect.stringContaining('arms that differ in it only are one run')]);
+    });
+
     it('can forget AdamW’s averages: the first step is then as long as the learning rate', async () => {
       const input = { ...BANDIT, rounds: { pairs: 8, epochs: 2, resetOptimiser: true } } as const;
       const { config, problem } = prepared(input);
@@ -119,6 +132,20 @@ describe('rounds', () => {
       }
       expect(pools).toEqual([4, 8, 8, 12]);
       fleet.dispose();
+    });
+  }, ['cpu']);
+});
+
+describe('what has no price', () => {
+  forEachBackend(() => {
+    it('has none after an offline start that had one', async () => {
+      const arms = [{ sampler: 'vanilla' }, { sampler: 't-pilaf' }, { sampler: 'uniform' }] as const;
+      const start = { kind: 'offline', pairs: 8, epochs: 1 } as const;
+      const reports = await reportsOf({ ...BANDIT, arms: [...arms], seeds: 1, start });
+      const costs = [0, 1, 2].map((run) => evaluationsOf(reports, run).map(({ samplingCost }) => samplingCost));
+      expect(costs[0]!.slice(0, 2)).toEqual([16, 24]);
+      for (const exact of costs.slice(1)) expect(new Set(exact)).toEqual(new Set([null]));
+      expect(evaluationsOf(reports, 1)[0]!.labels, 'the labels of the start count').toBe(8);
     });
   }, ['cpu']);
 });

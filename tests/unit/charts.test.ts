@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { excludesZero, lastDifference, lastMean, meanAt, pickIndices } from '../../src/analysis/aggregate';
+import { excludesZero, lastDifference, areSame, lastMean, meanAt, pickIndices } from '../../src/analysis/aggregate';
 import { armLooks, MARKERS, markerPath, SAMPLER_LOOKS } from '../../src/charts/colours';
 import { armsWithoutPrice, curveFigure, spreadOut } from '../../src/charts/curve';
 import type { ChartTheme } from '../../src/charts/figure';
@@ -394,7 +394,7 @@ describe('standings', () => {
     expect(pilaf?.againstFirst?.mean).toBeCloseTo(0.54, 12);
   });
 
-  it('call an arm best only when its paired interval leaves zero out', () => {
+  it('call an arm best only when its paired interval lies above 0', () => {
     expect(standings(race()).map((row) => row.best)).toEqual([false, true]);
     const tied = race();
     for (let run = 0; run < 6; run++) appendEvaluation(tied, run, evaluation(300, { objective: run === 4 ? 2 : 1 }));
@@ -414,6 +414,27 @@ describe('standings', () => {
     const history = race();
     markDiverged(history, 1, 150);
     expect(standings(history).map((row) => row.diverged)).toEqual([1, 0]);
+  });
+
+  it('never set a J of one step beside a J of another: an arm that has all diverged has none', () => {
+    const history = race();
+    for (const run of [0, 1, 2]) markDiverged(history, run, 250);
+    for (const run of [3, 4, 5]) appendEvaluation(history, run, evaluation(300, { objective: 7 }));
+    const [vanilla, pilaf] = standings(history);
+    expect(vanilla).toMatchObject({ objective: null, reward: null, labels: null, counted: 0, seeds: 3, diverged: 3 });
+    expect(pilaf).toMatchObject({ counted: 3, againstFirst: null, best: false });
+    expect(savings(history, 'labels')).toEqual([]);
+  });
+
+  it('compare no arm with itself: runs that are the same have no difference', () => {
+    const history = race();
+    for (const run of [3, 4, 5]) {
+      const { columns } = history.runs[run]!;
+      columns.objective.splice(0, 3, ...history.runs[run - 3]!.columns.objective);
+    }
+    expect(areSame(history, 0, 1)).toBe(true);
+    expect(standings(history).map(({ againstFirst }) => againstFirst)).toEqual([null, null]);
+    expect(savings(history, 'samplingCost')).toEqual([]);
   });
 });
 

@@ -48,6 +48,7 @@ const arm = (name: string, labelSaving: SavedShare | null): ArmSummary => ({
   difference: labelSaving && { mean: -0.25, half: 0.125 },
   labelSaving,
   samplingSaving: null,
+  annotationSaving: null,
   hashes: ['00', '01', '02'],
 });
 
@@ -82,19 +83,15 @@ describe('a cell’s summary', () => {
   const config = cellConfig(GRID, 1);
   if (!config.ok) throw new Error();
   const history = createHistory(config.value, {
-    runs: config.value.arms.flatMap((one) => [0, 1, 2].map((seed) => ({ arm: armName(one), seed, optimum: null }))),
+    runs: config.value.arms.flatMap((one) =>
+      [0, 1, 2, 3, 4].map((seed) => ({ arm: armName(one), seed, optimum: null })),
+    ),
     optimum: null,
     frontier: null,
   });
-  // Vanilla climbs 0 … 4 over 400 labels; PILAF stays below in one seed, so that some resamples never get there.
-  const curves = [
-    [0, 1, 2, 3, 4],
-    [0, 1, 2, 3, 4],
-    [0, 1, 2, 3, 4],
-    [0, 9, 9, 9, 9],
-    [0, 9, 9, 9, 9],
-    [0, 1, 1, 1, 1],
-  ];
+  // Vanilla climbs 0 … 4 over 400 labels; PILAF stays below in one seed, so that it may never get there.
+  const repeated = (count: number, curve: number[]) => Array.from({ length: count }, () => curve);
+  const curves = [...repeated(5, [0, 1, 2, 3, 4]), ...repeated(4, [0, 9, 9, 9, 9]), [0, 1, 1, 1, 1]];
   curves.forEach((curve, run) =>
     curve.forEach((objective, i) =>
       appendEvaluation(history, run, {
@@ -108,30 +105,46 @@ describe('a cell’s summary', () => {
       } as Evaluation),
     ),
   );
-  markDiverged(history, 2, 400);
   const [vanilla, pilaf] = cellSummary(history);
 
   it('has means, intervals, the paired difference and what diverged', () => {
     expect(vanilla).toMatchObject({
       arm: 'Vanilla',
-      seeds: 3,
-      diverged: 1,
+      seeds: 5,
+      diverged: 0,
       objective: { mean: 4, half: 0 },
       gap: null,
     });
     expect(vanilla).toMatchObject({ difference: null, labelSaving: null, samplingSaving: null });
-    // 5, 5 and −3 over Vanilla: t(2) = 4.303 times s/√3 = 8/3.
-    expect(pilaf!.difference!.mean).toBeCloseTo(7 / 3, 12);
-    expect(pilaf!.difference!.half).toBeCloseTo((4.30265 * 8) / 3, 3);
+    // 5, four times, and −3 over Vanilla: t(4) = 2.776 times s/√5 = 1.6.
+    expect(pilaf!.difference!.mean).toBeCloseTo(3.4, 12);
+    expect(pilaf!.difference!.half).toBeCloseTo(2.776445 * 1.6, 5);
   });
 
   it('keeps “never reached” through JSON, as null', () => {
     const { labelSaving, samplingSaving } = JSON.parse(JSON.stringify(pilaf)) as ArmSummary;
-    // The mean, 0 and 19/3, passes 4 after 100·12/19 labels.
-    expect(labelSaving!.saved).toBeCloseTo(1 - 12 / 19 / 4, 12);
+    // The mean, 0 and 7.4, passes 4 after 100·4/7.4 labels.
+    expect(labelSaving!.saved).toBeCloseTo(1 - 4 / 7.4 / 4, 12);
     expect(labelSaving!.interval!.low).toBeNull();
     expect(samplingSaving).toBeNull();
     expect(estimateOf(pilaf!, 'labelSaving')!.low).toBe(-Infinity);
+  });
+
+  it('has no interval of a saving where runs have diverged, and counts them', () => {
+    const broken = createHistory(config.value, {
+      runs: history.runs.map(({ arm: at, seed }) => ({ arm: history.arms[at]!, seed, optimum: null })),
+      optimum: null,
+      frontier: null,
+    });
+    curves.forEach((curve, run) =>
+      (run === 9 ? curve.slice(0, 2) : curve).forEach((objective, i) =>
+        appendEvaluation(broken, run, { step: 100 * i, objective, labels: 100 * i } as Evaluation),
+      ),
+    );
+    markDiverged(broken, 9, 150);
+    const [, one] = cellSummary(broken);
+    expect(one).toMatchObject({ seeds: 5, diverged: 1, objective: { mean: 9 }, difference: { mean: 5 } });
+    expect(one!.labelSaving).toMatchObject({ interval: null });
   });
 });
 

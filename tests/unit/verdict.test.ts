@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { judge } from '../../src/analysis/verdict';
+import { corrected, judge, seedsText, type Judgement, type Verdict } from '../../src/analysis/verdict';
 import type { Claim } from '../../src/experiment/claims';
 import { armName, parseConfig } from '../../src/experiment/config';
 import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/history';
 import type { Evaluation } from '../../src/experiment/metrics';
+import type { PlanePoint } from '../../src/experiment/results';
+import { holm } from '../../src/math/statistics';
 import { PRESETS } from '../../src/experiment/presets';
 
 /** Vanilla and PILAF, with the first and the last value of a metric for each of their seeds. */
-function race(values: readonly (readonly (readonly [first: number, last: number])[])[]): RaceHistory {
+function race(
+  values: readonly (readonly (readonly [first: number, last: number])[])[],
+  optimum: PlanePoint | null = null,
+  more: object = {},
+): RaceHistory {
   const seeds = values[0]!.length;
   const parsed = parseConfig({
     task: { kind: 'bandit' },
@@ -17,12 +23,13 @@ function race(values: readonly (readonly (readonly [first: number, last: number]
     learningRate: 0.01,
     schedule: { steps: 10, pairs: 4 },
     evaluation: { every: 10 },
+    ...more,
   });
   if (!parsed.ok) throw new Error('no config');
   const { config } = parsed;
-  const runs = config.arms.flatMap((arm) =>
-    Array.from({ length: seeds }, (_, seed) => ({ arm: armName(arm), seed, optimum: null })),
-  );
+  const runs = config.arms
+    .slice(0, values.length)
+    .flatMap((arm) => Array.from({ length: seeds }, (_, seed) => ({ arm: armName(arm), seed, optimum })));
   const history = createHistory(config, { runs, optimum: null, frontier: null });
   values.forEach((ofArm, arm) =>
     ofArm.forEach((ends, seed) =>
@@ -32,6 +39,21 @@ function race(values: readonly (readonly (readonly [first: number, last: number]
       }),
     ),
   );
+  return history;
+}
+
+/** The same with 40 evaluations on the straight lines between the two. */
+function finely(values: readonly (readonly (readonly [first: number, last: number])[])[]): RaceHistory {
+  const history = race(values.map((arm) => arm.map(([first]) => [first, first] as const)));
+  history.runs.forEach((run, i) => {
+    run.steps.length = 0;
+    for (const column of Object.values(run.columns)) column.length = 0;
+    const [first, last] = values[run.arm]![run.seed]!;
+    for (let at = 0; at <= 40; at++) {
+      const objective = first + (at / 40) * (last - first);
+      appendEvaluation(history, i, { step: at, objective, labels: at } as Evaluation);
+    }
+  });
   return history;
 }
 
@@ -63,25 +85,117 @@ describe('judge', () => {
     expect(verdictOf(race([up, still]), rises).verdict).toBe('undecided');
   });
 
-  it('holds what was counted against a price', () => {
-    const costs: Claim = { kind: 'costs', arm: 'PILAF', spending: 'samplingCost', perPair: 3 };
+  it('decides a price by what is known exactly, however wide the count’s interval is', () => {
+    const costs = (perPair: number): Claim => ({ kind: 'costs', arm: 'PILAF', spending: 'samplingCost', perPair });
     const spent = (...passes: number[]) => passes.map((x): [number, number] => [0, 40 * x]);
-    expect(verdictOf(race([spent(2, 2), spent(3.1, 2.9)]), costs).verdict).toBe('agrees');
-    expect(verdictOf(race([spent(2, 2), spent(3, 3)]), costs)).toMatchObject({ verdict: 'agrees', evidence: '3' });
-    expect(verdictOf(race([spent(2, 2), spent(2.5, 2.51)]), costs).verdict).toBe('disagrees');
+    const counted = race([spent(2, 2), spent(1, 4.9)]);
+    expect(verdictOf(counted, costs(3))).toMatchObject({ verdict: 'agrees', p: null });
+    expect(verdictOf(counted, costs(2.9)).verdict).toBe('disagrees');
+    expect(verdictOf(race([spent(2, 2), spent(3, 3)]), costs(3)).evidence).toBe('3, counted 3');
   });
 
   it('wants the whole interval of a saving above the share', () => {
     const saves: Claim = { kind: 'saves', arm: 'PILAF', than: 'Vanilla', share: 0.4 };
-    const vanilla: [number, number][] = [[0, 1], [0, 1], [0, 1]]; // prettier-ignore
+    const vanilla = Array.from({ length: 5 }, (): [number, number] => [0, 1]);
     const pilaf = (last: number) => vanilla.map((): [number, number] => [0, last]);
     // J reaches 1 of 4 after a quarter of the labels; 1 of 1.25 after four fifths.
-    expect(verdictOf(race([vanilla, pilaf(4)]), saves)).toMatchObject({
+    expect(verdictOf(finely([vanilla, pilaf(4)]), saves)).toMatchObject({
       verdict: 'agrees',
-      evidence: '75% (75 to 75)',
+      evidence: '75% (75 to 78)',
     });
-    expect(verdictOf(race([vanilla, pilaf(1.25)]), saves).verdict).toBe('disagrees');
-    expect(verdictOf(race([vanilla, pilaf(0.5)]), saves)).toMatchObject({ verdict: 'disagrees' });
+    expect(verdictOf(finely([vanilla, pilaf(1.25)]), saves).verdict).toBe('disagrees');
+    expect(verdictOf(finely([vanilla, pilaf(0.5)]), saves)).toMatchObject({ verdict: 'disagrees' });
+    const fewer = (arm: [number, number][]) => arm.slice(1);
+    expect(verdictOf(finely([fewer(vanilla), fewer(pilaf(4))]), saves)).toMatchObject({
+      verdict: 'undecided',
+      p: null,
+    });
+  });
+
+  it('has the p-value at which a saving’s interval just reaches the share', () => {
+    const saves: Claim = { kind: 'saves', arm: 'PILAF', than: 'Vanilla', share: 0.4 };
+    const vanilla = Array.from({ length: 6 }, (): [number, number] => [0, 1]);
+    const noisy = (ends: number[]) => finely([vanilla, ends.map((last): [number, number] => [0, last])]);
+    const clear = verdictOf(noisy([4, 4.2, 3.8, 4.1, 3.9, 4]), saves);
+    const open = verdictOf(noisy([1, 4, 3, 1.2, 2, 1.6]), saves);
+    expect(clear.verdict).toBe('agrees');
+    expect(clear.p).toBeLessThan(0.05);
+    expect(open.verdict).toBe('undecided');
+    expect(open.p).toBeGreaterThan(0.05);
+  });
+
+  it('does not test a rise of KL from below the optimum’s', () => {
+    const rises: Claim = { kind: 'rises', metric: 'kl', arm: 'Vanilla' };
+    const optimum = { reward: 3, kl: 2, objective: 1 };
+    const up = (from: number) => race([[[from, 5], [from, 5.1]]], optimum); // prettier-ignore
+    expect(verdictOf(up(0.85), rises)).toMatchObject({
+      verdict: 'not testable here',
+      evidence: 'KL starts at 0.85, below the optimum’s 2.00, so learning raises it',
+      p: null,
+    });
+    expect(verdictOf(up(3), rises).verdict).toBe('agrees');
+  });
+
+  it('takes the mean of the last quarter where a task is evaluated by sampling', () => {
+    const config = { task: { kind: 'reviews' }, schedule: { steps: 80, pairs: 4 }, evaluation: { every: 10 } };
+    const history = race([[[0, 1]], [[0, 1]]], null, config);
+    // Steps 0, 10 so far; then 60, 70 and 80 of 80: the last quarter begins after 60.
+    const values = [[60, 100], [70, 3], [80, 5]]; // prettier-ignore
+    for (const [step, reward] of values) {
+      for (const run of [0, 1]) {
+        const evaluation = { step, reward: run === 0 ? 0 : reward, kl: 0, objective: 0, labels: step } as Evaluation;
+        appendEvaluation(history, run, evaluation);
+      }
+    }
+    expect(verdictOf(history, above).evidence).toBe('+4.00');
+  });
+
+  it('rests on the seeds that are left', () => {
+    const ends = [1, 1.1, 0.9, 1].map((x): [number, number] => [0, x]);
+    const history = race([ends, ends.map(([, x]): [number, number] => [0, x + 1])]);
+    const { steps, columns } = history.runs[1]!;
+    steps.pop();
+    columns.reward.pop();
+    const found = verdictOf(history, above);
+    expect(found).toMatchObject({ verdict: 'agrees', seeds: 3, planned: 4 });
+    expect(seedsText(found)).toBe('3 of 4 seeds');
+  });
+});
+
+describe('Holm’s correction', () => {
+  const judgement = (verdict: Verdict, p: number | null): Judgement => ({
+    claim: above,
+    statement: '',
+    verdict,
+    evidence: '',
+    seeds: 8,
+    planned: 8,
+    p,
+  });
+
+  it('leaves undecided what would not stand beside so many tests, and touches what was not tested', () => {
+    const found = corrected([
+      judgement('agrees', 0.001),
+      judgement('disagrees', 0.02),
+      judgement('agrees', null),
+      judgement('agrees', 0.04),
+      judgement('undecided', 0.5),
+      judgement('not testable here', null),
+    ]);
+    // 4 × 0.001, 3 × 0.02 = 0.06, 2 × 0.04, 0.5.
+    expect(found.map((one) => one.corrected)).toEqual([
+      'agrees',
+      'undecided',
+      'agrees',
+      'undecided',
+      'undecided',
+      'not testable here',
+    ]);
+  });
+
+  it('never lets a larger p-value pass where a smaller one did not', () => {
+    expect(holm([0.03, 0.01, 0.02])).toEqual([0.04, 0.03, 0.04]);
+    expect(holm([])).toEqual([]);
   });
 });
 
