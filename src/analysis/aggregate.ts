@@ -27,13 +27,15 @@ export function stepsOf(history: RaceHistory, arm: number): readonly number[] {
  */
 export const newestIndex = ({ runs }: RaceHistory): number => Math.max(0, ...runs.map((run) => run.steps.length)) - 1;
 
-/** The arm's mean at its `index`-th evaluation, or null where no seed has a value. */
+/** The arm's mean at its `index`-th evaluation, or null where no seed has a value, or their sum is too large for a number. */
 export function meanAt(history: RaceHistory, arm: number, metric: MetricName, index: number): MeanPoint | null {
   const runs = runsOf(history, arm);
   const values = runs.map((run) => run.columns[metric][index]).filter(isNumber);
   const step = runs.find((run) => run.steps.length > index)?.steps[index];
   if (values.length === 0 || step === undefined) return null;
-  return { ...cachedInterval(history, `${arm} ${metric} ${index}`, values), step, seeds: values.length };
+  const interval = cachedInterval(history, `${arm} ${metric} ${index}`, values);
+  // Near the largest number that there is, a sum leaves the numbers.
+  return Number.isFinite(interval.mean) ? { ...interval, step, seeds: values.length } : null;
 }
 
 /** The mean at the race's newest evaluation; null where no run of the arm has come so far. */

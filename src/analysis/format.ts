@@ -32,23 +32,13 @@ export function signed(value: number, decimals: number): string {
 }
 
 /** Decimals that show an interval to about two digits, or a lone number to about three. */
-export function decimalsFor({ mean, half }: Interval): number {
+function decimalsFor({ mean, half }: Interval): number {
   const scale = half !== null && half > 0 ? half * 10 : Math.abs(mean);
   if (scale === 0) return 2;
   return Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(scale))));
 }
 
-/** Decimals for a column of intervals: as its widest needs. */
-export function columnDecimals(intervals: readonly (Interval | null)[]): number {
-  const known = intervals.filter((interval) => interval !== null);
-  const halves = known.map(({ half }) => half ?? 0);
-  const widest = Math.max(0, ...halves);
-  if (widest > 0) return decimalsFor({ mean: 0, half: widest });
-  const sizes = known.map(({ mean }) => Math.abs(mean));
-  return decimalsFor({ mean: Math.max(0, ...sizes), half: null });
-}
-
-/** 1.38 ± 0.04 */
+/** 1.38 ± 0.04: the one rule for an interval's digits, in tables, cards and documents. */
 export function withInterval(interval: Interval | null, plus = false): string {
   if (!interval) return '–';
   const decimals = decimalsFor(interval);

@@ -1,4 +1,5 @@
 import type { ArmConfig, SamplerName } from '../experiment/schema';
+import { contrast, mixed, readable } from './contrast';
 
 /**
  * One colour and one marker per sampler, everywhere in the page. The colours keep apart under the common colour
@@ -40,9 +41,11 @@ export const SAMPLER_LOOKS: Readonly<Record<SamplerName, SamplerLook>> = {
   custom: { light: '#17191f', dark: '#f4f4f4', marker: 'pentagon' },
 };
 
-/** Arms of the same sampler share its colour; dash and hollow markers tell them apart. */
+/** No two arms of a race have the same marker. Arms of one sampler share its hue; each has a shade of its own. */
 export interface ArmLook {
   readonly colour: string;
+  /** The colour as small text takes it. */
+  readonly text: string;
   readonly marker: Marker;
   readonly hollow: boolean;
   readonly dash: (typeof DASHES)[number];
@@ -50,18 +53,32 @@ export interface ArmLook {
 
 export const DASHES = ['solid', 'dash', 'dot', 'dashdot'] as const;
 
+/** What the page draws on, and towards what shades go: the theme's surface and ink. */
+const GROUND: Readonly<Record<Mode, string>> = { light: '#ffffff', dark: '#1c1e25' };
+const INK: Readonly<Record<Mode, string>> = { light: '#14171d', dark: '#eef0f4' };
+
+/** Shades of a sampler's colour: towards ink, or away from it where the colour itself is nearly ink. */
+function shade(colour: string, share: number, mode: Mode): string {
+  const isStrong = contrast(colour, GROUND[mode]) > 8;
+  return isStrong ? mixed(colour, GROUND[mode], 0.4 * share) : mixed(colour, INK[mode], 0.7 * share);
+}
+
 export function armLooks(arms: readonly Pick<ArmConfig, 'sampler'>[], mode: Mode): ArmLook[] {
   const seen = new Map<SamplerName, number>();
+  const own = new Set(arms.map(({ sampler }) => SAMPLER_LOOKS[sampler].marker));
+  const free = [
+    ...MARKERS.filter((marker) => !own.has(marker)).map((marker) => ({ marker, hollow: false })),
+    ...MARKERS.map((marker) => ({ marker, hollow: true })),
+  ];
   return arms.map(({ sampler }) => {
     const twin = seen.get(sampler) ?? 0;
     seen.set(sampler, twin + 1);
     const look = SAMPLER_LOOKS[sampler];
-    return {
-      colour: look[mode],
-      marker: look.marker,
-      hollow: twin % 2 === 1,
-      dash: DASHES[twin % DASHES.length] ?? 'solid',
-    };
+    const twins = arms.filter((other) => other.sampler === sampler).length;
+    const colour = shade(look[mode], twin / Math.max(3, twins), mode);
+    const { marker, hollow } = (twin > 0 && free.shift()) || { marker: look.marker, hollow: false };
+    const dash = DASHES[twin % DASHES.length] ?? 'solid';
+    return { colour, text: readable(colour, INK[mode], GROUND[mode]), marker, hollow, dash };
   });
 }
 

@@ -5,7 +5,7 @@ import { METRICS } from '../experiment/metrics';
 import type { ExperimentConfig } from '../experiment/schema';
 import { armLooks, DASHES, withAlpha, type ArmLook, type Mode } from './colours';
 import { AGAINST, type Against } from './curve';
-import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
+import { axisRange, baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
 import { short, whole, withInterval } from '../analysis/format';
 import { escaped } from './plane';
 
@@ -146,7 +146,7 @@ function verticalRange(curves: readonly Curve[]): [number, number] | undefined {
   const span = high - low || Math.abs(high) || 1;
   const widest = Math.max(0, ...curves.map(({ points }) => points.at(-1)!.y.half ?? 0));
   const pad = 0.05 * span + Math.min(widest, 0.25 * span);
-  return [low - pad, high + pad];
+  return axisRange(low - pad, high + pad);
 }
 
 function line({ run, arm, look, points }: Curve, plane: boolean): Partial<PlotData> {

@@ -2,7 +2,7 @@ import type { PlotData } from 'plotly.js';
 import { METRICS, type MetricName } from '../experiment/metrics';
 import { meanAt, pickIndices, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
-import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
+import { axisRange, baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { short, whole, withInterval } from '../analysis/format';
 import type { RaceHistory } from '../experiment/history';
 import { escaped } from './plane';
@@ -170,7 +170,7 @@ function verticalRange(arms: readonly CurvePoint[][], log: boolean): readonly [n
   const low = Math.min(...means, ...edges);
   const high = Math.max(...means, ...edges);
   const pad = Math.max(0.05 * (high - low), 1e-3);
-  return [low - pad, high + pad];
+  return axisRange(low - pad, high + pad);
 }
 
 /** A trace of texts, not annotations: Plotly measures every annotation at every redraw. */
@@ -202,7 +202,7 @@ function endNames(
     // The spaces keep clear of the marker.
     text: ends.map((end) => `\u2003<b>${escaped(shortened(names[end.arm] ?? ''))}</b>`),
     textposition: 'middle right',
-    textfont: { size: 11, color: ends.map((end) => looks[end.arm]?.colour ?? '') },
+    textfont: { size: 11, color: ends.map((end) => looks[end.arm]?.text ?? '') },
     hoverinfo: 'skip',
     cliponaxis: false,
   };

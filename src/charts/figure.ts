@@ -6,6 +6,8 @@ export interface Figure {
   readonly traces: readonly Partial<PlotData>[];
   readonly layout: Partial<Layout>;
   readonly summary: string;
+  /** What each point of the first trace stands for, where one can be picked. */
+  readonly points?: readonly number[];
   /** Made only when somebody opens it. */
   readonly table: () => DataTable;
 }
@@ -59,6 +61,15 @@ export function baseAxis(theme: ChartTheme, title: string, empty: boolean): Part
     showticklabels: !empty,
   };
 }
+
+/** Plotly adds and subtracts what an axis shows: further out than this it throws. */
+const FARTHEST = 1e300;
+
+/** The range of an axis, which values near the largest that there are do not break. */
+export const axisRange = (low: number, high: number): [number, number] => [
+  Math.max(-FARTHEST, low),
+  Math.min(FARTHEST, high),
+];
 
 /** Ticks of a logarithmic axis whose range is given in decades: 1, 2, 5 where they have room, powers of ten else. */
 export function logTicks([low, high]: readonly [number, number]): Pick<LayoutAxis, 'tickvals' | 'ticktext'> {

@@ -13,6 +13,7 @@ import {
 import { fieldAt } from '../experiment/fields';
 import type { SweepResults } from '../experiment/sweepResults';
 import type { Mode } from './colours';
+import { between, channels, luminance, type Rgb } from './contrast';
 import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
 import { escaped } from './plane';
 
@@ -83,6 +84,7 @@ export function heatmapFigure(
       xaxis: axis(escaped(pathTitle(layout.columnTitle)), layout.columns),
       yaxis: axis(escaped(pathTitle(layout.rowTitle)), layout.rows),
     },
+    points: cells.map(({ row, column }) => layout.numbers[row]![column]!),
     summary: summary(title, cells, undecided),
     table: () => dataTable(layout, found, quantity, title),
   };
@@ -160,27 +162,15 @@ function cellsTrace(
   } as Partial<PlotData>;
 }
 
-type Rgb = readonly [number, number, number];
-
-const channels = (hex: string): Rgb =>
-  [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
-
 /** The scale's colour at a share of its length, each channel interpolated and rounded. */
 function shade(colours: readonly string[], share: number): Rgb {
   const place = Math.min(1, Math.max(0, share)) * (colours.length - 1);
   const from = Math.min(colours.length - 2, Math.floor(place));
-  const [low, high] = [channels(colours[from]!), channels(colours[from + 1]!)];
-  return low.map((channel, i) => Math.round(channel + (place - from) * (high[i]! - channel))) as unknown as Rgb;
+  return between(channels(colours[from]!), channels(colours[from + 1]!), place - from);
 }
 
-/** Black or white, whichever has the higher contrast (WCAG 2.2's relative luminance). */
-function inkOn(colour: Rgb): string {
-  const [r, g, b] = colour.map((channel) => {
-    const c = channel / 255;
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  }) as unknown as Rgb;
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000000' : '#ffffff';
-}
+/** Black or white, whichever has the higher contrast. */
+const inkOn = (colour: Rgb): string => (luminance(colour) > 0.179 ? '#000000' : '#ffffff');
 
 /** "34% (31% to 36%)" */
 function inWords(estimate: Estimate, quantity: Quantity): string {

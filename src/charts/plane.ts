@@ -2,7 +2,7 @@ import type { PlotData } from 'plotly.js';
 import { isReliable, type PlanePoint } from '../experiment/results';
 import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
-import { baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
+import { axisRange, baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { compact, whole, withInterval } from '../analysis/format';
 import type { RaceHistory } from '../experiment/history';
 
@@ -283,7 +283,7 @@ function horizontalRange(history: RaceHistory | null, arms: readonly Evaluated[]
   const most = Math.max(history?.optimum?.kl ?? 0, ...arms.flat().map(({ kl }) => kl.mean));
   const ends = arms.flatMap((points) => points.slice(-1).map(({ kl }) => kl.mean + Math.min(kl.half ?? 0, 0.3 * most)));
   const right = Math.max(most, ...ends);
-  return right > 0 ? [-0.02 * right, 1.06 * right] : [-0.02, 1];
+  return right > 0 ? axisRange(-0.02 * right, 1.06 * right) : [-0.02, 1];
 }
 
 function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]): [number, number] {
@@ -301,7 +301,7 @@ function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]
   const low = Math.min(...values);
   const high = Math.max(...values);
   const pad = Math.max(0.06 * (high - low), 0.01);
-  return [low - pad, high + pad];
+  return axisRange(low - pad, high + pad);
 }
 
 /** In decades, as a logarithmic axis takes it. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endMean } from '../analysis/ends';
 import { corrected, judge, type CorrectedJudgement } from '../analysis/verdict';
+import { fixed, withInterval } from '../analysis/format';
 import type { PaperExperiment } from '../experiment/claims';
 import { METRICS } from '../experiment/metrics';
 import { PRESETS } from '../experiment/presets';
@@ -66,10 +67,7 @@ function numbers({ printed }: PaperExperiment, { history }: Recorded): string[] 
     arm,
     ...metrics.flatMap((metric, i) => {
       const here = endMean(history, history.arms.indexOf(arm), metric);
-      return [
-        values?.[i]?.toFixed(2) ?? 'not available',
-        here ? `${here.mean.toFixed(2)} ± ${here.half?.toFixed(2)}` : '–',
-      ];
+      return [values?.[i] === undefined ? 'not available' : fixed(values[i], 2), withInterval(here)];
     }),
   ]);
   return [markdown(['arm', ...titles], lines)];

@@ -1,11 +1,11 @@
 import { lastDifference, lastMean, runsOf } from '../analysis/aggregate';
+import { withInterval } from '../analysis/format';
 import { fallNote, FEWEST_SEEDS, savings, savingText, SPENDINGS, type Spending } from '../analysis/labelSaving';
 import { armName } from '../experiment/config';
 import { historyOf, type RaceHistory } from '../experiment/history';
 import type { MetricName } from '../experiment/metrics';
 import { roundNotes } from '../experiment/notes';
 import { isReliable, type Results } from '../experiment/results';
-import type { Interval } from '../math/statistics';
 import { table, type Column } from './table';
 
 /** What is said at the end of a run: the table, which runs fell out, and what it ran on. `reasons`: why no faster. */
@@ -41,11 +41,11 @@ function resultsTable(history: RaceHistory): string {
   for (const [metric, title] of METRIC_COLUMNS) {
     const intervals = arms.map((_, arm) => lastMean(history, arm, metric));
     if (metric === 'gap' && intervals.every((interval) => interval === null)) continue;
-    columns.push({ title, cells: intervalCells(intervals) });
+    columns.push({ title, cells: intervals.map((interval) => withInterval(interval)) });
   }
   if (arms.length > 1) {
     const against = arms.map((_, arm) => (arm > 0 ? lastDifference(history, arm, 0, 'objective') : null));
-    columns.push({ title: `J − ${arms[0]!}’s`, cells: intervalCells(against) });
+    columns.push({ title: `J − ${arms[0]!}’s`, cells: against.map((difference) => withInterval(difference, true)) });
   }
   const counts = arms.map((_, arm) => {
     const [counted, all] = [lastMean(history, arm, 'objective')?.seeds ?? 0, runsOf(history, arm).length];
@@ -84,25 +84,6 @@ function spendingsOf(history: RaceHistory): Spending[] {
 function savingCells(history: RaceHistory, spending: Spending): string[] {
   const found = new Map(savings(history, spending).map((saving) => [saving.arm, saving]));
   return history.arms.map((_, arm) => savingText(found.get(arm)));
-}
-
-/**
- * One number of decimals for a whole column, so that it can be compared at a glance: two digits of its narrowest
- * interval, or three of its largest value where there is one seed only.
- */
-function intervalCells(intervals: readonly (Interval | null)[]): string[] {
-  const known = intervals.filter((interval) => interval !== null);
-  const halves = known.flatMap(({ half }) => (half !== null && half > 0 ? [half] : []));
-  const largest = Math.max(0, ...known.map((interval) => Math.abs(interval.mean)));
-  const scale = halves.length > 0 ? 10 * Math.min(...halves) : largest;
-  const decimals = scale > 0 ? Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(scale)))) : 2;
-  const fixed = (value: number) => value.toFixed(decimals).replace(/^-(?=[0.]+$)/, '');
-  const halfWidth = Math.max(0, ...halves.map((half) => fixed(half).length));
-  return intervals.map((interval) => {
-    if (interval === null) return '–';
-    const { mean: centre, half } = interval;
-    return half === null ? fixed(centre) : `${fixed(centre)} ± ${fixed(half).padStart(halfWidth)}`;
-  });
 }
 
 function noteOnSavings(history: RaceHistory): string[] {

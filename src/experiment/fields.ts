@@ -36,7 +36,7 @@ export const FIELDS = {
   firstSeed: whole('firstSeed', 'First seed', 0, 4294967231, 'Seeds count upwards from here.'),
   beta: field(
     'beta',
-    'β, strength of the KL charge',
+    'β, the price of KL',
     0.001,
     100,
     'J = reward − β·KL. A small β lets the policy move far from the reference.',

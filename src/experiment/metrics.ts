@@ -25,7 +25,7 @@ export const METRICS = {
     label: 'J* − J',
     unit: '',
     explanation:
-      'How far J still is below the best that any policy can reach: exact where completions can be enumerated, else against an estimate of J*, and left out where that is not good enough.',
+      'How far J still is below the best that any policy can reach: exact where completions can be enumerated, else against an estimate of J*. No value where that estimate is too uncertain.',
   },
   loss: {
     label: 'DPO loss',

@@ -8,6 +8,12 @@ export function presetOf(config: ExperimentConfig): Preset | null {
   return PRESETS.find((preset) => canonical(preset.config) === text) ?? null;
 }
 
+/** Where the page shows a config that is a preset's; null where it is none. */
+export function presetAddress(config: ExperimentConfig): string | null {
+  const preset = presetOf(config);
+  return preset && `#${preset.id}`;
+}
+
 /** What a run is called until somebody names it. */
 export function runName(config: ExperimentConfig): string {
   const preset = presetOf(config);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parseConfig, problemText, type ConfigProblem } from './config';
+import { fieldAt } from './fields';
 import { findPreset, PRESETS } from './presets';
 import type { ExperimentConfig } from './schema';
 import { setPath } from './setPath';
@@ -140,6 +141,12 @@ export function cellValues({ axes, list }: SweepDocument, number: number): CellV
 export function cellName(document: SweepDocument, number: number): string {
   const settings = Object.entries(cellValues(document, number)).map(([path, value]) => `${path} = ${shown(value)}`);
   return settings.length === 0 ? `cell ${number}` : `cell ${number} (${settings.join(', ')})`;
+}
+
+/** "β = 0.1, Reward range = 3", with fields as the page calls them. */
+export function cellTitle(document: SweepDocument, number: number): string {
+  const settings = Object.entries(cellValues(document, number));
+  return settings.map(([path, value]) => `${fieldAt(path)?.label ?? path} = ${shown(value)}`).join(', ') || 'the base';
 }
 
 /** A cell's complete config, or a problem whose path names the cell and whose message names the field. */

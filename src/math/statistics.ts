@@ -23,11 +23,12 @@ export function standardDeviation(values: ArrayLike<number>): number {
   return Math.sqrt(squares / (values.length - 1));
 }
 
-/** Mean with Student's interval, n − 1 degrees of freedom. Throws RangeError when empty. */
+/** Mean with Student's interval, n − 1 degrees of freedom; `half` is null too where it is too large for a number. Throws RangeError when empty. */
 export function studentInterval(values: ArrayLike<number>, confidence: number): Interval {
   const n = values.length;
   if (n < 2) return { mean: mean(values), half: null };
-  return { mean: mean(values), half: (studentT(n - 1, confidence) * standardDeviation(values)) / Math.sqrt(n) };
+  const half = (studentT(n - 1, confidence) * standardDeviation(values)) / Math.sqrt(n);
+  return { mean: mean(values), half: Number.isFinite(half) ? half : null };
 }
 
 export const interval95 = (values: ArrayLike<number>): Interval => studentInterval(values, 0.95);

@@ -1,5 +1,5 @@
-import { armName, parseConfig, type ParsedConfig } from '../experiment/config';
-import { FIELDS, type FieldName } from '../experiment/fields';
+import { armName, parseConfig, type ConfigProblem, type ParsedConfig } from '../experiment/config';
+import { fieldAt, FIELDS, type FieldName } from '../experiment/fields';
 import {
   takesAlpha,
   type ArmConfig,
@@ -153,6 +153,14 @@ export class Draft {
   armPath(arm: DraftArm, key: string): string | null {
     const index = this.arms.filter((other) => other.enabled).indexOf(arm);
     return index < 0 ? null : `arms.${index}.${key}`;
+  }
+
+  /** A problem with its field as the page calls it: an arm by its name, a number by its label. */
+  inWords({ path, message }: ConfigProblem): string {
+    const [, index, key] = /^arms\.(\d+)\.(.+)$/.exec(path) ?? [];
+    const arm = this.arms.filter((other) => other.enabled)[Number(index)];
+    if (arm && key !== undefined) return `${this.nameOf(arm)}, ${fieldAt(path)?.label ?? key}: ${message}`;
+    return `${fieldAt(path)?.label ?? path}: ${message}`;
   }
 
   armProblem(arm: DraftArm, key: string): string | null {

@@ -138,9 +138,12 @@ export class Race {
     this.state = 'starting';
   }
 
-  /** Shows a preset's recorded results, or nothing, unless a race of somebody's own is there. */
+  /**
+   * Shows a preset's recorded results, unless a race is on; a race that has ended is in the list of runs. Without a
+   * preset only recorded results go.
+   */
   async show(preset: string | null): Promise<void> {
-    const free = () => !this.active && (this.history === null || this.recorded !== null);
+    const free = () => !this.active && (preset !== null || this.recorded !== null);
     this.#wanted = preset;
     if (!free()) return;
     const recorded = preset === null ? null : await loadRecorded(preset);

@@ -41,7 +41,8 @@ test('a worker that crashes leaves a readable message, its results, and a Run bu
   await lab.open();
   await lab.makeTiny(100_000);
   await lab.run();
-  await expect.poll(() => lab.evaluations()).toBeGreaterThan(3);
+  await lab.live();
+  await expect.poll(() => lab.evaluations(), { timeout: 30_000 }).toBeGreaterThan(3);
   await page.workers()[0]!.evaluate(() => {
     setTimeout(() => {
       throw new Error('boom');

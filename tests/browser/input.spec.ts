@@ -20,8 +20,8 @@ test('a bad value is named at its control, keeps Run from starting and disturbs 
     ['Seeds', 'abc', '"abc" is not allowed; give a whole number from 1 to 64'],
     ['Seeds', '2.5', '2.5 is not allowed; give a whole number from 1 to 64'],
     ['Seeds', '', '"" is not allowed; give a whole number from 1 to 64'],
-    ['β, strength of the KL charge', '-1', '-1 is not allowed; give a number from 0.001 to 100'],
-    ['β, strength of the KL charge', 'NaN', '"NaN" is not allowed; give a number from 0.001 to 100'],
+    ['β, the price of KL', '-1', '-1 is not allowed; give a number from 0.001 to 100'],
+    ['β, the price of KL', 'NaN', '"NaN" is not allowed; give a number from 0.001 to 100'],
     ['Steps', '1e9', '1000000000 is not allowed; give a whole number from 1 to 100000'],
   ] as const;
   for (const [label, value, problem] of bad) {
@@ -95,15 +95,19 @@ test('what is typed during a run waits for the next one', async ({ lab }) => {
   await expect(pending(lab)).toBeEmpty();
 });
 
-test('another preset ends the run and keeps its results until the next start', async ({ lab, page }) => {
+test('another preset’s settings come at once, and the results of what runs stay until the next start', async ({
+  lab,
+  page,
+}) => {
   await lab.open();
   await lab.run();
-  await expect.poll(() => lab.evaluations()).toBeGreaterThan(3);
+  await lab.live();
   await lab.preset(/Online DPO/).click();
+  await lab.button('Stop').click();
   await expect(lab.facts).toContainText('stopped');
   await expect(lab.preset(/Online DPO/)).toHaveAttribute('aria-pressed', 'true');
   await expect(lab.control('Seeds')).toHaveValue('3');
-  await expect(lab.control('β, strength of the KL charge')).toHaveValue('0.1');
+  await expect(lab.control('β, the price of KL')).toHaveValue('0.1');
   await expect(page.getByRole('checkbox', { name: 'Best-of-N (N = 8) races' })).toBeChecked();
   const table = page.getByRole('region', { name: 'Results table' });
   await expect(table).toContainText('T-PILAF');

@@ -56,7 +56,7 @@ const pressed = (lab: Lab) => lab.page.locator('.preset[aria-pressed="true"]');
 test('a run’s link opens as the same settings, its command runs them', async ({ lab, context }) => {
   await lab.open();
   await lab.makeTiny(3);
-  await lab.set({ 'β, strength of the KL charge': 0.5 });
+  await lab.set({ 'β, the price of KL': 0.5 });
   await lab.run();
   await lab.finish();
   const { config } = await lab.download();
@@ -79,7 +79,7 @@ test('a run’s link opens as the same settings, its command runs them', async (
   await other.preset(/^Online DPO/).click();
   await expect(fromLink(other)).toHaveCount(0);
   await expect(pressed(other)).toHaveCount(1);
-  expect(new URL(page.url()).hash).toBe('');
+  expect(new URL(page.url()).hash).toBe('#online-dpo');
   await page.close();
 });
 
@@ -96,7 +96,9 @@ test('a link keeps what the page has no control for, and runs', async ({ lab, pa
 
   await expect(lab.control('Reward range'), 'the tables say it').toHaveCount(0);
   await lab.set({ 'Pairs per step': 3 });
-  await expect(lab.page.locator('.bar .problem')).toContainText('start.pairs: 4 is not a multiple of schedule.pairs');
+  await expect(lab.page.locator('.bar .problem')).toContainText(
+    'Pairs before the start: 4 is not a multiple of schedule.pairs',
+  );
   await expect(lab.button('Run')).toBeDisabled();
   await expect(lab.button('Copy link to these settings')).toBeDisabled();
 });

@@ -11,7 +11,7 @@ test('the first screen has real curves before anything runs, plainly marked, and
   await expect.poll(() => lab.dots()).toBeGreaterThan(20);
   const table = page.getByRole('region', { name: 'Results table' });
   await expect(table.getByRole('row')).toHaveCount(6);
-  await expect(page.locator('.saved')).toContainText(/PILAF\s*\d+% \(\d+ to \d+\)/);
+  await expect(page.locator('.saved')).toContainText(/PILAF\s*saves \d+% \(\d+ to \d+\)/);
   await expect(lab.button('Reset')).toBeDisabled();
   await lab.makeTiny(100_000);
   await expect(page.locator('.pending')).toContainText('The plots show recorded results.');
@@ -20,10 +20,69 @@ test('the first screen has real curves before anything runs, plainly marked, and
   await expect(note).toHaveCount(0);
   await lab.button('Stop').click();
   await expect(lab.facts).toContainText('stopped');
-  // Somebody's own results are not replaced by recorded ones.
+  // Choosing a preset shows that preset; the run is in the list.
   await lab.preset(/^Bandit race/).click();
-  await page.waitForTimeout(500);
-  await expect(note).toHaveCount(0);
+  await expect(note).toContainText('npm run lab -- run bandit-race');
+  await page.getByRole('navigation').getByRole('link', { name: 'Runs' }).click();
+  await expect(page.getByRole('textbox', { name: /^Name of/ })).toHaveCount(1);
+});
+
+test('a preset has an address with its recording and its card; choosing one changes it, and Back works', async ({
+  lab,
+  page,
+}) => {
+  const note = page.getByRole('note');
+  await lab.open();
+  await page.goto('./#figure-3');
+  await expect(note).toContainText('npm run lab -- run figure-3');
+  await expect(page.locator('.paper')).toContainText('Figure 3 (numbers: Table 3)');
+  await lab.preset(/^Figure 5: overfitted/).click();
+  await expect(page).toHaveURL(/#figure-5$/);
+  await expect(note).toContainText('npm run lab -- run figure-5');
+  await page.goBack();
+  await expect(note).toContainText('npm run lab -- run figure-3');
+  await expect(page.locator('.paper')).toContainText('Figure 3');
+  // Settings that were changed stay where Back only comes from another view.
+  await lab.set({ Steps: 7 });
+  await page.getByRole('navigation').getByRole('link', { name: 'Runs' }).click();
+  await page.goBack();
+  await expect(lab.control('Steps')).toHaveValue('7');
+  await page.reload();
+  await expect(note).toContainText('npm run lab -- run figure-3');
+});
+
+test('the link of a recorded result is its preset’s address; of changed settings the whole config', async ({
+  lab,
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await lab.open();
+  await page.goto('./#figure-3');
+  await expect(page.getByRole('note')).toContainText('figure-3');
+  await page.locator('.results').getByRole('button', { name: 'Copy link' }).click();
+  await expect.poll(copied).toMatch(/#figure-3$/);
+  await lab.set({ Steps: 7 });
+  await lab.button('Copy link to these settings').click();
+  await expect.poll(copied).toMatch(/#v1[.]/);
+});
+
+test('a preset that is chosen while a race runs does not end it', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(100_000);
+  await lab.run();
+  await lab.live();
+  await page.getByText('The paper’s experiments').click();
+  await lab.preset(/^Figure 3: online/).click();
+  const step = await lab.step();
+  await expect.poll(() => lab.step(), 'it goes on').toBeGreaterThan(step + 1);
+  await expect(page.locator('.pending')).toContainText('A race is on: your changes apply to the next run.');
+  await expect(page.locator('.paper')).toContainText('has other settings than this preset');
+  await lab.button('Stop').click();
+  await expect(lab.facts).toContainText('stopped');
+  await lab.preset(/^Figure 3: online/).click();
+  await expect(page.getByRole('note'), 'now it is shown').toContainText('figure-3');
 });
 
 test('a paper preset says what the paper did, what differs, and judges only its own race', async ({ lab, page }) => {

@@ -3,6 +3,7 @@ import { expect, expectClose, patchWorker, test, type Lab } from './support';
 test('one click on the untouched first screen runs the race on WebGPU', async ({ lab, page }) => {
   await lab.open();
   await lab.run();
+  await lab.live();
   await expect.poll(() => lab.dots(), { timeout: 30_000 }).toBeGreaterThanOrEqual(5);
   await expect(lab.facts).toContainText('100 runs together');
   await expect(lab.facts).toContainText(/pairs\/s/);

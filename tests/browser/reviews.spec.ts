@@ -12,6 +12,7 @@ test('the transformer trains on WebGPU and its pairs show words, colours and the
   await page.getByText('More settings').click();
   await lab.set({ 'Completions per evaluation': 4 });
   await lab.run();
+  await lab.live();
   await expect.poll(() => lab.dots(), { timeout: 60_000 }).toBeGreaterThan(0);
   await lab.finish(100_000);
   await expect.poll(() => lab.evaluations()).toBe(4);

@@ -153,6 +153,12 @@ export class Lab {
     await this.button('Run').click();
   }
 
+  /** Waits until what is shown was run here: the page opens with recorded curves, which would satisfy most waits. */
+  async live(timeout = 60_000): Promise<void> {
+    await expect(this.page.getByRole('note')).toHaveCount(0, { timeout });
+    await expect.poll(() => this.step(), { timeout }).toBeGreaterThan(0);
+  }
+
   async finish(timeout = 60_000): Promise<void> {
     await expect(this.facts).toContainText('done', { timeout });
   }

@@ -20,6 +20,7 @@ test.describe('on a phone', () => {
     expect(bottom(arms)).toBeLessThanOrEqual(controls.y);
     await expect(lab.button('Run')).toBeInViewport({ ratio: 1 });
     await lab.button('Run').tap();
+    await lab.live();
     await expect.poll(() => lab.dots()).toBeGreaterThanOrEqual(10);
     await expect(lab.button('Pause')).toBeInViewport({ ratio: 1 });
     await lab.button('Stop').tap();
@@ -81,7 +82,7 @@ test('the keyboard alone reaches Run, starts, pauses and stops, and the focus sh
   await tabTo('Run');
   await expect(lab.button('Run')).toHaveCSS('outline-style', 'solid');
   await page.keyboard.press('Enter');
-  await expect.poll(() => lab.dots()).toBeGreaterThan(0);
+  await lab.live();
   await expect(lab.button('Pause'), 'the focus stays where it was').toBeFocused();
   await page.keyboard.press('Enter');
   await expect(lab.facts).toContainText('paused');
@@ -89,6 +90,37 @@ test('the keyboard alone reaches Run, starts, pauses and stops, and the focus sh
   await tabTo('Stop');
   await page.keyboard.press('Space');
   await expect(lab.facts).toContainText('stopped');
+});
+
+test('one Tab skips to Run, another to the plots, and keys run, pause and stop from anywhere', async ({
+  lab,
+  page,
+}) => {
+  await lab.open();
+  await lab.makeTiny(100_000);
+  await page.getByRole('navigation').getByRole('link', { name: 'Runs' }).click();
+  await page.reload();
+  await page.keyboard.press('Tab');
+  await expect(lab.button('Skip to Run')).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(lab.button('Skip to the plots')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#plots')).toBeFocused();
+  await lab.button('Skip to Run').focus();
+  await page.keyboard.press('Enter');
+  await expect(lab.button('Run')).toBeFocused();
+  await lab.makeTiny(100_000);
+  await expect(lab.badge).not.toHaveText(/Testing/);
+  const said = page.locator('.bar [role="status"]');
+  await page.keyboard.press('Control+Enter');
+  await lab.live();
+  await expect(said).toHaveText('The race is on.');
+  await page.keyboard.press('Control+Enter');
+  await expect(said).toHaveText('Paused.');
+  await page.keyboard.press('Control+.');
+  await expect(said).toHaveText('Stopped.');
+  await lab.button('Keys').click();
+  await expect(page.getByRole('dialog')).toContainText('Run, Pause or Resume');
 });
 
 test('every control has a name and every plot its numbers as a table', async ({ lab, page }) => {

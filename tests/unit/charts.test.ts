@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { excludesZero, lastDifference, areSame, lastMean, meanAt, pickIndices } from '../../src/analysis/aggregate';
+import { contrast } from '../../src/charts/contrast';
 import { armLooks, MARKERS, markerPath, SAMPLER_LOOKS } from '../../src/charts/colours';
 import { armsWithoutPrice, curveFigure, spreadOut } from '../../src/charts/curve';
 import type { ChartTheme } from '../../src/charts/figure';
-import {
-  columnDecimals,
-  compact,
-  duration,
-  fixed,
-  short,
-  signed,
-  whole,
-  withInterval,
-} from '../../src/analysis/format';
+import { compact, duration, fixed, short, signed, whole, withInterval } from '../../src/analysis/format';
 import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../../src/experiment/history';
 import type { RaceHistory } from '../../src/experiment/history';
 import { distanceBelow, planeFigure } from '../../src/charts/plane';
@@ -188,11 +180,27 @@ describe('colours', () => {
       [{ sampler: 'pilaf' }, { sampler: 'hybrid' }, { sampler: 'pilaf' }],
       'light',
     );
-    expect(second?.colour).toBe(first?.colour);
-    expect(second?.marker).toBe(first?.marker);
-    expect([first?.hollow, second?.hollow]).toEqual([false, true]);
+    expect(second?.colour).not.toBe(first?.colour);
+    expect(new Set([first, other, second].map((look) => look?.marker)).size).toBe(3);
     expect(second?.dash).not.toBe(first?.dash);
-    expect(other?.hollow).toBe(false);
+  });
+
+  it.each(['light', 'dark'] as const)('tell any twelve arms apart by marker and by colour, %s', (mode) => {
+    const many = [
+      ...SAMPLER_NAMES.map((sampler) => Array.from({ length: 12 }, () => ({ sampler }))),
+      Array.from({ length: 12 }, (_, i) => ({ sampler: SAMPLER_NAMES[i % SAMPLER_NAMES.length]! })),
+      Array.from({ length: 12 }, (_, i) => ({ sampler: (['pilaf', 'vanilla', 'hybrid'] as const)[i % 3]! })),
+    ];
+    const ground = mode === 'light' ? '#ffffff' : '#1c1e25';
+    for (const arms of many) {
+      const looks = armLooks(arms, mode);
+      expect(new Set(looks.map(({ marker, hollow }) => `${marker} ${hollow}`)).size).toBe(12);
+      expect(new Set(looks.map(({ colour }) => colour)).size).toBe(12);
+      for (const { colour, text } of looks) {
+        expect(contrast(colour, ground)).toBeGreaterThanOrEqual(3);
+        expect(contrast(text, ground)).toBeGreaterThanOrEqual(4.5);
+      }
+    }
   });
 });
 
@@ -465,10 +473,26 @@ describe('numbers', () => {
 
   it('show intervals to two digits', () => {
     expect(withInterval({ mean: 2.41639, half: 0.0048 })).toBe('2.4164 ± 0.0048');
+    expect(withInterval({ mean: 18.97, half: 16.85 })).toBe('19 ± 17');
     expect(withInterval({ mean: 3.666, half: 0.38 })).toBe('3.67 ± 0.38');
     expect(withInterval({ mean: 0.5, half: null })).toBe('0.500');
     expect(withInterval(null)).toBe('–');
-    expect(columnDecimals([{ mean: 1, half: 0.001 }, { mean: 1, half: 0.12 }, null])).toBe(2);
+  });
+
+  it.each([1e308, -1.7e308])('near the largest that there are break no axis, no mean and no text: %d', (big) => {
+    const history = race();
+    for (let run = 0; run < 6; run++) {
+      const value = run % 2 === 0 ? big : -big / 2;
+      appendEvaluation(history, run, evaluation(300, { objective: value, reward: value, kl: 1e308, gap: 1e308 }));
+    }
+    const finite = (range: unknown) => expect((range as number[]).every(Number.isFinite), String(range)).toBe(true);
+    const plane = planeFigure(history, THEME, { height: 'reward', mode: 'light' }, 'v').layout;
+    finite(plane.xaxis?.range);
+    finite(plane.yaxis?.range);
+    const options = { metric: 'objective', against: 'labels', mode: 'light', height: 240 } as const;
+    finite(curveFigure(history, THEME, options, 'v').layout.yaxis?.range);
+    expect(sparkline(history, 'objective', 100, 40)?.paths.join('')).not.toContain('NaN');
+    for (const { objective } of standings(history)) expect(withInterval(objective)).not.toMatch(/NaN|Infinity/);
   });
 
   it('say how long', () => {
@@ -488,13 +512,6 @@ function linear(hex: string): Rgb {
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   };
   return [channel(1), channel(3), channel(5)];
-}
-
-/** WCAG 2 contrast ratio. */
-function contrast(a: string, b: string): number {
-  const luminance = ([r, g, bl]: Rgb) => 0.2126 * r + 0.7152 * g + 0.0722 * bl;
-  const [high, low] = [luminance(linear(a)), luminance(linear(b))].sort((x, y) => y - x);
-  return ((high ?? 0) + 0.05) / ((low ?? 0) + 0.05);
 }
 
 /** Full protanopia and deuteranopia in linear RGB: Machado, Oliveira and Fernandes 2009, severity 1. */
