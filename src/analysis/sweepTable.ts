@@ -1,3 +1,4 @@
+import { foreign } from '../math/foreign';
 import { cellCount, cellValues, type CellValues, type SweepAxis, type SweepDocument } from '../experiment/sweep';
 import type { ArmSummary, SavedShare, SweepCell } from '../experiment/sweepResults';
 import type { Interval } from '../math/statistics';
@@ -139,7 +140,7 @@ function columnLayout(document: SweepDocument, axis: SweepAxis | undefined): Swe
 
 const valueText = (value: unknown): string => {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.length > 30 ? `${text.slice(0, 29)}…` : text;
+  return foreign(text, 30);
 };
 
 /** "beta=0.1 seeds=4", of the first so many settings. */

@@ -1,3 +1,5 @@
+import { foreign } from '../math/foreign';
+
 /** What the user asked for cannot be done as asked: one sentence and exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -6,8 +8,12 @@ export class UsageError extends Error {
 /** Exit codes as shells know them. */
 export const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
-/** Whatever was thrown, in one line of text. */
+/** Letters of a sentence: a name in it may be of any length. */
+const LONGEST = 1000;
+
+/** Whatever was thrown, in one line of text that no terminal obeys. */
 export function sentence(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim() || 'unknown error';
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+  const text = foreign(message || 'unknown error', LONGEST);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -1,3 +1,4 @@
+import { issueMessage, issuePath } from './issues';
 import * as v from 'valibot';
 import {
   configSchema,
@@ -32,18 +33,12 @@ export function parseConfig(input: unknown): ParsedConfig {
   if (!parsed.success) {
     return {
       ok: false,
-      problems: parsed.issues.map((issue) => ({ path: pathOf(issue), message: issue.message })),
+      problems: parsed.issues.map((issue) => ({ path: issuePath(issue, 'config'), message: issueMessage(issue) })),
     };
   }
   const config = withTableShape(parsed.output);
   const problems = crossChecks(config);
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
-}
-
-/** Unknown fields may have names of any length, with line breaks in them. */
-function pathOf(issue: Parameters<typeof v.getDotPath>[0]): string {
-  const path = (v.getDotPath(issue) ?? 'config').replace(/\p{Cc}/gu, '\ufffd');
-  return path.length > 100 ? `${path.slice(0, 97)}…` : path;
 }
 
 /** The first problem as one sentence, for the command line and for dialogs. */

@@ -1,3 +1,4 @@
+import { issueText } from './issues';
 import * as v from 'valibot';
 
 /** The estimated optimum of a task whose completions are too many to enumerate, as it ships beside its checkpoint. */
@@ -62,5 +63,5 @@ export function parseOptimumFile(text: string): OptimumFile {
   const parsed = v.safeParse(fileSchema, input);
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
-  throw new Error(`${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+  throw new Error(issueText(issue, 'the file'));
 }

@@ -1,3 +1,5 @@
+import { foreign } from '../math/foreign';
+import { issueText } from './issues';
 import * as v from 'valibot';
 import { parseConfig, problemText } from './config';
 import { appendEvaluation, createHistory, historyOf, type RaceHistory } from './history';
@@ -93,7 +95,7 @@ export function parseRecorded(input: unknown): Recorded {
   const parsed = v.safeParse(schema, input);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw new Error(`it is no recorded run, ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+    throw new Error(`it is no recorded run, ${issueText(issue, 'the file')}`);
   }
   const { origin, backend, runs, ...rest } = parsed.output;
   const config = parseConfig(rest.config);
@@ -120,13 +122,13 @@ function partFor(config: ExperimentConfig, results: Results): Results {
   const { arms } = results.config;
   const names = createHistory(config, { runs: [], optimum: null, frontier: null }).arms;
   const missing = config.arms.findIndex((arm) => !arms.some((other) => JSON.stringify(other) === JSON.stringify(arm)));
-  if (missing >= 0) throw new Error(`the results have no arm like ${names[missing]}`);
+  if (missing >= 0) throw new Error(`the results have no arm like ${foreign(names[missing] ?? '')}`);
   const runs = names.flatMap((arm) =>
     Array.from({ length: config.seeds }, (_, s) => {
       const seed = config.firstSeed + s;
       const run = results.runs.find((one) => one.arm === arm && one.seed === seed);
       if (run?.status !== 'complete' && run?.status !== 'diverged') {
-        throw new Error(`the results have no whole run of ${arm} with seed ${seed}`);
+        throw new Error(`the results have no whole run of ${foreign(arm)} with seed ${seed}`);
       }
       return run;
     }),

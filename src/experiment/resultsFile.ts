@@ -1,3 +1,5 @@
+import { foreign } from '../math/foreign';
+import { issueText } from './issues';
 import * as v from 'valibot';
 import { armName, MAXIMUM_RUNS, parseConfig, problemText } from './config';
 import { FIELDS } from './fields';
@@ -63,7 +65,7 @@ function parseEntry(input: unknown, name: string): NamedResults | { readonly pro
   const named = isObject(input) && 'results' in input;
   const document = named ? input['results'] : input;
   const card = v.safeParse(cardSchema, named ? input : {});
-  if (!card.success) return { problem: issueText(card.issues[0]) };
+  if (!card.success) return { problem: issueText(card.issues[0], 'results') };
   const results = parseDocument(document, resultsSchema);
   return 'problem' in results ? results : { ...card.output, name: card.output.name ?? name, results };
 }
@@ -96,7 +98,7 @@ function parseDocument(
   const config = parseConfig(document['config']);
   if (!config.ok) return { problem: `config.${problemText(config.problems)}` };
   const parsed = v.safeParse(schema, document);
-  if (!parsed.success) return { problem: issueText(parsed.issues[0]) };
+  if (!parsed.success) return { problem: issueText(parsed.issues[0], 'results') };
   const results: Results = { ...parsed.output, config: config.config };
   const problem = inconsistency(results);
   return problem === null ? results : { problem };
@@ -125,17 +127,9 @@ function inconsistency({ config, runs }: Results): string | null {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-};
+const shown = (value: unknown): string => foreign(JSON.stringify(value) ?? String(value));
 
 const shortened = (name: string): string => name.slice(0, MAXIMUM_NAME);
-
-function issueText(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue) ?? 'results';
-  return issue.expected !== null && issue.input === undefined ? `${path}: is missing` : `${path}: ${issue.message}`;
-}
 
 const given = (what: string) => (issue: { input: unknown }) => `${shown(issue.input)} is not allowed; give ${what}`;
 

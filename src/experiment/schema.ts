@@ -1,3 +1,4 @@
+import { foreign } from '../math/foreign';
 import * as v from 'valibot';
 import { FIELDS, rangeText, type FieldName, type NumberField } from './fields';
 
@@ -37,7 +38,7 @@ const flat = (value: unknown) => (_: string, inner: unknown) =>
 
 const shown = (value: unknown): string => {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value, flat(value)) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return foreign(text);
 };
 
 const number = (name: FieldName) => {

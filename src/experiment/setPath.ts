@@ -1,3 +1,5 @@
+import { foreign } from '../math/foreign';
+
 /** Keys that mean something to JavaScript itself; no config has a field of such a name. */
 const RESERVED: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 
@@ -10,9 +12,9 @@ const RESERVED: readonly string[] = ['__proto__', 'prototype', 'constructor'];
  */
 export function setPath(input: unknown, path: string, value: unknown): unknown {
   const keys = path.split('.');
-  if (keys.includes('')) throw new RangeError(`"${path}" is not a path; give names with dots between`);
+  if (keys.includes('')) throw new RangeError(`"${foreign(path)}" is not a path; give names with dots between`);
   const reserved = keys.find((key) => RESERVED.includes(key));
-  if (reserved !== undefined) throw new RangeError(`${path}: unknown field "${reserved}"`);
+  if (reserved !== undefined) throw new RangeError(`${foreign(path)}: unknown field "${reserved}"`);
   return replaced(input, keys, 0, value);
 }
 
@@ -28,7 +30,9 @@ function replaced(at: unknown, keys: readonly string[], depth: number, value: un
   if (at === undefined) return { [key]: next(undefined) };
   if (typeof at !== 'object' || at === null) {
     const above = keys.slice(0, depth).join('.') || 'the config';
-    throw new RangeError(`${keys.join('.')} cannot be set: ${above} is ${JSON.stringify(at)}, which has no fields`);
+    throw new RangeError(
+      `${foreign(keys.join('.'))} cannot be set: ${foreign(above)} is ${foreign(JSON.stringify(at))}, which has no fields`,
+    );
   }
   return { ...at, [key]: next(Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined) };
 }
@@ -40,6 +44,6 @@ function indexIn(list: readonly unknown[], keys: readonly string[], depth: numbe
   const above = keys.slice(0, depth).join('.') || 'the config';
   const entries = list.length === 1 ? '1 entry' : `${list.length} entries`;
   throw new RangeError(
-    `${keys.join('.')} cannot be set: ${above} is a list of ${entries}, numbered from 0, and has no ${key}`,
+    `${foreign(keys.join('.'))} cannot be set: ${foreign(above)} is a list of ${entries}, numbered from 0, and has no ${foreign(key)}`,
   );
 }

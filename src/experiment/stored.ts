@@ -1,3 +1,4 @@
+import { issueText } from './issues';
 import * as v from 'valibot';
 import { parseConfig, problemText } from './config';
 import { BACKEND_NAMES } from './results';
@@ -62,6 +63,5 @@ function checked<const T extends v.GenericSchema>(schema: T, input: unknown): v.
   const parsed = v.safeParse(schema, input);
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
-  const path = v.getDotPath(issue) ?? 'record';
-  throw new Error(issue.input === undefined ? `${path}: is missing` : `${path}: ${issue.message}`);
+  throw new Error(issueText(issue, 'record'));
 }

@@ -1,3 +1,5 @@
+import { foreign } from '../math/foreign';
+import { issueMessage, issuePath } from './issues';
 import * as v from 'valibot';
 import { parseConfig, problemText, type ConfigProblem } from './config';
 import { fieldAt } from './fields';
@@ -36,8 +38,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return foreign(JSON.stringify(value) ?? String(value));
 };
 
 const listOf = <T extends v.GenericSchema>(item: T, maximum: number) =>
@@ -93,7 +94,7 @@ const documentSchema = v.strictObject(
 export function parseSweepDocument(input: unknown): Parsed<SweepDocument> {
   const parsed = v.safeParse(documentSchema, input);
   if (!parsed.success) {
-    const problems = parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? 'sweep', message: issue.message }));
+    const problems = parsed.issues.map((issue) => ({ path: issuePath(issue, 'sweep'), message: issueMessage(issue) }));
     return { ok: false, problems };
   }
   const { base, axes, list } = parsed.output;
@@ -112,7 +113,7 @@ function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Pars
   if (count > MAXIMUM_CELLS) return failed('axes', `make ${count} cells; at most ${MAXIMUM_CELLS} are allowed`);
   for (const [i, { path, values }] of axes.entries()) {
     if (axes.findIndex((other) => other.path === path) < i) {
-      return failed(`axes.${i}.path`, `"${path}" is an axis already`);
+      return failed(`axes.${i}.path`, `${shown(path)} is an axis already`);
     }
     const texts = values.map((value) => JSON.stringify(value));
     const twin = texts.findIndex((text, at) => texts.indexOf(text) < at);
@@ -139,14 +140,19 @@ export function cellValues({ axes, list }: SweepDocument, number: number): CellV
 
 /** "cell 12 (beta = 0.1, task.rewardScale = 3)" */
 export function cellName(document: SweepDocument, number: number): string {
-  const settings = Object.entries(cellValues(document, number)).map(([path, value]) => `${path} = ${shown(value)}`);
+  const settings = Object.entries(cellValues(document, number)).map(
+    ([path, value]) => `${foreign(path)} = ${shown(value)}`,
+  );
   return settings.length === 0 ? `cell ${number}` : `cell ${number} (${settings.join(', ')})`;
 }
 
 /** "β = 0.1, Reward range = 3", with fields as the page calls them. */
 export function cellTitle(document: SweepDocument, number: number): string {
   const settings = Object.entries(cellValues(document, number));
-  return settings.map(([path, value]) => `${fieldAt(path)?.label ?? path} = ${shown(value)}`).join(', ') || 'the base';
+  return (
+    settings.map(([path, value]) => `${fieldAt(path)?.label ?? foreign(path)} = ${shown(value)}`).join(', ') ||
+    'the base'
+  );
 }
 
 /** A cell's complete config, or a problem whose path names the cell and whose message names the field. */

@@ -1,3 +1,4 @@
+import { issueMessage, issueText } from './issues';
 import * as v from 'valibot';
 import { problemText } from './config';
 import { BACKEND_NAMES } from './results';
@@ -106,8 +107,7 @@ function checked<const T extends v.GenericSchema>(schema: T, input: unknown): v.
   const parsed = v.safeParse(schema, input);
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
-  const path = v.getDotPath(issue);
-  throw new Error(path === null ? issue.message : `${path}: ${issue.message}`);
+  throw new Error(v.getDotPath(issue) === null ? issueMessage(issue) : issueText(issue, ''));
 }
 
 function withSweep<T extends { readonly sweep: unknown }>(value: T): T & { readonly sweep: SweepDocument } {

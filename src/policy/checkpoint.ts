@@ -1,3 +1,4 @@
+import { foreign } from '../math/foreign';
 import { sizeOf } from './parameters';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
 import { transformerLayout, type TransformerSizes } from './transformer';
@@ -77,7 +78,7 @@ function parseSizes(text: string): TransformerSizes {
     const value = sizes?.[name];
     if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MAXIMUM_SIZE) {
       throw new Error(
-        `the checkpoint's ${name} is ${String(value)}; expected a whole number from 1 to ${MAXIMUM_SIZE}`,
+        `the checkpoint's ${name} is ${foreign(String(value))}; expected a whole number from 1 to ${MAXIMUM_SIZE}`,
       );
     }
   }

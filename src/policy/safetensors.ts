@@ -1,3 +1,5 @@
+import { foreign } from '../math/foreign';
+
 /**
  * The safetensors file format: eight bytes of header length, a JSON header, then the tensors' bytes
  * (https://github.com/huggingface/safetensors). Of its types: F32, F64 and U8.
@@ -94,15 +96,16 @@ interface TensorPlace {
 function placeOf(name: string, entry: unknown, length: number): TensorPlace {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const type = (Object.keys(TYPES) as TypeName[]).find((known) => known === dtype);
-  if (type === undefined) throw new Error(`tensor ${name} has type ${String(dtype)}; only F32, F64 and U8 are read`);
+  if (type === undefined)
+    throw new Error(`tensor ${foreign(name)} has type ${foreign(String(dtype))}; only F32, F64 and U8 are read`);
   const whole = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
   if (!Array.isArray(shape) || !shape.every(whole) || !Array.isArray(offsets) || !offsets.every(whole)) {
-    throw new Error(`tensor ${name} has no proper shape or offsets`);
+    throw new Error(`tensor ${foreign(name)} has no proper shape or offsets`);
   }
   const [start, end] = offsets as number[];
   const size = TYPES[type].BYTES_PER_ELEMENT * (shape as number[]).reduce((a, b) => a * b, 1);
   if (start === undefined || end === undefined || end - start !== size || end > length) {
-    throw new Error(`tensor ${name} does not lie within the file`);
+    throw new Error(`tensor ${foreign(name)} does not lie within the file`);
   }
   return { name, type, shape: shape as number[], start, end };
 }
@@ -111,7 +114,8 @@ function refuseOverlap(places: readonly TensorPlace[]): void {
   const ordered = places.filter(({ start, end }) => end > start).toSorted((a, b) => a.start - b.start);
   ordered.forEach(({ name, start }, i) => {
     const before = ordered[i - 1];
-    if (before && start < before.end) throw new Error(`the tensors ${before.name} and ${name} overlap in the file`);
+    if (before && start < before.end)
+      throw new Error(`the tensors ${foreign(before.name)} and ${foreign(name)} overlap in the file`);
   });
 }
 

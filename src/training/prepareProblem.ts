@@ -1,3 +1,4 @@
+import { foreign } from '../math/foreign';
 import type { ExperimentConfig } from '../experiment/schema';
 import type { Checkpoint } from '../policy/checkpoint';
 import { banditProblem } from './banditProblem';
@@ -18,7 +19,9 @@ export class CheckpointError extends Error {
     name: string,
     cause: unknown,
   ) {
-    super(`"${name}" cannot be used, ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`"${foreign(name, 200)}" cannot be used, ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -65,6 +68,6 @@ async function optimumOf(
     return text === null ? undefined : readKnownOptimum(text, reference);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return `The estimated optimum beside the checkpoint "${name}" is not used: ${reason}.`;
+    return `The estimated optimum beside the checkpoint "${foreign(name, 200)}" is not used: ${reason}.`;
   }
 }

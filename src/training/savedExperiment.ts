@@ -1,3 +1,4 @@
+import { issueMessage, issuePath } from '../experiment/issues';
 import * as v from 'valibot';
 import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
 import { parseUnfinishedResults } from '../experiment/resultsFile';
@@ -161,8 +162,7 @@ function checked<const T extends v.GenericSchema>(place: string, schema: T, inpu
   const parsed = v.safeParse(schema, input);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  const path = v.getDotPath(issue);
-  throw damaged(`${path === null ? place : `${place}.${path}`}: ${issue.message}`);
+  throw damaged(`${v.getDotPath(issue) === null ? place : `${place}.${issuePath(issue, '')}`}: ${issueMessage(issue)}`);
 }
 
 function tensorOf<T extends TensorValues>(values: Values, name: string, type: new (length: number) => T): T {

@@ -117,7 +117,7 @@ describe('a sweep', () => {
     holed[255]!.length = 255;
     holed[255]!.length = 256;
     const document = documentOf({ base: { ...BASE, task: { kind: 'bandit', rewards: holed } }, list: [{}] });
-    expect(sweepProblem(document)?.message).toMatch(/task.rewards.255.255: undefined is not allowed/);
+    expect(sweepProblem(document)?.message).toMatch(/task.rewards.255.255: is missing/);
   });
 
   it.each<[unknown, RegExp]>([
