@@ -25,53 +25,51 @@ export const METRICS = {
     label: 'J* − J',
     unit: '',
     explanation:
-      'How far J still is below the best that any policy can reach: exact where completions can be enumerated, else against an estimate of J*. No value where that estimate is too uncertain.',
+      'How far J is below the best that any policy can reach: exact where completions can be enumerated, else against an estimate of J*. No value where that estimate is too uncertain.',
   },
   loss: {
     label: 'DPO loss',
     unit: 'nats per pair',
     explanation:
-      'Surprise at the labels, averaged since the last evaluation; ln 2 ≈ 0.693 is a coin toss. Fresh close pairs keep it near there, so a high loss is not a failure.',
+      'How surprising the labels are to the policy; ln 2 ≈ 0.693 is a coin toss. Fresh pairs are often close calls, so a loss near that is no failure.',
   },
   chosenReward: {
     label: 'Implicit reward, chosen',
     unit: '',
     explanation:
-      'β·log(π_θ/π_ref) of the preferred completions, averaged since the last evaluation; falling together with the rejected one is common in DPO.',
+      'β·log(π_θ/π_ref) of the preferred completions. It often falls together with the rejected one; that is common in DPO.',
   },
   rejectedReward: {
     label: 'Implicit reward, rejected',
     unit: '',
-    explanation:
-      'β·log(π_θ/π_ref) of the other completions, averaged since the last evaluation; it should stay below the chosen one.',
+    explanation: 'β·log(π_θ/π_ref) of the other completions. It should stay below the chosen one.',
   },
   margin: {
     label: 'Margin',
     unit: '',
     explanation:
-      'Implicit reward of chosen minus rejected, averaged since the last evaluation; growth means the policy agrees with the labels more firmly.',
+      'Implicit reward of chosen minus rejected. As it grows, the policy agrees with the labels more firmly.',
   },
   accuracy: {
     label: 'Label accuracy',
     unit: 'fraction',
     explanation:
-      'Share of fresh pairs that the implicit reward ranks as the label does; noisy labels cap it well below 1.',
+      'The share of fresh pairs that the implicit reward ranks as the label does. Labels are noisy, so it stays well below 1.',
   },
   entropy: {
     label: 'Entropy',
     unit: 'nats per completion',
-    explanation: 'How varied the policy’s completions still are; a fall to zero means it always says the same.',
+    explanation: 'How varied the policy’s completions are. At zero it always says the same.',
   },
   length: {
     label: 'Length',
     unit: 'tokens',
-    explanation: 'Mean completion length with its end token; a steady climb would be a sign of reward hacking.',
+    explanation: 'The mean length of a completion with its end token. A steady climb can be a sign of reward hacking.',
   },
   oracleGap: {
     label: 'Oracle gap of pairs',
     unit: '',
-    explanation:
-      'Mean |r*(a) − r*(b)| of the pairs sampled since the last evaluation: how different the two completions shown to the annotator are.',
+    explanation: 'How much the oracle’s scores of a pair’s two completions differ on average, |r*(a) − r*(b)|.',
   },
   labels: {
     label: 'Labels',
@@ -81,13 +79,13 @@ export const METRICS = {
   annotationCost: {
     label: 'Annotation cost',
     unit: 'responses shown',
-    explanation: 'Responses that the annotator had to read so far, as the paper’s Table 1 counts them.',
+    explanation: 'How many responses the annotator has read so far, as the paper’s Table 1 counts them.',
   },
   samplingCost: {
     label: 'Sampling cost',
     unit: 'policy passes',
     explanation:
-      'Passes of a model per completion so far, as the paper’s Table 1 counts them; samplers that exist only in theory have none.',
+      'How many passes of a model sampling has taken so far, as the paper’s Table 1 counts them. Samplers that exist only in theory have no price.',
   },
 } as const satisfies Record<string, MetricInfo>;
 

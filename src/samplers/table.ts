@@ -81,7 +81,8 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
   },
   't-pilaf': {
     ...ordinary,
-    description: 'PILAF as the theory has it: the mixture’s weight follows from each prompt’s partition functions.',
+    description:
+      'PILAF as in the paper’s theory: how often it interpolates follows from each prompt’s partition functions.',
     source: 'Feng et al. 2025, arXiv 2502.04270, theory',
     mixture: (_arm, alpha) => evenly([alpha, -alpha]),
     interpolates: true,
@@ -90,7 +91,7 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
   },
   reference: {
     ...ordinary,
-    description: 'Both completions from the reference: offline data, never refreshed by the policy.',
+    description: 'Both completions from the reference, as in offline data.',
     source: 'offline DPO, Rafailov et al. 2023, arXiv 2305.18290',
     mixture: () => evenly([-1, -1]),
   },

@@ -121,7 +121,7 @@ test('loss, labels, start and rounds can be chosen, and reach the run', async ({
   await lab.set({ 'Pairs before the start': 4, 'Epochs before the start': 2 });
   await choice('Rounds').selectOption('rounds');
   await lab.set({ 'Pairs per round': 4, 'Epochs per round': 1 });
-  await page.getByLabel('Keep the pairs of earlier rounds').check();
+  await page.getByLabel('Train on earlier rounds’ pairs too').check();
   await lab.run();
   await lab.finish();
   const { config, runs } = await lab.download();
