@@ -56,6 +56,9 @@ test('pause, step, resume, stop and reset do what they say', async ({ lab, page 
   await lab.button('Step').click();
   await expect.poll(() => lab.step()).toBe(1);
   await expect(lab.facts).toContainText('paused');
+  // Both policies are still the reference, and a seed's arms share their draws.
+  await expect(page.locator('.pairs')).toContainText('All arms show the same pair');
+  await expect(page.locator('.pairs')).toContainText('Labels are drawn');
   await lab.button('Reset').click();
   await expect(lab.facts).toHaveText('Ready.');
 });
