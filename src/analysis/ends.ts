@@ -10,11 +10,11 @@ const SAMPLED: readonly MetricName[] = ['reward', 'kl', 'objective'];
 
 /**
  * A run's value at the race's end: exact on a bandit; on a task that is evaluated by sampling, reward, KL and J are the
- * mean of the evaluations in the last quarter of the steps. Null for a run that has not come so far.
+ * mean of the evaluations in the last quarter of the steps. Null for a run that has diverged, or has not come so far.
  */
 export function endOf(history: RaceHistory, run: RunHistory, metric: MetricName): number | null {
   const newest = newestIndex(history);
-  if (newest < 0 || run.steps.length <= newest) return null;
+  if (newest < 0 || run.steps.length <= newest || run.status === 'diverged') return null;
   if (history.config.task.kind === 'bandit' || !SAMPLED.includes(metric)) return run.columns[metric][newest] ?? null;
   const from = 0.75 * run.steps[newest]!;
   const values = run.columns[metric].filter((value, i): value is number => value !== null && run.steps[i]! > from);

@@ -104,7 +104,9 @@ function raceOf(
   if (areSame(history, arm, baseline)) return null;
   const all = pairedRuns(history, arm, baseline);
   const count = newestIndex(history) + 1;
-  const pairs = all.filter(({ mine, theirs }) => mine.steps.length === count && theirs.steps.length === count);
+  // A run may also diverge after the newest evaluation.
+  const counts = (run: RunHistory) => run.steps.length === count && run.status !== 'diverged';
+  const pairs = all.filter(({ mine, theirs }) => counts(mine) && counts(theirs));
   const priced = pairs.every(({ mine, theirs }) =>
     [mine, theirs].every((run) => typeof run.columns[spending].at(-1) === 'number'),
   );

@@ -2,7 +2,7 @@ import type { PlotData } from 'plotly.js';
 import { meanAt, pickIndices, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import type { RaceHistory } from '../experiment/history';
 import { METRICS } from '../experiment/metrics';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ArmConfig, ExperimentConfig } from '../experiment/schema';
 import { armLooks, DASHES, withAlpha, type ArmLook, type Mode } from './colours';
 import { AGAINST, type Against } from './curve';
 import { axisRange, baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';
@@ -47,7 +47,8 @@ export function comparisonFigure(
   options: ComparisonOptions,
   view: string,
 ): Figure {
-  const curves = runs.flatMap((run, i) => curvesOf(run, i, options));
+  const arms = comparedArms(runs, options.mode);
+  const curves = runs.flatMap((run, i) => curvesOf(run, i, arms, options));
   const plane = options.kind === 'plane';
   const [across, up] = plane
     ? ['KL from the reference (nats per completion)', 'Reward']
@@ -70,14 +71,15 @@ export function comparedArms(
   runs: readonly ComparedRun[],
   mode: Mode,
 ): { readonly names: readonly string[]; readonly looks: readonly ArmLook[] } {
-  const looks = new Map<string, ArmLook>();
+  const arms = new Map<string, ArmConfig>();
   for (const { history } of runs) {
-    armLooks(history.config.arms, mode).forEach((look, i) => {
+    history.config.arms.forEach((arm, i) => {
       const name = history.arms[i] ?? '';
-      if (!looks.has(name)) looks.set(name, look);
+      if (!arms.has(name)) arms.set(name, arm);
     });
   }
-  return { names: [...looks.keys()], looks: [...looks.values()] };
+  // One look a name, whatever else raced beside it.
+  return { names: [...arms.keys()], looks: armLooks([...arms.values()], mode) };
 }
 
 /** Why the curves cannot be judged against each other; null where they can. */
@@ -98,11 +100,15 @@ export function comparisonCaution(runs: readonly ComparedRun[]): string | null {
   return null;
 }
 
-function curvesOf({ name, history }: ComparedRun, index: number, options: ComparisonOptions): Curve[] {
-  const looks = armLooks(history.config.arms, options.mode);
+function curvesOf(
+  { name, history }: ComparedRun,
+  index: number,
+  { names, looks }: ReturnType<typeof comparedArms>,
+  options: ComparisonOptions,
+): Curve[] {
   const dash = DASHES[index % DASHES.length]!;
   return history.arms.flatMap((arm, a) => {
-    const look = looks[a];
+    const look = looks[names.indexOf(arm)];
     const points = pickIndices(stepsOf(history, a).length, MOST_POINTS).flatMap((at) =>
       pointAt(history, a, at, options),
     );

@@ -155,7 +155,7 @@ function cellsTrace(
     customdata: cells.map(
       (cell) =>
         `<b>${escaped(rows[cell.row]!)}</b>, <b>${escaped(columns[cell.column]!)}</b><br>` +
-        `${inWords(cell.estimate, quantity)}${undecided(cell) ? '<br>the interval contains 0' : ''}`,
+        `${inWords(cell.estimate, quantity)}${undecided(cell) ? `<br>${cell.estimate.low === null ? 'no interval' : 'the interval contains 0'}` : ''}`,
     ),
     hovertemplate: '%{customdata}<extra></extra>',
     cliponaxis: false,
@@ -183,10 +183,11 @@ function inWords(estimate: Estimate, quantity: Quantity): string {
 
 function summary(title: string, cells: readonly Cell[], undecided: (cell: Cell) => boolean): string {
   if (cells.length === 0) return `${title}; no cell has a value.`;
-  const open = cells.filter(undecided).length;
+  const none = cells.filter((cell) => undecided(cell) && cell.estimate.low === null).length;
+  const open = cells.filter(undecided).length - none;
   const decided = cells.filter((cell) => !undecided(cell));
   const above = decided.filter(({ estimate }) => estimate.value > 0).length;
-  return `${title}. Of ${cells.length} cells ${above} are above 0, ${decided.length - above} are not, and ${open} have an interval that contains 0.`;
+  return `${title}. Of ${cells.length} cells ${above} are above 0, ${decided.length - above} are not, and ${open} have an interval that contains 0${none > 0 ? `; ${none} have none` : ''}.`;
 }
 
 function dataTable(

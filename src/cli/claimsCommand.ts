@@ -13,7 +13,7 @@ import { checkWritable, RECORDED, ROOT, writeAtomically } from './files';
 
 const INTRODUCTION = `# The paper’s claims, held against our runs
 
-Written by \`npm run lab -- claims\` from the recorded runs in \`public/recorded\`. A verdict rests on a 95% interval over seeds: Student’s t of the differences seed by seed, or for savings the paired t test inverted. _Agrees_ and _disagrees_ mean that the interval lies on one side; _undecided_ that it allows both; _not testable here_ that the design would give the same whether the claim is true or not. On reviews, J, reward and KL are the mean of the evaluations in the last quarter of the steps. What a pair costs is known exactly and decides by itself. _Corrected_ is the verdict after Holm’s correction over all tests of this document. Models, prompts and rewards are not the paper’s, so only orders can be compared, not numbers.
+Written by \`npm run lab -- claims\` from the recorded runs in \`public/recorded\`. A verdict rests on a 95% interval over seeds: Student’s t of the differences seed by seed, or for savings the paired t test inverted. _Agrees_ and _disagrees_ mean that the interval lies on one side; _undecided_ that it allows both; _not testable here_ that the design would give the same whether the claim is true or not. On reviews, J, reward and KL are the mean of the evaluations in the last quarter of the steps, but for savings, whose goal is the last evaluation. What a pair costs is known exactly and decides by itself. _Corrected_ is the verdict after Holm’s correction over all tests of this document. Models, prompts and rewards are not the paper’s, so only orders can be compared, not numbers.
 `;
 
 /** `lab claims`: the document of the paper's claims against the recorded runs. */

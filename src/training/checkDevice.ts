@@ -4,7 +4,7 @@ import { STREAM } from '../math/random';
 import { paddedRows, ROW_TILE } from '../ops/rowSets';
 import { POLICY, type CompletionBatch, type PromptBatch } from '../policy/policy';
 import type { Problem } from './problem';
-import { groupIntoFleets, runsOf } from './run';
+import { groupIntoFleets, runsOf, type Run } from './run';
 import { plainSettings, sampleCompletions } from './sampleCompletions';
 
 const TOLERANCE = 1e-3;
@@ -19,12 +19,13 @@ const FEW = ROW_TILE;
  */
 export async function checkDevice(config: ExperimentConfig, problem: Problem): Promise<void> {
   const fleets = groupIntoFleets(runsOf(config));
-  const runs = Math.max(...fleets.map((fleet) => fleet.length));
   const { pairs } = config.schedule;
-  const sampled = Math.max(config.evaluation.samples, ...fleets.map(([run]) => pairs * run!.sampler.candidates));
   const reference = problem.referenceWeights(config.firstSeed);
-  await checkTraining(problem, reference, runs, paddedRows(2 * pairs));
-  await checkSampling(problem, reference, runs, sampled);
+  await checkTraining(problem, reference, Math.max(...fleets.map((fleet) => fleet.length)), paddedRows(2 * pairs));
+  // The rows of the largest launch that the experiment makes, no more: memory may just hold that.
+  const rowsOf = ([run]: readonly Run[]) => Math.max(config.evaluation.samples, pairs * run!.sampler.candidates);
+  const [largest] = fleets.toSorted((a, b) => b.length * rowsOf(b) - a.length * rowsOf(a));
+  await checkSampling(problem, reference, largest!.length, rowsOf(largest!));
 }
 
 /** A training step's log-probs and gradient, of four completions that repeat. */

@@ -179,6 +179,7 @@ export class Race {
   reset(): void {
     this.stop();
     this.#forgotten = this.active;
+    this.#wanted = null;
     this.#forget();
     if (!this.active) this.state = 'idle';
   }
@@ -226,11 +227,14 @@ export class Race {
         this.waitsFor = event.what;
         return;
       case 'lost':
-        this.#broke(`${event.message} Its runs are ended; the page tests this device anew.`);
+        // One that is lost again and again without a run that trains is left alone until somebody presses Run.
+        this.#losses++;
+        this.#broke(
+          `${event.message} Its runs are ended; ${this.#losses <= MOST_LOSSES ? 'the page tests this device anew' : 'press Run to test this device anew'}.`,
+        );
         // The badge must not promise what is gone.
         this.device = null;
-        // One that is lost again and again without a run that trains is left alone until somebody presses Run.
-        if (++this.#losses <= MOST_LOSSES) this.open();
+        if (this.#losses <= MOST_LOSSES) this.open();
         return;
       case 'ready':
         this.waitsFor = null;
@@ -242,6 +246,8 @@ export class Race {
         return;
       case 'unavailable':
         this.unavailable = event.message;
+        this.testing = false;
+        this.waitsFor = null;
         void this.#keeper.broke(this.#own());
         this.#end('idle', { kind: 'error', text: event.message });
         return;
@@ -281,8 +287,11 @@ export class Race {
     this.asked = null;
     this.state = ended && this.#forgotten ? 'idle' : state;
     if (ended) void this.#keeper.ended(this.#forgotten ? null : this.#own());
+    const free = ended && this.#forgotten;
     if (ended) this.#forgotten = false;
     this.#publish();
+    // A preset that was chosen while this race was still ending.
+    if (free && this.#wanted !== null) void this.show(this.#wanted);
   }
 
   /** What ran is over and can go on from its stored state, unless somebody has thrown it away. */

@@ -139,6 +139,12 @@ describe('savings', () => {
     expect(savings(race([sixOf([0, 9]), sixOf(pilaf)]), 'labels')).toEqual([]);
   });
 
+  it('count no run that diverged after the newest evaluation', () => {
+    const history = race([[BASELINE], [[0, 3, 5, 6, 7]]]);
+    history.runs[1]!.status = 'diverged';
+    expect(savings(history, 'labels')).toEqual([]);
+  });
+
   it('are not of an arm whose runs are the baseline’s own', () => {
     expect(savings(race([[BASELINE], [BASELINE]]), 'samplingCost')).toEqual([]);
   });
