@@ -69,10 +69,23 @@ export function lastDifference(
  * alike, or before the first step. There is nothing to compare then.
  */
 export function areSame(history: RaceHistory, arm: number, other: number): boolean {
-  const theirs = new Map(runsOf(history, other).map((run) => [run.seed, run.columns.objective] as const));
-  return runsOf(history, arm).every(({ seed, columns: { objective } }) => {
-    const their = theirs.get(seed);
-    return their?.length === objective.length && objective.every((value, i) => value === their[i]);
+  return pairedRuns(history, arm, other).every(({ mine, theirs }) => {
+    const [own, their] = [mine.columns.objective, theirs.columns.objective];
+    return own.length === their.length && own.every((value, i) => value === their[i]);
+  });
+}
+
+export interface PairedRuns {
+  readonly mine: RunHistory;
+  readonly theirs: RunHistory;
+}
+
+/** Runs of two arms that share a seed. */
+export function pairedRuns(history: RaceHistory, arm: number, other: number): PairedRuns[] {
+  const others = new Map(runsOf(history, other).map((run) => [run.seed, run] as const));
+  return runsOf(history, arm).flatMap((mine) => {
+    const theirs = others.get(mine.seed);
+    return theirs ? [{ mine, theirs }] : [];
   });
 }
 
@@ -83,9 +96,8 @@ export function pairedValues(
   other: number,
   value: (run: RunHistory) => number | null | undefined,
 ): [mine: number, theirs: number][] {
-  const theirs = new Map(runsOf(history, other).map((run) => [run.seed, value(run)] as const));
-  return runsOf(history, arm)
-    .map((run) => [value(run), theirs.get(run.seed)] as const)
+  return pairedRuns(history, arm, other)
+    .map(({ mine, theirs }) => [value(mine), value(theirs)] as const)
     .filter((pair): pair is [number, number] => isNumber(pair[0]) && isNumber(pair[1]));
 }
 

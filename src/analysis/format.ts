@@ -46,6 +46,9 @@ export function withInterval(interval: Interval | null, plus = false): string {
   return interval.half === null ? mean : `${mean} ± ${fixed(interval.half, decimals)}`;
 }
 
+/** "8", or "7 of 8" where not all of them count. */
+export const countText = (count: number, all: number): string => (count === all ? String(all) : `${count} of ${all}`);
+
 /** A number of seconds, as somebody would say it. */
 export function duration(seconds: number): string {
   if (seconds < 1) return 'under 1 s';

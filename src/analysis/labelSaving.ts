@@ -1,7 +1,7 @@
 import { comparableObjectives } from '../experiment/config';
 import type { RaceHistory, RunHistory } from '../experiment/history';
 import { differences, mean, pairedDifference, studentInterval, type Interval } from '../math/statistics';
-import { areSame, excludesZero, meanAt, newestIndex, runsOf, stepsOf } from './aggregate';
+import { areSame, excludesZero, meanAt, newestIndex, runsOf, stepsOf, pairedRuns, type PairedRuns } from './aggregate';
 import { whole, withInterval } from './format';
 
 /** What an arm spends on its way, and how a saving of it is headed. */
@@ -112,20 +112,6 @@ function raceOf(
   );
   if (pairs.length === 0 || count === 0 || !priced) return null;
   return { race: pairedRace(pairs, spending), seeds: pairs.length, diverged: all.length - pairs.length };
-}
-
-interface PairedRuns {
-  readonly mine: RunHistory;
-  readonly theirs: RunHistory;
-}
-
-/** Runs of two arms that share a seed. */
-function pairedRuns(history: RaceHistory, arm: number, baseline: number): PairedRuns[] {
-  const others = new Map(runsOf(history, baseline).map((run) => [run.seed, run] as const));
-  return runsOf(history, arm).flatMap((mine) => {
-    const theirs = others.get(mine.seed);
-    return theirs ? [{ mine, theirs }] : [];
-  });
 }
 
 /** Curves of an arm and its baseline over the same evaluations. */

@@ -6,7 +6,7 @@ import { costOf } from '../samplers/costs';
 import { holm, interval95, mean, studentP, type Interval } from '../math/statistics';
 import { excludesZero, pairedValues, runsOf } from './aggregate';
 import { endOf } from './ends';
-import { compact, fixed, withInterval } from './format';
+import { compact, countText, fixed, withInterval } from './format';
 import { fallNote, savingLevel, savings, savingText } from './labelSaving';
 
 /**
@@ -57,8 +57,7 @@ export function corrected(judgements: readonly Judgement[]): CorrectedJudgement[
 }
 
 /** "8 seeds", or "7 of 8 seeds" where runs have diverged. */
-export const seedsText = ({ seeds, planned }: Judgement): string =>
-  seeds === planned ? `${seeds} seeds` : `${seeds} of ${planned} seeds`;
+export const seedsText = ({ seeds, planned }: Judgement): string => `${countText(seeds, planned)} seeds`;
 
 export function statementOf(claim: Claim): string {
   switch (claim.kind) {

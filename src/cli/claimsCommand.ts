@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endMean } from '../analysis/ends';
 import { corrected, judge, type CorrectedJudgement } from '../analysis/verdict';
-import { fixed, withInterval } from '../analysis/format';
+import { countText, fixed, withInterval } from '../analysis/format';
 import type { PaperExperiment } from '../experiment/claims';
 import { METRICS } from '../experiment/metrics';
 import { PRESETS } from '../experiment/presets';
@@ -48,10 +48,9 @@ function recordedOf(id: string): Recorded | null {
 function section({ id, title, paper, recorded }: PaperPreset, judgements: readonly CorrectedJudgement[]): string {
   const head = [`## ${title} (\`${id}\`)`, paper.did, `Different here: ${paper.changed}`];
   if (!recorded) return [...head, 'Not recorded yet.', ''].join('\n\n');
-  const judged = paper.judgedAt
+  const found = paper.judgedAt
     ? `Its runs are among those of \`${paper.judgedAt}\`, where the claims are judged.`
-    : '';
-  const found = paper.judgedAt ? judged : verdicts(judgements);
+    : verdicts(judgements);
   return [...head, source(recorded), ...numbers(paper, recorded), found, ''].join('\n\n');
 }
 
@@ -81,7 +80,7 @@ const verdicts = (judgements: readonly CorrectedJudgement[]): string =>
       `**${verdict}**`,
       after,
       evidence,
-      seeds === planned ? String(seeds) : `${seeds} of ${planned}`,
+      countText(seeds, planned),
     ]),
   );
 

@@ -8,6 +8,7 @@ import { memoryProblem } from '../training/memory';
 import type { Policies } from '../training/policies';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
+import { RepeatedCheck } from '../training/repeatedCheck';
 import { runExperiment } from '../training/runExperiment';
 import type { SavedExperiment } from '../training/savedExperiment';
 import { UsageError } from './errors';
@@ -27,9 +28,6 @@ export interface Execution {
   readonly ended?: ((policies: Policies) => void) | undefined;
 }
 
-/** Milliseconds from one check of a GPU to the next, at least. */
-const CHECK_EVERY = 30_000;
-
 /** Pumps an experiment to its end and returns its results document. Throws UsageError where it does not fit. */
 export async function execute(config: ExperimentConfig, problem: Problem, execution: Execution): Promise<Results> {
   const { backend, signal, progress, from, saveEvery, save, ended } = execution;
@@ -44,12 +42,9 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
   const results = () => resultsOf(history!, backend, { seconds: seconds(), pairsPerSecond: pairs / seconds() });
   const wantsSnapshot = () => save !== undefined && (signal.aborted || performance.now() - savedAt > 1000 * saveEvery);
   // A GPU may be right in small and wrong at this size, or go wrong later.
-  let checkedAt = start;
-  const check = async (): Promise<void> => {
-    if (backend.name === 'webgpu') await checkDevice(config, problem);
-    checkedAt = performance.now();
-  };
-  await check();
+  const checkGpu = async () => (backend.name === 'webgpu' ? checkDevice(config, problem) : undefined);
+  const check = new RepeatedCheck(checkGpu, config.schedule.steps, () => performance.now());
+  await check.begin();
   for await (const report of runExperiment(config, problem, { signal, wantsSnapshot }, from?.snapshot)) {
     if (report.type === 'started') history ??= createHistory(config, report);
     else if (report.type === 'snapshot') {
@@ -62,10 +57,7 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
       await breathe();
     } else recordReport(history!, report);
-    if (report.type === 'evaluation') {
-      const due = performance.now() - checkedAt > CHECK_EVERY;
-      if (due || report.step === config.schedule.steps) await check();
-    }
+    if (report.type === 'evaluation') await check.evaluated(report.step);
   }
   return results();
 }

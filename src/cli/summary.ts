@@ -1,5 +1,5 @@
 import { lastDifference, lastMean, runsOf } from '../analysis/aggregate';
-import { withInterval } from '../analysis/format';
+import { countText, withInterval } from '../analysis/format';
 import { fallNote, FEWEST_SEEDS, savings, savingText, SPENDINGS, type Spending } from '../analysis/labelSaving';
 import { armName } from '../experiment/config';
 import { historyOf, type RaceHistory } from '../experiment/history';
@@ -47,10 +47,9 @@ function resultsTable(history: RaceHistory): string {
     const against = arms.map((_, arm) => (arm > 0 ? lastDifference(history, arm, 0, 'objective') : null));
     columns.push({ title: `J − ${arms[0]!}’s`, cells: against.map((difference) => withInterval(difference, true)) });
   }
-  const counts = arms.map((_, arm) => {
-    const [counted, all] = [lastMean(history, arm, 'objective')?.seeds ?? 0, runsOf(history, arm).length];
-    return counted === all ? String(all) : `${counted} of ${all}`;
-  });
+  const counts = arms.map((_, arm) =>
+    countText(lastMean(history, arm, 'objective')?.seeds ?? 0, runsOf(history, arm).length),
+  );
   columns.push({ title: 'seeds', cells: counts });
   const spendings = spendingsOf(history);
   for (const metric of spendings) {

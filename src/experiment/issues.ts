@@ -23,6 +23,13 @@ export const issueMessage = (issue: Issue): string =>
     MOST.message,
   );
 
+/** Reads untrusted input by a schema; throws an Error that names the field. Where everything is wrong, `whole` is it. */
+export function readBy<const T extends v.GenericSchema>(schema: T, input: unknown, whole: string): v.InferOutput<T> {
+  const parsed = v.safeParse(schema, input);
+  if (parsed.success) return parsed.output;
+  throw new Error(issueText(parsed.issues[0], whole));
+}
+
 /** "runs.0.seed: is missing" */
 export const issueText = (issue: Issue, whole: string): string =>
   `${issuePath(issue, whole)}: ${isMissing(issue) ? 'is missing' : issueMessage(issue)}`;

@@ -1,4 +1,4 @@
-import { issueText } from './issues';
+import { readBy } from './issues';
 import * as v from 'valibot';
 
 /** The estimated optimum of a task whose completions are too many to enumerate, as it ships beside its checkpoint. */
@@ -60,8 +60,5 @@ export function parseOptimumFile(text: string): OptimumFile {
   } catch {
     throw new Error('the file is not JSON');
   }
-  const parsed = v.safeParse(fileSchema, input);
-  if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  throw new Error(issueText(issue, 'the file'));
+  return readBy(fileSchema, input, 'the file');
 }

@@ -1,6 +1,6 @@
-import { issueText } from './issues';
 import * as v from 'valibot';
 import { parseConfig, problemText } from './config';
+import { readBy } from './issues';
 import { BACKEND_NAMES } from './results';
 import { parseSweepResults } from './sweepResults';
 
@@ -42,26 +42,19 @@ const stateSchema = v.object({
 
 const sweepSchema = v.object({ ...card, source: sourceSchema, results: v.looseObject({ backend: v.unknown() }) });
 
-export const parseStoredRun = (input: unknown) => checked(runSchema, input);
+export const parseStoredRun = (input: unknown) => readBy(runSchema, input, 'record');
 
 export function parseStoredState(input: unknown) {
-  const state = checked(stateSchema, input);
+  const state = readBy(stateSchema, input, 'record');
   const config = parseConfig(state.config);
   if (!config.ok) throw new Error(`config.${problemText(config.problems)}`);
   return { ...state, config: config.config };
 }
 
 export function parseStoredSweep(input: unknown) {
-  const sweep = checked(sweepSchema, input);
+  const sweep = readBy(sweepSchema, input, 'record');
   const { backend } = sweep.results;
   // Before the first cell nobody knows the backend; a file always has one.
   const results = parseSweepResults({ ...sweep.results, backend: backend ?? { name: 'cpu', adapter: null } });
   return { ...sweep, results: { ...results, backend: backend === null ? null : results.backend } };
-}
-
-function checked<const T extends v.GenericSchema>(schema: T, input: unknown): v.InferOutput<T> {
-  const parsed = v.safeParse(schema, input);
-  if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  throw new Error(issueText(issue, 'record'));
 }

@@ -140,20 +140,18 @@ export function cellValues({ axes, list }: SweepDocument, number: number): CellV
 
 /** "cell 12 (beta = 0.1, task.rewardScale = 3)" */
 export function cellName(document: SweepDocument, number: number): string {
-  const settings = Object.entries(cellValues(document, number)).map(
-    ([path, value]) => `${foreign(path)} = ${shown(value)}`,
-  );
-  return settings.length === 0 ? `cell ${number}` : `cell ${number} (${settings.join(', ')})`;
+  const settings = settingsText(document, number, (path) => foreign(path));
+  return settings === '' ? `cell ${number}` : `cell ${number} (${settings})`;
 }
 
 /** "β = 0.1, Reward range = 3", with fields as the page calls them. */
-export function cellTitle(document: SweepDocument, number: number): string {
-  const settings = Object.entries(cellValues(document, number));
-  return (
-    settings.map(([path, value]) => `${fieldAt(path)?.label ?? foreign(path)} = ${shown(value)}`).join(', ') ||
-    'the base'
-  );
-}
+export const cellTitle = (document: SweepDocument, number: number): string =>
+  settingsText(document, number, (path) => fieldAt(path)?.label ?? foreign(path)) || 'the base';
+
+const settingsText = (document: SweepDocument, number: number, nameOf: (path: string) => string): string =>
+  Object.entries(cellValues(document, number))
+    .map(([path, value]) => `${nameOf(path)} = ${shown(value)}`)
+    .join(', ');
 
 /** A cell's complete config, or a problem whose path names the cell and whose message names the field. */
 export function cellConfig(document: SweepDocument, number: number): Parsed<ExperimentConfig> {

@@ -246,8 +246,6 @@ export class Race {
         return;
       case 'unavailable':
         this.unavailable = event.message;
-        this.testing = false;
-        this.waitsFor = null;
         void this.#keeper.broke(this.#own());
         this.#end('idle', { kind: 'error', text: event.message });
         return;
@@ -284,14 +282,16 @@ export class Race {
 
   #enter(state: SessionState): void {
     const ended = state === 'stopped' || state === 'finished';
+    const forgotten = ended && this.#forgotten;
     this.asked = null;
-    this.state = ended && this.#forgotten ? 'idle' : state;
-    if (ended) void this.#keeper.ended(this.#forgotten ? null : this.#own());
-    const free = ended && this.#forgotten;
-    if (ended) this.#forgotten = false;
+    this.state = forgotten ? 'idle' : state;
+    if (ended) {
+      void this.#keeper.ended(forgotten ? null : this.#own());
+      this.#forgotten = false;
+    }
     this.#publish();
     // A preset that was chosen while this race was still ending.
-    if (free && this.#wanted !== null) void this.show(this.#wanted);
+    if (forgotten && this.#wanted !== null) void this.show(this.#wanted);
   }
 
   /** What ran is over and can go on from its stored state, unless somebody has thrown it away. */
@@ -300,18 +300,15 @@ export class Race {
     if (this.#forgotten) void this.#keeper.ended(null);
     else void this.#keeper.broke(this.#own());
     this.#forgotten = false;
-    this.waitsFor = null;
-    this.testing = false;
-    this.#end(this.recorded ? 'finished' : this.history ? 'stopped' : 'idle', {
-      kind: 'error',
-      text,
-    });
+    this.#end(this.recorded ? 'finished' : this.history ? 'stopped' : 'idle', { kind: 'error', text });
   }
 
   #end(state: RaceState, message: Message): void {
     for (const run of this.history?.runs ?? []) if (run.status === 'running') run.status = 'stopped';
     this.#dirty = true;
     this.asked = null;
+    this.waitsFor = null;
+    this.testing = false;
     this.state = state;
     this.message = message;
     this.#publish();

@@ -6,6 +6,7 @@ import { memoryProblem } from '../training/memory';
 import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
+import { RepeatedCheck } from '../training/repeatedCheck';
 import type { ExperimentConfig } from '../experiment/schema';
 import { runExperiment } from '../training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
@@ -35,9 +36,6 @@ const INTERVALS: Partial<Record<PostedReport['type'], number>> = { progress: 100
 
 /** Seconds of running from one saving to the next. */
 const SAVE_EVERY = 10;
-
-/** Seconds from one check of the device to the next, at least. */
-const CHECK_EVERY = 30;
 
 /**
  * Pumps one experiment at a time from its generator to the page. Commands may come at any moment: a new start ends
@@ -159,8 +157,7 @@ class Execution {
   private pairs: number;
   /** What it has said so far, for whoever goes on from its saved state. */
   private history: RaceHistory | null;
-  /** On the thread's clock. */
-  private checkedAt = 0;
+  private readonly check: RepeatedCheck;
   private saving = false;
   private savedStep: number | null;
   /** As of the last saving, or the end. */
@@ -183,6 +180,8 @@ class Execution {
   ) {
     const { seconds, pairsPerSecond } = from?.results.timing ?? { seconds: 0, pairsPerSecond: 0 };
     this.watch = new Stopwatch(() => environment.now(), seconds);
+    const check = async () => environment.check?.(config, problem);
+    this.check = new RepeatedCheck(check, config.schedule.steps, () => environment.now());
     this.pairs = Math.round(pairsPerSecond * seconds);
     this.history = from && historyOf(from.results);
     this.step = from?.snapshot.step ?? 0;
@@ -245,7 +244,7 @@ class Execution {
     try {
       post({ type: 'started', id: this.id, config: this.config, from: this.from?.results ?? null });
       post({ type: 'state', id: this.id, state: this.state });
-      await this.check();
+      await this.check.begin();
       this.watch.start();
       const control = {
         signal: this.abort.signal,
@@ -257,7 +256,7 @@ class Execution {
         if (report.type === 'snapshot') this.save(report.snapshot);
         else if (report.type === 'weights') this.policies = report;
         else this.forward(report);
-        if (report.type === 'evaluation') await this.checkNowAndThen(report.step);
+        if (report.type === 'evaluation') await this.check.evaluated(report.step);
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
@@ -268,17 +267,6 @@ class Execution {
       this.over = true;
       this.answer();
     }
-  }
-
-  private async check(): Promise<void> {
-    await this.environment.check?.(this.config, this.problem);
-    this.checkedAt = this.environment.now();
-  }
-
-  /** A device may also go wrong later: checked every so often, and at the end. */
-  private async checkNowAndThen(step: number): Promise<void> {
-    const due = this.environment.now() - this.checkedAt >= 1000 * CHECK_EVERY;
-    if (due || step === this.config.schedule.steps) await this.check();
   }
 
   private async betweenSteps(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, type Lab, patchWorker, storedSteps, test, WITHOUT_GPU } from './support';
+import { expect, type Lab, patchWorker, test, WITHOUT_GPU } from './support';
 
 /** Nothing hangs without a way on. */
 
@@ -19,11 +19,7 @@ const DEAF = `
 test('a Stop that is not answered ends the worker and offers the stored state', async ({ lab, page }) => {
   await patchWorker(page, DEAF);
   await lab.open();
-  await lab.makeTiny(100_000);
-  await lab.button('Step').click();
-  await expect.poll(() => storedSteps(page)).toEqual([1]);
-  await lab.button('Resume').click();
-  await expect.poll(() => lab.step()).toBeGreaterThan(2);
+  await lab.runWithState(100_000);
   await lab.button('Stop').click();
   await expect(lab.alert).toContainText('did not answer Stop for five seconds', { timeout: 15_000 });
   await expect(page.getByRole('button', { name: /^Go on from step/ })).toBeVisible();
@@ -130,11 +126,7 @@ test('a checkpoint that never arrives is given up, and another experiment runs',
 
 test('a worker that closes itself is noticed, and its run is offered', async ({ lab, page }) => {
   await lab.open();
-  await lab.makeTiny(100_000);
-  await lab.button('Step').click();
-  await expect.poll(() => storedSteps(page)).toEqual([1]);
-  await lab.button('Resume').click();
-  await expect.poll(() => lab.step()).toBeGreaterThan(2);
+  await lab.runWithState(100_000);
   await page.workers()[0]!.evaluate(() => self.close());
   await expect(lab.alert).toContainText('it closed without a word');
   await page.getByRole('button', { name: /^Go on from step/ }).click();

@@ -1,4 +1,4 @@
-import { expect, patchWorker, storedSteps, test } from './support';
+import { expect, patchWorker, test } from './support';
 
 /** Keeps the device within the test's reach. */
 const KEEP_DEVICE = `
@@ -11,11 +11,7 @@ test('a GPU that is lost is told first, tested anew, and the run goes on from it
   await patchWorker(page, KEEP_DEVICE);
   await lab.open();
   await expect(lab.badge).toContainText('WebGPU');
-  await lab.makeTiny(2000);
-  await lab.button('Step').click();
-  await expect.poll(() => storedSteps(page)).toEqual([1]);
-  await lab.button('Resume').click();
-  await expect.poll(() => lab.step()).toBeGreaterThan(2);
+  await lab.runWithState(2000);
   const [worker] = page.workers();
   await worker!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
   await expect(lab.alert).toContainText('The GPU stopped working');

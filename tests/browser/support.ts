@@ -130,6 +130,15 @@ export class Lab {
     await this.set({ Seeds: 2, 'Pairs per step': 2, Steps: steps });
   }
 
+  /** Starts the race in miniature and lets it run on once its first step is stored. */
+  async runWithState(steps: number): Promise<void> {
+    await this.makeTiny(steps);
+    await this.button('Step').click();
+    await expect.poll(() => storedSteps(this.page)).toEqual([1]);
+    await this.button('Resume').click();
+    await expect.poll(() => this.step()).toBeGreaterThan(2);
+  }
+
   /** The step that the page shows; −1 before a run. */
   async step(): Promise<number> {
     const found = /step (\D?[\d\s]+) of/.exec(await this.facts.innerText());
