@@ -71,7 +71,7 @@ export default tseslint.config(
   { files: ['src/cli/**'], rules: { 'no-console': 'off' } },
   {
     // tfjs's signatures leave ranks to assertions, which this rule would have turned into type arguments.
-    files: ['src/{ops,policy,training,runtime}/**', 'tests/**'],
+    files: ['src/{ops,policy,training,reference,runtime}/**', 'tests/**'],
     rules: { '@typescript-eslint/no-unnecessary-type-assertion': 'off' },
   },
   {

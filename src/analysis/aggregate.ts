@@ -1,7 +1,7 @@
-import { comparableObjectives } from '../experiment/config';
-import type { MetricName } from '../experiment/metrics';
+import { comparableObjectives } from '../experiment/config/config';
+import type { MetricName } from '../experiment/documents/metrics';
 import { interval95, pairedDifference, type Interval } from '../math/statistics';
-import type { RaceHistory, RunHistory } from '../experiment/history';
+import type { RaceHistory, RunHistory } from '../experiment/documents/history';
 
 /** A mean over an arm's seeds at one evaluation. A seed that has diverged counts up to its last one. */
 export interface MeanPoint extends Interval {

@@ -1,6 +1,6 @@
-import type { RaceHistory } from '../experiment/history';
-import type { MetricName } from '../experiment/metrics';
-import type { ArmSummary, SavedShare } from '../experiment/sweepResults';
+import type { RaceHistory } from '../experiment/documents/history';
+import type { MetricName } from '../experiment/documents/metrics';
+import type { ArmSummary, SavedShare } from '../experiment/documents/sweepResults';
 import type { Interval } from '../math/statistics';
 import { lastDifference, lastMean, runsOf } from './aggregate';
 import { savings, type Saving, type Spending } from './labelSaving';

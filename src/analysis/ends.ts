@@ -1,5 +1,5 @@
-import type { RaceHistory, RunHistory } from '../experiment/history';
-import type { MetricName } from '../experiment/metrics';
+import type { RaceHistory, RunHistory } from '../experiment/documents/history';
+import type { MetricName } from '../experiment/documents/metrics';
 import { interval95, mean, type Interval } from '../math/statistics';
 import { newestIndex, runsOf } from './aggregate';
 

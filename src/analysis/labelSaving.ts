@@ -1,5 +1,5 @@
-import { comparableObjectives } from '../experiment/config';
-import type { RaceHistory, RunHistory } from '../experiment/history';
+import { comparableObjectives } from '../experiment/config/config';
+import type { RaceHistory, RunHistory } from '../experiment/documents/history';
 import { differences, mean, pairedDifference, studentInterval, type Interval } from '../math/statistics';
 import { areSame, excludesZero, meanAt, newestIndex, runsOf, stepsOf, pairedRuns, type PairedRuns } from './aggregate';
 import { whole, withInterval } from './format';

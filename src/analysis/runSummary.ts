@@ -1,7 +1,7 @@
-import { armName, comparableObjectives } from '../experiment/config';
-import { historyOf } from '../experiment/history';
-import type { BackendInfo, Results } from '../experiment/results';
-import type { ExperimentConfig } from '../experiment/schema';
+import { armName, comparableObjectives } from '../experiment/config/config';
+import { historyOf } from '../experiment/documents/history';
+import type { BackendInfo, Results } from '../experiment/documents/results';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { Fingerprint } from '../math/hash';
 import type { Interval } from '../math/statistics';
 import { lastMean } from './aggregate';

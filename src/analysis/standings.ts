@@ -1,7 +1,7 @@
-import type { MetricName } from '../experiment/metrics';
+import type { MetricName } from '../experiment/documents/metrics';
 import type { Interval } from '../math/statistics';
 import { excludesZero, lastDifference, lastMean, runsOf, type MeanPoint } from './aggregate';
-import type { RaceHistory } from '../experiment/history';
+import type { RaceHistory } from '../experiment/documents/history';
 
 /** The results table: where every arm stands at the race's newest evaluation. */
 export interface Standing {

@@ -1,4 +1,4 @@
-import { cellConfig, cellCount, cellValues, type SweepDocument } from '../experiment/sweep';
+import { cellConfig, cellCount, cellValues, type SweepDocument } from '../experiment/documents/sweep';
 import { Fingerprint } from '../math/hash';
 
 /**

@@ -1,6 +1,12 @@
 import { foreign } from '../math/foreign';
-import { cellCount, cellValues, type CellValues, type SweepAxis, type SweepDocument } from '../experiment/sweep';
-import type { ArmSummary, SavedShare, SweepCell } from '../experiment/sweepResults';
+import {
+  cellCount,
+  cellValues,
+  type CellValues,
+  type SweepAxis,
+  type SweepDocument,
+} from '../experiment/documents/sweep';
+import type { ArmSummary, SavedShare, SweepCell } from '../experiment/documents/sweepResults';
 import type { Interval } from '../math/statistics';
 
 /** What a table of a sweep can show of an arm. */

@@ -1,8 +1,8 @@
-import type { Claim } from '../experiment/claims';
-import { comparableObjectives } from '../experiment/config';
-import type { RaceHistory } from '../experiment/history';
-import { METRICS, type MetricName } from '../experiment/metrics';
-import { costOf } from '../samplers/costs';
+import type { Claim } from '../experiment/presets/claims';
+import { comparableObjectives } from '../experiment/config/config';
+import type { RaceHistory } from '../experiment/documents/history';
+import { METRICS, type MetricName } from '../experiment/documents/metrics';
+import { costOf } from '../experiment/samplers/costs';
 import { holm, interval95, mean, studentP, type Interval } from '../math/statistics';
 import { excludesZero, pairedValues, runsOf } from './aggregate';
 import { endOf } from './ends';

@@ -1,4 +1,4 @@
-import type { ArmConfig, SamplerName } from '../experiment/schema';
+import type { ArmConfig, SamplerName } from '../experiment/config/schema';
 import { contrast, mixed, readable } from './contrast';
 
 /**

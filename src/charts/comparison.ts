@@ -1,8 +1,8 @@
 import type { PlotData } from 'plotly.js';
 import { meanAt, pickIndices, stepsOf, type MeanPoint } from '../analysis/aggregate';
-import type { RaceHistory } from '../experiment/history';
-import { METRICS } from '../experiment/metrics';
-import type { ArmConfig, ExperimentConfig } from '../experiment/schema';
+import type { RaceHistory } from '../experiment/documents/history';
+import { METRICS } from '../experiment/documents/metrics';
+import type { ArmConfig, ExperimentConfig } from '../experiment/config/schema';
 import { armLooks, DASHES, withAlpha, type ArmLook, type Mode } from './colours';
 import { AGAINST, type Against } from './curve';
 import { axisRange, baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';

@@ -1,10 +1,10 @@
 import type { PlotData } from 'plotly.js';
-import { METRICS, type MetricName } from '../experiment/metrics';
+import { METRICS, type MetricName } from '../experiment/documents/metrics';
 import { meanAt, pickIndices, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { axisRange, baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { short, whole, withInterval } from '../analysis/format';
-import type { RaceHistory } from '../experiment/history';
+import type { RaceHistory } from '../experiment/documents/history';
 import { escaped } from './plane';
 
 /** One metric against what it cost: the mean over seeds with its 95% band, arms named at their ends. */

@@ -10,8 +10,8 @@ import {
   type Quantity,
   type SweepLayout,
 } from '../analysis/sweepTable';
-import { fieldAt } from '../experiment/fields';
-import type { SweepResults } from '../experiment/sweepResults';
+import { fieldAt } from '../experiment/config/fields';
+import type { SweepResults } from '../experiment/documents/sweepResults';
 import type { Mode } from './colours';
 import { between, channels, luminance, type Rgb } from './contrast';
 import { baseAxis, baseLayout, type ChartTheme, type DataTable, type Figure } from './figure';

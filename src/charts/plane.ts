@@ -1,10 +1,10 @@
 import type { PlotData } from 'plotly.js';
-import { isReliable, type PlanePoint } from '../experiment/results';
+import { isReliable, type PlanePoint } from '../experiment/documents/results';
 import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from '../analysis/aggregate';
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { axisRange, baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { compact, whole, withInterval } from '../analysis/format';
-import type { RaceHistory } from '../experiment/history';
+import type { RaceHistory } from '../experiment/documents/history';
 
 /** The reward–KL plane: a dot per evaluation, darker as training goes on. */
 

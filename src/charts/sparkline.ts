@@ -1,6 +1,6 @@
-import type { MetricName } from '../experiment/metrics';
+import type { MetricName } from '../experiment/documents/metrics';
 import { lastMean, meanAt, pickIndices, stepsOf } from '../analysis/aggregate';
-import type { RaceHistory } from '../experiment/history';
+import type { RaceHistory } from '../experiment/documents/history';
 
 /** A small chart of one metric's means, as SVG paths in a box of the given size. */
 export interface Sparkline {

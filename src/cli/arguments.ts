@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { BACKEND_NAMES, type BackendName } from '../experiment/results';
+import { BACKEND_NAMES, type BackendName } from '../experiment/documents/results';
 import { UsageError } from './errors';
 
 type OptionTypes = NonNullable<ParseArgsConfig['options']>;

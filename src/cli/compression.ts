@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync } from 'node:zlib';
-import type { Compression } from '../experiment/permalink';
+import type { Compression } from '../experiment/config/permalink';
 
 /** Node's zlib, as strict as a browser's: it would let bytes behind the end pass. */
 export const compression: Compression = {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hashIn } from '../experiment/checkpointName';
+import { hashIn } from '../experiment/config/checkpointName';
 import { sentence, UsageError } from './errors';
 
 /** The project's root: the bundle, .lab/lab.mjs, lies one folder below. */

@@ -1,14 +1,14 @@
-import { claimsCommand } from './claimsCommand';
+import { claimsCommand } from './make/claimsCommand';
 import { EXIT, sentence, UsageError } from './errors';
-import { mergeCommand } from './mergeCommand';
-import { optimumCommand } from './optimumCommand';
-import { pretrainCommand } from './pretrainCommand';
-import { presetsCommand } from './presetsCommand';
-import { recordCommand } from './recordCommand';
-import { resumeCommand } from './resumeCommand';
-import { runCommand } from './runCommand';
-import { sweepCommand } from './sweepCommand';
-import { sweepWorker, WORKER_COMMAND } from './sweepWorker';
+import { mergeCommand } from './sweep/mergeCommand';
+import { optimumCommand } from './make/optimumCommand';
+import { pretrainCommand } from './make/pretrainCommand';
+import { presetsCommand } from './run/presetsCommand';
+import { recordCommand } from './make/recordCommand';
+import { resumeCommand } from './run/resumeCommand';
+import { runCommand } from './run/runCommand';
+import { sweepCommand } from './sweep/sweepCommand';
+import { sweepWorker, WORKER_COMMAND } from './sweep/sweepWorker';
 import { USAGE } from './usage';
 
 /** Takes its own arguments, returns the exit code; what it throws ends as one sentence. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { BackendName } from '../experiment/results';
+import type { BackendName } from '../experiment/documents/results';
 import { chooseBackend, type ChosenBackend } from '../runtime/backends';
 import { sentence } from './errors';
 

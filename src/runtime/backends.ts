@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths, type BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { BACKEND_NAMES, type BackendInfo, type BackendName } from '../experiment/results';
+import { BACKEND_NAMES, type BackendInfo, type BackendName } from '../experiment/documents/results';
 import { within } from './within';
 import { guardAllocations } from './wasmMemory';
 import { selfTest } from './selfTest';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendName } from '../experiment/results';
+import type { BackendName } from '../experiment/documents/results';
 import { updateAdamW } from '../ops/adamW/update';
 import { parameterCount } from '../policy/parameters';
 import { POLICY, REFERENCE, type CompletionBatch, type SamplingRequest } from '../policy/policy';

@@ -1,4 +1,4 @@
-import type { PlanePoint } from '../experiment/results';
+import type { PlanePoint } from '../experiment/documents/results';
 import { entropy, expectation, klDivergence, logSoftmax } from '../math/logits';
 
 /** A point of the plane with the policy's entropy, in nats per completion. */

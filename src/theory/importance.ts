@@ -1,4 +1,4 @@
-import type { Estimate, PlanePoint } from '../experiment/results';
+import type { Estimate, PlanePoint } from '../experiment/documents/results';
 import { logSumExp } from '../math/logits';
 import { mean } from '../math/statistics';
 

@@ -1,4 +1,4 @@
-import type { PlanePoint } from '../experiment/results';
+import type { PlanePoint } from '../experiment/documents/results';
 import { logSoftmax, logSumExp } from '../math/logits';
 
 /** The best policy of one prompt; `policy` holds its K probabilities. */

@@ -1,10 +1,10 @@
-import type { BanditConfig } from '../experiment/schema';
+import type { BanditConfig } from '../experiment/config/schema';
 import { encodeTable } from '../policy/table';
 import { tabularPolicy } from '../policy/tabular';
 import { banditTables, type BanditTables } from '../tasks/bandit';
 import { evaluateTable } from '../theory/evaluate';
 import { frontier } from '../theory/optimum';
-import type { PlanePoint } from '../experiment/results';
+import type { PlanePoint } from '../experiment/documents/results';
 import type { Problem } from './problem';
 
 /** Multiples of β at which the frontier is drawn, from a timid policy to a greedy one. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { STREAM } from '../math/random';
 import { paddedRows, ROW_TILE } from '../ops/rowSets';
 import { POLICY, type CompletionBatch, type PromptBatch } from '../policy/policy';

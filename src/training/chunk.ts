@@ -1,9 +1,9 @@
 /** A chunk of pairs, `schedule.pairs` for every run of a fleet: what it is drawn from, and its labels. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { STREAM, uniformInteger } from '../math/random';
 import { POLICY, REFERENCE, type PromptBatch, type SamplingRequest } from '../policy/policy';
-import { planSampling, type SamplingPlan } from '../samplers/plan';
+import { planSampling, type SamplingPlan } from '../experiment/samplers/plan';
 import { keptPairs } from './partition';
 import type { PreferencePair } from './pair';
 import { labelPair, readCompletion } from './preferences';

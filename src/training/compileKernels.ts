@@ -1,4 +1,4 @@
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { compileAhead } from '../ops/device/webgpu';
 import { rehearseEvaluation } from './evaluate';
 import { quietly, type Fleet } from './fleet';

@@ -1,4 +1,4 @@
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { parameterCount } from '../policy/parameters';
 import type { Problem } from './problem';
 import { chunksUntil } from './rounds';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Evaluation } from '../experiment/metrics';
-import type { ExperimentConfig } from '../experiment/schema';
-import { isReliable } from '../experiment/results';
+import type { Evaluation } from '../experiment/documents/metrics';
+import type { ExperimentConfig } from '../experiment/config/schema';
+import { isReliable } from '../experiment/documents/results';
 import { STREAM } from '../math/random';
 import { POLICY, type PromptBatch, type SamplingRequest } from '../policy/policy';
 import type { Fleet, RunMemory } from './fleet';

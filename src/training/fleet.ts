@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { clipFactors, updateAdamW } from '../ops/adamW/update';
 import { paddedRows } from '../ops/rowSets';
 import { parameterCount } from '../policy/parameters';

@@ -1,4 +1,4 @@
-import { parseOptimumFile } from '../experiment/optimumFile';
+import { parseOptimumFile } from '../experiment/documents/optimumFile';
 import { Fingerprint } from '../math/hash';
 import type { Checkpoint } from '../policy/checkpoint';
 import { reviewsTask, sampleReview } from '../tasks/reviews';

@@ -1,6 +1,6 @@
-import type { ConfigProblem } from '../experiment/config';
-import type { BackendName } from '../experiment/results';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ConfigProblem } from '../experiment/config/config';
+import type { BackendName } from '../experiment/documents/results';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { paddedRows } from '../ops/rowSets';
 import { parameterCount } from '../policy/parameters';
 import type { Problem } from './problem';

@@ -1,7 +1,7 @@
-import type { OfflineFit, StartFit } from '../experiment/results';
-import type { ExperimentConfig, StartConfig } from '../experiment/schema';
+import type { OfflineFit, StartFit } from '../experiment/documents/results';
+import type { ExperimentConfig, StartConfig } from '../experiment/config/schema';
 import { pairLoss, referencePoint } from '../math/preferenceLosses';
-import { resolveSampler } from '../samplers/table';
+import { resolveSampler } from '../experiment/samplers/table';
 import { compileKernels } from './compileKernels';
 import { Fleet, type RunStart } from './fleet';
 import { labelledBatch } from './labelledBatch';

@@ -1,5 +1,5 @@
-import type { BackendInfo } from '../experiment/results';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { BackendInfo } from '../experiment/documents/results';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Problem } from './problem';
 import { groupIntoFleets, runsOf } from './run';
 import type { ExperimentSnapshot } from './snapshot';

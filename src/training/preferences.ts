@@ -1,8 +1,8 @@
-import type { LabellerConfig } from '../experiment/schema';
+import type { LabellerConfig } from '../experiment/config/schema';
 import { labelProbability } from '../math/bradleyTerry';
 import { pairLoss, referencePoint, type PreferenceLoss } from '../math/preferenceLosses';
 import { STREAM, uniform, uniformInteger } from '../math/random';
-import { selectPair } from '../samplers/select';
+import { selectPair } from '../experiment/samplers/select';
 import type { Completion, PreferencePair } from './pair';
 import type { Problem } from './problem';
 import type { Run } from './run';

@@ -1,5 +1,5 @@
 import { foreign } from '../math/foreign';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Checkpoint } from '../policy/checkpoint';
 import { banditProblem } from './banditProblem';
 import { readKnownOptimum } from './knownOptimum';

@@ -1,4 +1,4 @@
-import type { PlanePoint } from '../experiment/results';
+import type { PlanePoint } from '../experiment/documents/results';
 import type { Policy } from '../policy/policy';
 
 /**

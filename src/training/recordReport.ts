@@ -1,4 +1,10 @@
-import { appendEvaluation, markDiverged, markFinished, noteStarts, type RaceHistory } from '../experiment/history';
+import {
+  appendEvaluation,
+  markDiverged,
+  markFinished,
+  noteStarts,
+  type RaceHistory,
+} from '../experiment/documents/history';
 import type { Report } from './reports';
 
 /** Enters what a report says of the runs' numbers into their history; `started` makes a history and is not for here. */

@@ -1,7 +1,7 @@
-import type { Evaluation } from '../experiment/metrics';
+import type { Evaluation } from '../experiment/documents/metrics';
 import type { Policies } from './policies';
 import type { ExperimentSnapshot } from './snapshot';
-import type { PlanePoint, RunStatus, StartFit } from '../experiment/results';
+import type { PlanePoint, RunStatus, StartFit } from '../experiment/documents/results';
 
 /**
  * What a running experiment says, in plain structured-cloneable data: the session posts it to the page,

@@ -1,4 +1,4 @@
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { STREAM, uniformInteger } from '../math/random';
 
 /**

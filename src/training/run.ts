@@ -1,8 +1,8 @@
-import { armName } from '../experiment/config';
-import type { ArmConfig, ExperimentConfig, LossConfig } from '../experiment/schema';
+import { armName } from '../experiment/config/config';
+import type { ArmConfig, ExperimentConfig, LossConfig } from '../experiment/config/schema';
 import type { PreferenceLoss } from '../math/preferenceLosses';
-import { costOf } from '../samplers/costs';
-import { resolveSampler, type ResolvedSampler } from '../samplers/table';
+import { costOf } from '../experiment/samplers/costs';
+import { resolveSampler, type ResolvedSampler } from '../experiment/samplers/table';
 
 /** One arm with one seed: everything that sets a run apart from the others of its fleet. */
 export interface Run {

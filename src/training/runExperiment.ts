@@ -1,6 +1,6 @@
-import type { PlanePoint } from '../experiment/results';
-import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { PlanePoint } from '../experiment/documents/results';
+import { METRICS, type Evaluation, type MetricName } from '../experiment/documents/metrics';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { Fingerprint } from '../math/hash';
 import { compileKernels } from './compileKernels';
 import { evaluateFleet } from './evaluate';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Results } from '../experiment/results';
+import type { Results } from '../experiment/documents/results';
 import type { ExperimentSnapshot, MemorySnapshot } from './snapshot';
 
 /** What a saved experiment says in JSON beside its numbers. */

@@ -1,8 +1,8 @@
-import { issueMessage, issuePath } from '../experiment/issues';
+import { issueMessage, issuePath } from '../experiment/documents/issues';
 import * as v from 'valibot';
-import { METRICS, type Evaluation, type MetricName } from '../experiment/metrics';
-import { parseUnfinishedResults } from '../experiment/resultsFile';
-import type { Results } from '../experiment/results';
+import { METRICS, type Evaluation, type MetricName } from '../experiment/documents/metrics';
+import { parseUnfinishedResults } from '../experiment/documents/resultsFile';
+import type { Results } from '../experiment/documents/results';
 import { Fingerprint } from '../math/hash';
 import { encodeSafetensors, parseSafetensors, type NamedTensor, type TensorValues } from '../policy/safetensors';
 import { booksSchema, poolSchema, type Books } from './savedBooks';

@@ -1,7 +1,7 @@
 import { cellSummary } from '../analysis/cellSummary';
-import { createHistory, type RaceHistory } from '../experiment/history';
-import type { ExperimentConfig } from '../experiment/schema';
-import type { ArmSummary } from '../experiment/sweepResults';
+import { createHistory, type RaceHistory } from '../experiment/documents/history';
+import type { ExperimentConfig } from '../experiment/config/schema';
+import type { ArmSummary } from '../experiment/documents/sweepResults';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
 import { runExperiment } from '../training/runExperiment';

@@ -1,6 +1,6 @@
-import type { BackendInfo } from '../experiment/results';
-import type { ExperimentConfig } from '../experiment/schema';
-import type { ArmSummary } from '../experiment/sweepResults';
+import type { BackendInfo } from '../experiment/documents/results';
+import type { ExperimentConfig } from '../experiment/config/schema';
+import type { ArmSummary } from '../experiment/documents/sweepResults';
 import { LabClient } from './client';
 import type { ImportedCheckpoints, WorkerEvent } from './protocol';
 

@@ -1,4 +1,4 @@
-import { hashIn } from '../experiment/checkpointName';
+import { hashIn } from '../experiment/config/checkpointName';
 import type { CheckpointLoader, OptimumLoader } from '../training/prepareProblem';
 import type { ImportedCheckpoints } from './protocol';
 

@@ -1,4 +1,4 @@
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { whenGone } from './life';
 import type { Answer, Command, ImportedCheckpoints, Notice, Question, WorkerEvent } from './protocol';
 

@@ -1,8 +1,8 @@
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
-import { PRESETS } from '../experiment/presets';
-import type { ExperimentConfig } from '../experiment/schema';
+import { PRESETS } from '../experiment/presets/presets';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { chooseBackend } from '../runtime/backends';
 import { measureSpeed } from '../runtime/calibrate';
 import { checkDevice } from '../training/checkDevice';

@@ -1,7 +1,7 @@
-import type { ConfigProblem } from '../experiment/config';
-import type { BackendInfo, Results } from '../experiment/results';
-import type { ExperimentConfig } from '../experiment/schema';
-import type { ArmSummary } from '../experiment/sweepResults';
+import type { ConfigProblem } from '../experiment/config/config';
+import type { BackendInfo, Results } from '../experiment/documents/results';
+import type { ExperimentConfig } from '../experiment/config/schema';
+import type { ArmSummary } from '../experiment/documents/sweepResults';
 import type { Report, SnapshotReport, WeightsReport } from '../training/reports';
 
 /** Page → worker. Every `start`, `continue` and `cell` carries an id; events of an older id are stale and the client drops them. */

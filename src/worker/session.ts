@@ -1,13 +1,13 @@
-import { parseConfig, problemText } from '../experiment/config';
-import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/history';
-import type { BackendInfo } from '../experiment/results';
+import { parseConfig, problemText } from '../experiment/config/config';
+import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/documents/history';
+import type { BackendInfo } from '../experiment/documents/results';
 import { policiesIn, policyFile, type Policies } from '../training/policies';
 import { memoryProblem } from '../training/memory';
 import { CheckpointError } from '../training/prepareProblem';
 import type { Problem } from '../training/problem';
 import { recordReport } from '../training/recordReport';
 import { RepeatedCheck } from '../training/repeatedCheck';
-import type { ExperimentConfig } from '../experiment/schema';
+import type { ExperimentConfig } from '../experiment/config/schema';
 import { runExperiment } from '../training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
 import type { ExperimentSnapshot } from '../training/snapshot';

@@ -1,12 +1,12 @@
 /** The benchmark's problem, runs and policies, as sizes.json has them. */
-import type { ExperimentConfig, SamplerName } from '../../src/experiment/schema';
+import type { ExperimentConfig, SamplerName } from '../../src/experiment/config/schema';
 import { STREAM, uniformInteger } from '../../src/math/random';
 import { encodeCheckpoint } from '../../src/policy/checkpoint';
 import { composedTransformerPolicy } from '../../src/policy/composed/composedPolicy';
 import type { Policy } from '../../src/policy/policy';
 import type { TransformerSizes } from '../../src/policy/transformer';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
-import { initialWeights } from '../../src/training/pretrain';
+import { initialWeights } from '../../src/reference/pretrain';
 import type { Problem } from '../../src/training/problem';
 import { runsOf, type Run } from '../../src/training/run';
 import { configOf } from '../support/problems';

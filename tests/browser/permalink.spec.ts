@@ -1,8 +1,8 @@
 import type { Page } from '@playwright/test';
 import { compression } from '../../src/cli/compression';
-import { parseConfig } from '../../src/experiment/config';
-import { parsePermalink, permalinkOf } from '../../src/experiment/permalink';
-import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/schema';
+import { parseConfig } from '../../src/experiment/config/config';
+import { parsePermalink, permalinkOf } from '../../src/experiment/config/permalink';
+import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { expect, Lab, test, WITHOUT_GPU } from './support';
 
 test.use({ ...WITHOUT_GPU, permissions: ['clipboard-read', 'clipboard-write'] });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Download, Page } from '@playwright/test';
-import type { NamedResults } from '../../src/experiment/resultsFile';
+import type { NamedResults } from '../../src/experiment/documents/resultsFile';
 import { expect, storedSteps, test, WITHOUT_GPU, type Lab } from './support';
 
 test.use(WITHOUT_GPU);

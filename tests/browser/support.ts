@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test as base, type Locator, type Page } from '@playwright/test';
-import type { Results } from '../../src/experiment/results';
+import type { Results } from '../../src/experiment/documents/results';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.mjs';
 
 interface Fixtures {

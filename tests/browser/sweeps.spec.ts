@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
-import type { SweepResults } from '../../src/experiment/sweepResults';
+import type { SweepResults } from '../../src/experiment/documents/sweepResults';
 import { expect, test, WITHOUT_GPU, type Lab } from './support';
 
 test.use(WITHOUT_GPU);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
-import type { StoredSweep } from '../../src/views/storage';
+import type { StoredSweep } from '../../src/views/browser/storage';
 import { expect, Lab, storedSteps, test, WITHOUT_GPU } from './support';
 
 test.use(WITHOUT_GPU);

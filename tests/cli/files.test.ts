@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, sta
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Results } from '../../src/experiment/results';
+import type { Results } from '../../src/experiment/documents/results';
 import { configFile, lab, scratchFile, scratchFolder, TINY } from './lab';
 
 /** No file of somebody's is lost, and no results are. */

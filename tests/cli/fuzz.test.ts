@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/experiment/config';
-import { parseSweepDocument, sweepProblem } from '../../src/experiment/sweep';
+import { parseConfig } from '../../src/experiment/config/config';
+import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents/sweep';
 import { JAVASCRIPT, spoiled } from '../support/spoiled';
 import { configFile, lab, scratchFolder, TINY } from './lab';
 

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { Results } from '../../src/experiment/results';
-import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import type { Results } from '../../src/experiment/documents/results';
+import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 
 export interface Ended {
   readonly code: number | null;

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseOptimumFile } from '../../src/experiment/optimumFile';
+import { parseOptimumFile } from '../../src/experiment/documents/optimumFile';
 import { lab, run, scratchFolder, type Ended } from './lab';
 
 const SHIPPED = 'public/checkpoints/reviews.safetensors';

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compression } from '../../src/cli/compression';
-import { commandLine } from '../../src/experiment/commandLine';
-import { parseConfig } from '../../src/experiment/config';
-import { permalinkOf } from '../../src/experiment/permalink';
-import { PRESETS } from '../../src/experiment/presets';
-import type { Results } from '../../src/experiment/results';
-import type { ExperimentConfig } from '../../src/experiment/schema';
+import { commandLine } from '../../src/experiment/config/commandLine';
+import { parseConfig } from '../../src/experiment/config/config';
+import { permalinkOf } from '../../src/experiment/config/permalink';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import type { Results } from '../../src/experiment/documents/results';
+import type { ExperimentConfig } from '../../src/experiment/config/schema';
 import { lab, run, scratchFile, TINY } from './lab';
 
 const parsed = parseConfig({ ...TINY, arms: [{ sampler: 'vanilla', name: "it's $HOME" }, { sampler: 'pilaf' }] });

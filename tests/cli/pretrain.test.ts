@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { CellLine } from '../../src/experiment/sweepResults';
+import type { CellLine } from '../../src/experiment/documents/sweepResults';
 import { reviewsTask } from '../../src/tasks/reviews';
 import { configFile, lab, scratchFolder } from './lab';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Results } from '../../src/experiment/results';
+import type { Results } from '../../src/experiment/documents/results';
 import { configFile, lab, run, scratchFile, TINY } from './lab';
 
 /** Long enough to be interrupted in the middle, short enough to be run to its end. */

@@ -1,11 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { summary } from '../../src/cli/summary';
-import { parseConfig } from '../../src/experiment/config';
-import { PRESETS } from '../../src/experiment/presets';
-import { METRICS } from '../../src/experiment/metrics';
-import type { RunResult } from '../../src/experiment/results';
+import { summary } from '../../src/cli/run/summary';
+import { parseConfig } from '../../src/experiment/config/config';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import { METRICS } from '../../src/experiment/documents/metrics';
+import type { RunResult } from '../../src/experiment/documents/results';
 import { configFile, lab, run, scratchFolder, TINY, type Finished } from './lab';
 
 const BACKENDS = ['cpu', 'wasm', 'webgpu'] as const;

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CellLine, SweepResults } from '../../src/experiment/sweepResults';
+import type { CellLine, SweepResults } from '../../src/experiment/documents/sweepResults';
 import { configFile, lab as launch, scratchFile, scratchFolder, TINY, type Ended } from './lab';
 
 const lab = (args: readonly string[]) => launch(args, { direct: true });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { parseCheckpoint } from '../../src/policy/checkpoint';
 import { parseSafetensors } from '../../src/policy/safetensors';
 import { reviewsTask } from '../../src/tasks/reviews';

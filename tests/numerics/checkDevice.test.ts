@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { banditProblem } from '../../src/training/banditProblem';
 import { checkDevice } from '../../src/training/checkDevice';
 import { forEachBackend } from '../support/backends';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { ExperimentConfig } from '../../src/experiment/schema';
+import type { ExperimentConfig } from '../../src/experiment/config/schema';
 import { banditProblem } from '../../src/training/banditProblem';
 import { Fleet } from '../../src/training/fleet';
 import type { Problem } from '../../src/training/problem';

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SAMPLER_NAMES, type ArmConfig, type ExperimentConfigInput } from '../../src/experiment/schema';
+import { SAMPLER_NAMES, type ArmConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { preferenceProbability } from '../../src/math/bradleyTerry';
 import { softmax } from '../../src/math/logits';
 import { chiSquareTail } from '../../src/math/statistics';
-import { SAMPLERS } from '../../src/samplers/table';
+import { SAMPLERS } from '../../src/experiment/samplers/table';
 import { bestOfNPairDistribution } from '../../src/theory/bestOfN';
 import { implicitRewards } from '../../src/theory/implicitReward';
 import { pairDistribution, tPilafPairDistribution } from '../../src/theory/pairDistribution';

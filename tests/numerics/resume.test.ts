@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createHistory, resultsOf } from '../../src/experiment/history';
-import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import { createHistory, resultsOf } from '../../src/experiment/documents/history';
+import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { banditProblem } from '../../src/training/banditProblem';
 import type { Report } from '../../src/training/reports';
 import { runExperiment } from '../../src/training/runExperiment';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Evaluation } from '../../src/experiment/metrics';
-import { roundNotes } from '../../src/experiment/notes';
-import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import type { Evaluation } from '../../src/experiment/documents/metrics';
+import { roundNotes } from '../../src/experiment/documents/notes';
+import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { banditProblem } from '../../src/training/banditProblem';
 import { Fleet } from '../../src/training/fleet';
 import type { Problem } from '../../src/training/problem';

@@ -1,8 +1,8 @@
 import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
-import { parseConfig } from '../../src/experiment/config';
-import { configSchema, type ExperimentConfig, type ExperimentConfigInput } from '../../src/experiment/schema';
-import { setPath } from '../../src/experiment/setPath';
+import { parseConfig } from '../../src/experiment/config/config';
+import { configSchema, type ExperimentConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
+import { setPath } from '../../src/experiment/config/setPath';
 
 /**
  * Configs that between them hold every field of the schema with two values or more, so that each is away from its

@@ -1,9 +1,9 @@
-import { parseConfig, problemText } from '../../src/experiment/config';
-import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/schema';
+import { parseConfig, problemText } from '../../src/experiment/config/config';
+import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { encodeCheckpoint } from '../../src/policy/checkpoint';
 import type { TransformerSizes } from '../../src/policy/transformer';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
-import { initialWeights } from '../../src/training/pretrain';
+import { initialWeights } from '../../src/reference/pretrain';
 import type { Problem } from '../../src/training/problem';
 
 /** A config with its defaults filled in; throws where it is not valid. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { PRESETS } from '../../src/experiment/presets';
-import type { ArmSummary } from '../../src/experiment/sweepResults';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import type { ArmSummary } from '../../src/experiment/documents/sweepResults';
 import { CellPool, type CellOrder, type CellPoolEvents } from '../../src/worker/cellPool';
 import type { WorkerEvent } from '../../src/worker/protocol';
 

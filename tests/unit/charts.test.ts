@@ -5,17 +5,23 @@ import { armLooks, MARKERS, markerPath, SAMPLER_LOOKS } from '../../src/charts/c
 import { armsWithoutPrice, curveFigure, spreadOut } from '../../src/charts/curve';
 import type { ChartTheme } from '../../src/charts/figure';
 import { compact, duration, fixed, short, signed, whole, withInterval } from '../../src/analysis/format';
-import { appendEvaluation, createHistory, markDiverged, markFinished, resultsOf } from '../../src/experiment/history';
-import type { RaceHistory } from '../../src/experiment/history';
+import {
+  appendEvaluation,
+  createHistory,
+  markDiverged,
+  markFinished,
+  resultsOf,
+} from '../../src/experiment/documents/history';
+import type { RaceHistory } from '../../src/experiment/documents/history';
 import { distanceBelow, planeFigure } from '../../src/charts/plane';
 import { savings } from '../../src/analysis/labelSaving';
 import { hasMetric, sparkline } from '../../src/charts/sparkline';
 import { standings } from '../../src/analysis/standings';
-import { armName, parseConfig } from '../../src/experiment/config';
-import type { Evaluation } from '../../src/experiment/metrics';
-import { PRESETS } from '../../src/experiment/presets';
-import type { PlanePoint } from '../../src/experiment/results';
-import { SAMPLER_NAMES, type ExperimentConfig, type ExperimentConfigInput } from '../../src/experiment/schema';
+import { armName, parseConfig } from '../../src/experiment/config/config';
+import type { Evaluation } from '../../src/experiment/documents/metrics';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import type { PlanePoint } from '../../src/experiment/documents/results';
+import { SAMPLER_NAMES, type ExperimentConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
 
 const THEME: ChartTheme = { ink: '#111111', muted: '#666666', grid: '#eeeeee', surface: '#ffffff', font: 'Arial' };
 const POINT: PlanePoint = { reward: 3, kl: 1, objective: 2 };

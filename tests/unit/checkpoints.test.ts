@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { checkpointNames, hashIn, importedName } from '../../src/experiment/checkpointName';
+import { checkpointNames, hashIn, importedName } from '../../src/experiment/config/checkpointName';
 import { contentHash } from '../../src/math/hash';
 import { encodeTable } from '../../src/policy/table';
 import { checkCheckpoint } from '../../src/worker/checkCheckpoint';

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, test } from 'vitest';
-import { changesBetween, commandLine, quoted } from '../../src/experiment/commandLine';
-import { parseConfig } from '../../src/experiment/config';
-import { PRESETS } from '../../src/experiment/presets';
-import type { ExperimentConfig } from '../../src/experiment/schema';
-import { setPath } from '../../src/experiment/setPath';
+import { changesBetween, commandLine, quoted } from '../../src/experiment/config/commandLine';
+import { parseConfig } from '../../src/experiment/config/config';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import type { ExperimentConfig } from '../../src/experiment/config/schema';
+import { setPath } from '../../src/experiment/config/setPath';
 import { FIELD_CASES } from '../support/everyField';
 
 const [bandit, reviews] = PRESETS.map(({ config }) => config) as [ExperimentConfig, ExperimentConfig];

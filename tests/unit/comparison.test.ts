@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { SAMPLER_LOOKS } from '../../src/charts/colours';
 import { comparedArms, comparisonCaution, comparisonFigure, type ComparedRun } from '../../src/charts/comparison';
 import type { ChartTheme } from '../../src/charts/figure';
-import { armName, parseConfig } from '../../src/experiment/config';
-import { appendEvaluation, createHistory } from '../../src/experiment/history';
-import type { Evaluation } from '../../src/experiment/metrics';
+import { armName, parseConfig } from '../../src/experiment/config/config';
+import { appendEvaluation, createHistory } from '../../src/experiment/documents/history';
+import type { Evaluation } from '../../src/experiment/documents/metrics';
 
 const THEME: ChartTheme = { ink: '#111111', muted: '#666666', grid: '#eeeeee', surface: '#ffffff', font: 'Arial' };
 

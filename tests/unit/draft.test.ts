@@ -1,6 +1,6 @@
 import { expect, it, test } from 'vitest';
-import { PRESETS } from '../../src/experiment/presets';
-import { Draft } from '../../src/views/draft.svelte';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import { Draft } from '../../src/views/race/setup/draft.svelte';
 import { FIELD_CASES } from '../support/everyField';
 
 /** Also the order of the fields: the page compares configs as text. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fallNote, isSaving, savingOf, savings, savingText } from '../../src/analysis/labelSaving';
-import { armName, parseConfig } from '../../src/experiment/config';
-import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/history';
-import type { Evaluation } from '../../src/experiment/metrics';
+import { armName, parseConfig } from '../../src/experiment/config/config';
+import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/documents/history';
+import type { Evaluation } from '../../src/experiment/documents/metrics';
 import { STREAM, uniformInteger } from '../../src/math/random';
 
 /** J of every arm, seed and evaluation; labels are 100 an evaluation, a pair costs two passes for the first arm, three for the others. */

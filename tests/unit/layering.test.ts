@@ -12,15 +12,15 @@ const SOURCES: Record<string, { readonly text: string; readonly broken?: readonl
   // What stands to be imported.
   'math/a.ts': { text: EMPTY },
   'experiment/a.ts': { text: EMPTY },
-  'samplers/a.ts': { text: EMPTY },
   'training/a.ts': { text: EMPTY },
   'training/reports.ts': { text: EMPTY },
+  'reference/a.ts': { text: EMPTY },
   'worker/protocol.ts': { text: EMPTY },
   'worker/session.ts': { text: EMPTY },
 
   // Allowed.
   'experiment/valid.ts': { text: `import 'valibot';` },
-  'samplers/valid.ts': { text: `import '../math/a';\nimport '../experiment/a';` },
+  'tasks/valid.ts': { text: `import '../math/a';\nimport '../experiment/a';` },
   'ops/valid.ts': { text: `import '@tensorflow/tfjs-core';\nimport '@tensorflow/tfjs-backend-webgpu';` },
   'cli/valid.ts': { text: `import 'node:fs';\nimport 'webgpu';\nimport '../training/a';` },
   'charts/valid.ts': { text: `import type { Layout } from 'plotly.js';\nexport type L = Layout;` },
@@ -29,7 +29,7 @@ const SOURCES: Record<string, { readonly text: string; readonly broken?: readonl
       `import { x } from '../worker/protocol';\nimport type { X } from '../training/reports';\nconst y: X = x;\nvoid y;`,
     ),
   },
-  'views/Plot.svelte': { text: script(`const load = () => import('plotly.js-basic-dist-min');\nvoid load;`) },
+  'views/kit/Plot.svelte': { text: script(`const load = () => import('plotly.js-basic-dist-min');\nvoid load;`) },
 
   // Forbidden.
   'math/imports.ts': { text: `import '../experiment/a';`, broken: ['math-imports'] },
@@ -38,11 +38,12 @@ const SOURCES: Record<string, { readonly text: string; readonly broken?: readonl
     text: `import type { X } from '../training/a';\nexport type Y = X;`,
     broken: ['experiment-imports'],
   },
-  'samplers/tfjs.ts': { text: `import '@tensorflow/tfjs-core';`, broken: ['samplers-imports'] },
-  'tasks/up.ts': { text: `import '../samplers/a';`, broken: ['tasks-imports'] },
+  'experiment/tfjs.ts': { text: `import '@tensorflow/tfjs-core';`, broken: ['experiment-imports'] },
+  'tasks/up.ts': { text: `import '../training/a';`, broken: ['tasks-imports'] },
   'theory/up.ts': { text: `import '../training/a';`, broken: ['theory-imports'] },
   'ops/up.ts': { text: `import '../experiment/a';`, broken: ['ops-imports'] },
   'policy/up.ts': { text: `import '../training/a';`, broken: ['policy-imports'] },
+  'training/ahead.ts': { text: `import '../reference/a';`, broken: ['training-imports'] },
   'training/up.ts': { text: `import '../worker/protocol';`, broken: ['training-imports'] },
   'runtime/up.ts': { text: `import '../training/a';`, broken: ['runtime-imports'] },
   'worker/tfjs.ts': { text: `import '@tensorflow/tfjs-core';`, broken: ['worker-imports'] },

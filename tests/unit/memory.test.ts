@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/experiment/config';
-import { PRESETS } from '../../src/experiment/presets';
+import { parseConfig } from '../../src/experiment/config/config';
+import { PRESETS } from '../../src/experiment/presets/presets';
 import { memoryProblem } from '../../src/training/memory';
 import { prepareProblem } from '../../src/training/prepareProblem';
 import { configOf } from '../support/problems';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseOptimumFile, type OptimumFile } from '../../src/experiment/optimumFile';
-import { isReliable } from '../../src/experiment/results';
+import { parseOptimumFile, type OptimumFile } from '../../src/experiment/documents/optimumFile';
+import { isReliable } from '../../src/experiment/documents/results';
 import { optimumFingerprints } from '../../src/training/knownOptimum';
 import { prepareProblem } from '../../src/training/prepareProblem';
 import { parseReviewsCheckpoint } from '../../src/training/reviewsProblem';
-import type { ExperimentConfigInput } from '../../src/experiment/schema';
+import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { configOf } from '../support/problems';
 
 const checkpointBytes = readFileSync('public/checkpoints/reviews.safetensors');

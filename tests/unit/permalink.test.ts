@@ -1,12 +1,12 @@
 import { describe, expect, it, test } from 'vitest';
 import { compression as node } from '../../src/cli/compression';
-import { fromBase64url, toBase64url } from '../../src/experiment/base64url';
-import { parseConfig, problemText, type ParsedConfig } from '../../src/experiment/config';
-import { MAXIMUM_LINK, parsePermalink, permalinkOf, type Compression } from '../../src/experiment/permalink';
-import { PRESETS } from '../../src/experiment/presets';
-import { setPath } from '../../src/experiment/setPath';
+import { fromBase64url, toBase64url } from '../../src/experiment/config/base64url';
+import { parseConfig, problemText, type ParsedConfig } from '../../src/experiment/config/config';
+import { MAXIMUM_LINK, parsePermalink, permalinkOf, type Compression } from '../../src/experiment/config/permalink';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import { setPath } from '../../src/experiment/config/setPath';
 import { uniformInteger } from '../../src/math/random';
-import { compression as browser } from '../../src/views/compression';
+import { compression as browser } from '../../src/views/browser/compression';
 import { FIELD_CASES } from '../support/everyField';
 
 /** The runner's and the page's. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { armName, parseConfig } from '../../src/experiment/config';
-import { appendEvaluation, createHistory, resultsOf } from '../../src/experiment/history';
-import { METRICS, type Evaluation } from '../../src/experiment/metrics';
-import { encodeRecorded, parseRecorded } from '../../src/experiment/recorded';
-import type { ExperimentConfig } from '../../src/experiment/schema';
+import { armName, parseConfig } from '../../src/experiment/config/config';
+import { appendEvaluation, createHistory, resultsOf } from '../../src/experiment/documents/history';
+import { METRICS, type Evaluation } from '../../src/experiment/documents/metrics';
+import { encodeRecorded, parseRecorded } from '../../src/experiment/documents/recorded';
+import type { ExperimentConfig } from '../../src/experiment/config/schema';
 
 function configOf(seeds: number, samplers: readonly ('vanilla' | 'pilaf' | 'hybrid')[]): ExperimentConfig {
   const parsed = parseConfig({

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { runSummary, wholeHash } from '../../src/analysis/runSummary';
-import { parseConfig } from '../../src/experiment/config';
-import { METRICS, type Evaluation } from '../../src/experiment/metrics';
-import { findPreset } from '../../src/experiment/presets';
-import type { Results } from '../../src/experiment/results';
-import { resultsCsv } from '../../src/experiment/resultsCsv';
-import { MAXIMUM_NAME, parseResultsFile, resultsFileText, type NamedResults } from '../../src/experiment/resultsFile';
-import { presetOf, runName, uniqueName } from '../../src/experiment/runName';
+import { parseConfig } from '../../src/experiment/config/config';
+import { METRICS, type Evaluation } from '../../src/experiment/documents/metrics';
+import { findPreset } from '../../src/experiment/presets/presets';
+import type { Results } from '../../src/experiment/documents/results';
+import { resultsCsv } from '../../src/experiment/documents/resultsCsv';
+import {
+  MAXIMUM_NAME,
+  parseResultsFile,
+  resultsFileText,
+  type NamedResults,
+} from '../../src/experiment/documents/resultsFile';
+import { presetOf, runName, uniqueName } from '../../src/experiment/documents/runName';
 
 function configOf(input: object = {}) {
   const parsed = parseConfig({

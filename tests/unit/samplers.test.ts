@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/experiment/config';
-import { EXACT_SAMPLERS, SAMPLER_NAMES, type ArmConfig, type ExperimentConfigInput } from '../../src/experiment/schema';
-import { costOf } from '../../src/samplers/costs';
-import { planSampling } from '../../src/samplers/plan';
-import { selectPair, type Candidate } from '../../src/samplers/select';
-import { resolveSampler, SAMPLERS } from '../../src/samplers/table';
+import { parseConfig } from '../../src/experiment/config/config';
+import {
+  EXACT_SAMPLERS,
+  SAMPLER_NAMES,
+  type ArmConfig,
+  type ExperimentConfigInput,
+} from '../../src/experiment/config/schema';
+import { costOf } from '../../src/experiment/samplers/costs';
+import { planSampling } from '../../src/experiment/samplers/plan';
+import { selectPair, type Candidate } from '../../src/experiment/samplers/select';
+import { resolveSampler, SAMPLERS } from '../../src/experiment/samplers/table';
 
 const BETA = 0.1;
 

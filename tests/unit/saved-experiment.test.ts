@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS, type Evaluation, type MetricName } from '../../src/experiment/metrics';
-import { resultsOf, createHistory } from '../../src/experiment/history';
-import type { Results } from '../../src/experiment/results';
+import { METRICS, type Evaluation, type MetricName } from '../../src/experiment/documents/metrics';
+import { resultsOf, createHistory } from '../../src/experiment/documents/history';
+import type { Results } from '../../src/experiment/documents/results';
 import { encodeSafetensors, parseSafetensors } from '../../src/policy/safetensors';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
 import type { MemorySnapshot } from '../../src/training/snapshot';

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { parseConfig } from '../../src/experiment/config';
-import type { Evaluation } from '../../src/experiment/metrics';
-import type { BackendName } from '../../src/experiment/results';
-import type { ExperimentConfig } from '../../src/experiment/schema';
+import { parseConfig } from '../../src/experiment/config/config';
+import type { Evaluation } from '../../src/experiment/documents/metrics';
+import type { BackendName } from '../../src/experiment/documents/results';
+import type { ExperimentConfig } from '../../src/experiment/config/schema';
 import { CheckpointError } from '../../src/training/prepareProblem';
 import type { Problem } from '../../src/training/problem';
 import type { Report } from '../../src/training/reports';

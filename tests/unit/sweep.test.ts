@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sweepFingerprint } from '../../src/analysis/sweepFingerprint';
-import { findPreset } from '../../src/experiment/presets';
+import { findPreset } from '../../src/experiment/presets/presets';
 import {
   cellConfig,
   cellCount,
@@ -10,9 +10,9 @@ import {
   parseSweepDocument,
   sweepProblem,
   type SweepDocument,
-} from '../../src/experiment/sweep';
-import { parseSweepResults } from '../../src/experiment/sweepResults';
-import { SWEEPS } from '../../src/experiment/sweeps';
+} from '../../src/experiment/documents/sweep';
+import { parseSweepResults } from '../../src/experiment/documents/sweepResults';
+import { SWEEPS } from '../../src/experiment/presets/sweeps';
 
 const BASE = {
   task: { kind: 'bandit' },

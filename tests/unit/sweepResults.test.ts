@@ -4,16 +4,16 @@ import { sweepFingerprint } from '../../src/analysis/sweepFingerprint';
 import { estimateOf, estimateText, isUndecided, sweepLayouts, type Estimate } from '../../src/analysis/sweepTable';
 import type { ChartTheme } from '../../src/charts/figure';
 import { heatmapFigure } from '../../src/charts/heatmap';
-import { armName } from '../../src/experiment/config';
-import { appendEvaluation, createHistory, markDiverged } from '../../src/experiment/history';
-import type { Evaluation } from '../../src/experiment/metrics';
-import { cellConfig, cellValues, parseSweepDocument, type SweepDocument } from '../../src/experiment/sweep';
+import { armName } from '../../src/experiment/config/config';
+import { appendEvaluation, createHistory, markDiverged } from '../../src/experiment/documents/history';
+import type { Evaluation } from '../../src/experiment/documents/metrics';
+import { cellConfig, cellValues, parseSweepDocument, type SweepDocument } from '../../src/experiment/documents/sweep';
 import {
   parseSweepResults,
   type ArmSummary,
   type SavedShare,
   type SweepResults,
-} from '../../src/experiment/sweepResults';
+} from '../../src/experiment/documents/sweepResults';
 
 const THEME: ChartTheme = { ink: '#111111', muted: '#666666', grid: '#eeeeee', surface: '#ffffff', font: 'Arial' };
 

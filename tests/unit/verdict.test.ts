@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { corrected, judge, seedsText, type Judgement, type Verdict } from '../../src/analysis/verdict';
-import type { Claim } from '../../src/experiment/claims';
-import { armName, parseConfig } from '../../src/experiment/config';
-import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/history';
-import type { Evaluation } from '../../src/experiment/metrics';
-import type { PlanePoint } from '../../src/experiment/results';
+import type { Claim } from '../../src/experiment/presets/claims';
+import { armName, parseConfig } from '../../src/experiment/config/config';
+import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/documents/history';
+import type { Evaluation } from '../../src/experiment/documents/metrics';
+import type { PlanePoint } from '../../src/experiment/documents/results';
 import { holm } from '../../src/math/statistics';
-import { PRESETS } from '../../src/experiment/presets';
+import { PRESETS } from '../../src/experiment/presets/presets';
 
 /** Vanilla and PILAF, with the first and the last value of a metric for each of their seeds. */
 function race(

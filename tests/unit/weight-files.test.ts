@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { slug } from '../../src/experiment/slug';
-import { weightFileNames } from '../../src/experiment/weightFiles';
+import { slug } from '../../src/experiment/documents/slug';
+import { weightFileNames } from '../../src/experiment/documents/weightFiles';
 import { configOf } from '../support/problems';
 
 describe('a slug', () => {

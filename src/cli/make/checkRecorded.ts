@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { METRICS, type Evaluation, type MetricName } from '../../experiment/documents/metrics';
+import { findPreset } from '../../experiment/presets/presets';
+import { parseRecorded, type Recorded } from '../../experiment/documents/recorded';
+import { prepareProblem } from '../../training/prepareProblem';
+import { runExperiment } from '../../training/runExperiment';
+import { sentence } from '../errors';
+import { loadCheckpoint, loadOptimum, RECORDED } from '../files';
+
+/** Steps that are run again. */
+const STEPS = 1;
+
+/** What another machine's or backend's arithmetic may do to a number by then, relative to the larger of 1 and it. */
+const TOLERANCE = 1e-3;
+
+/** Problems of the recorded runs, a sentence each: other settings than the preset's, or another beginning. */
+export async function checkRecorded(progress: (preset: string) => void): Promise<string[]> {
+  const problems: string[] = [];
+  for (const file of readdirSync(RECORDED)) {
+    const id = file.replace(/[.]json$/, '');
+    progress(id);
+    try {
+      const recorded = parseRecorded(JSON.parse(readFileSync(join(RECORDED, file), 'utf8')));
+      const preset = findPreset(id);
+      if (!preset) problems.push(`${file}: there is no preset "${id}"`);
+      else if (JSON.stringify(preset.config) !== JSON.stringify(recorded.config)) {
+        problems.push(`${file}: its config is not the preset's`);
+      } else problems.push(...(await differences(recorded)).map((text) => `${file}: ${text}`));
+    } catch (error) {
+      problems.push(`${file}: ${sentence(error)}`);
+    }
+  }
+  return problems;
+}
+
+/** Runs the first seed of every arm again, for as long as the first evaluations take. */
+async function differences({ config, history }: Recorded): Promise<string[]> {
+  const short = { ...config, seeds: 1 };
+  const problem = await prepareProblem(short, loadCheckpoint, loadOptimum);
+  const abort = new AbortController();
+  const found: string[] = [];
+  for await (const report of runExperiment(short, problem, { signal: abort.signal })) {
+    if (report.type === 'progress' && report.step >= STEPS) abort.abort();
+    if (report.type !== 'evaluation') continue;
+    for (const { run, evaluation } of report.evaluations) {
+      const recorded = history.runs.find(({ arm, seed }) => arm === run && seed === config.firstSeed)!;
+      const index = recorded.steps.indexOf(evaluation.step);
+      if (index >= 0)
+        found.push(...compare(history.arms[run]!, evaluation, (metric) => recorded.columns[metric][index]));
+    }
+  }
+  return found;
+}
+
+function compare(
+  arm: string,
+  live: Evaluation,
+  recordedOf: (metric: MetricName) => number | null | undefined,
+): string[] {
+  return (Object.keys(METRICS) as MetricName[]).flatMap((metric) => {
+    const [now, then] = [live[metric], recordedOf(metric) ?? null];
+    if (now === then) return [];
+    // An estimate of J* may have come or gone since; J itself is compared.
+    if (metric === 'gap' && (now === null || then === null)) return [];
+    const near = now !== null && then !== null && Math.abs(now - then) <= TOLERANCE * Math.max(1, Math.abs(then));
+    return near ? [] : [`${arm} at step ${live.step} has ${metric} ${now}, recorded was ${then}`];
+  });
+}

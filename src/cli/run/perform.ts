@@ -1,0 +1,94 @@
+import type { BackendName } from '../../experiment/documents/results';
+import type { ExperimentConfig } from '../../experiment/config/schema';
+import type { Policies } from '../../training/policies';
+import { encodeSaved, type SavedExperiment } from '../../training/savedExperiment';
+import { EXIT } from '../errors';
+import { execute } from './execute';
+import { makeFolder, removeFile } from '../files';
+import { onInterrupt } from '../interrupt';
+import { startBackend } from '../nodeRuntime';
+import { checkOutputs, stateWriter, writeResults } from './outputs';
+import { prepared } from './prepared';
+import { startProgress } from '../progress';
+import { summary } from './summary';
+import { writeWeights } from './writeWeights';
+
+export interface Performance {
+  /** For the progress bar. */
+  readonly title: string;
+  readonly config: ExperimentConfig;
+  readonly backend: BackendName | undefined;
+  readonly out: string | undefined;
+  /** Where the state is saved; removed once the experiment is complete. */
+  readonly save: string | undefined;
+  /** The folder for the weights that the runs end with. */
+  readonly weights: string | undefined;
+  /** Seconds from one saving to the next. */
+  readonly saveEvery: number;
+  readonly from?: SavedExperiment;
+  /** As it was given: a file, or something else. */
+  readonly source?: string;
+}
+
+/**
+ * An experiment to its end, or until somebody interrupts it, with the table at its end. All that can be wrong is checked
+ * first. Returns the exit code.
+ */
+export async function perform({
+  title,
+  config,
+  backend: only,
+  out,
+  save,
+  weights,
+  saveEvery,
+  from,
+  source,
+}: Performance): Promise<number> {
+  checkOutputs({ out, save }, from && save, source);
+  const problem = await prepared(config);
+  if (weights !== undefined) makeFolder(weights, '--weights');
+  const abort = new AbortController();
+  const forget = onInterrupt(() => abort.abort());
+  const backend = await startBackend(only);
+  // Nothing is there to go on from where the interrupt came before the first step.
+  let saved = from !== undefined;
+  let policies: Policies | null = null;
+  let complete = true;
+  const write = save === undefined ? null : stateWriter(save);
+  try {
+    const progress = startProgress(title, config.schedule.steps);
+    const running = execute(config, problem, {
+      backend: backend.info,
+      signal: abort.signal,
+      progress,
+      from,
+      saveEvery,
+      save:
+        write === null
+          ? undefined
+          : (state) => {
+              saved = write(encodeSaved(state)) || saved;
+            },
+      ended: (learnt) => {
+        policies = learnt;
+      },
+    });
+    const results = await Promise.race([running, backend.lost]).finally(progress.clear);
+    process.stdout.write(summary(results, backend.reasons));
+    if (out !== undefined) complete = writeResults(out, `${JSON.stringify(results)}\n`);
+    if (weights !== undefined) {
+      process.stdout.write(writeWeights(weights, config, problem, backend.info, policies));
+    }
+  } finally {
+    forget();
+    backend.release();
+  }
+  if (!complete) return EXIT.failure;
+  if (!abort.signal.aborted) {
+    if (save !== undefined && saved) removeFile(save);
+    return EXIT.success;
+  }
+  if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
+  return EXIT.interrupted;
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { parseSaved, type SavedExperiment } from '../../training/savedExperiment';
+import { readArguments } from '../arguments';
+import { sentence, UsageError } from '../errors';
+import { perform } from './perform';
+
+/** `lab resume`: goes on with an experiment that `run --save` saved. */
+export async function resumeCommand(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments('resume', args, {
+    out: { type: 'string' },
+    weights: { type: 'string' },
+  });
+  const [save, surplus] = positionals;
+  if (save === undefined) throw new UsageError('resume needs the file that run --save wrote');
+  if (surplus !== undefined) throw new UsageError(`resume takes one file; "${surplus}" is too much`);
+  const from = load(save);
+  const { config, backend } = from.results;
+  const { out, weights } = values;
+  return perform({ title: save, config, backend: backend.name, out, save, weights, saveEvery: 30, from });
+}
+
+function load(path: string): SavedExperiment {
+  try {
+    return parseSaved(readFileSync(path));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UsageError(missing ? `there is no file "${path}"` : `${path}: ${sentence(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { BackendInfo } from '../../experiment/documents/results';
+import type { ExperimentConfig } from '../../experiment/config/schema';
+import { weightFileNames } from '../../experiment/documents/weightFiles';
+import { policyFile, type Policies } from '../../training/policies';
+import type { Problem } from '../../training/problem';
+import { writeTogether } from '../files';
+
+/** Writes each run's policy into the folder, all of them or none; returns what to say about it. */
+export function writeWeights(
+  folder: string,
+  config: ExperimentConfig,
+  problem: Problem,
+  backend: BackendInfo,
+  policies: Policies | null,
+): string {
+  if (!policies) return 'No weights are written: the race had not begun.\n';
+  const written: { path: string; content: Uint8Array }[] = [];
+  const left: string[] = [];
+  weightFileNames(config).forEach((name, run) => {
+    const content = policyFile(config, problem, backend, policies, run);
+    if (content) written.push({ path: join(folder, name), content });
+    else left.push(name);
+  });
+  writeTogether(written);
+  const runs = written.length === 1 ? '1 run are' : `${written.length} runs are`;
+  const said = written.length > 0 ? `The weights of ${runs} in ${folder}.\n` : '';
+  return left.length > 0 ? `${said}Left out, because the run diverged: ${left.join(', ')}.\n` : said;
+}

@@ -1,0 +1,22 @@
+import type { ExperimentConfig } from './schema';
+import { slug } from '../documents/slug';
+
+const IMPORTED = /^[a-z0-9-]+-([0-9a-f]{8})$/;
+const LONGEST = 31;
+
+/** What a checkpoint is called that a page has imported: its file's name, and a hash of its bytes. */
+export function importedName(file: string, hash: string): string {
+  const stem = slug(file.replace(/[.]safetensors$/i, '')).replace(new RegExp(`-${hash}$`), '');
+  return `${stem.slice(0, LONGEST).replace(/-$/, '') || 'checkpoint'}-${hash}`;
+}
+
+/** The hash in an imported checkpoint's name; null for other names. The bytes count, not what their file was called. */
+export const hashIn = (name: string): string | null => IMPORTED.exec(name)?.[1] ?? null;
+
+/** The checkpoints that a config names. */
+export function checkpointNames({ task, start }: ExperimentConfig): string[] {
+  return [
+    ...(task.kind === 'reviews' ? [task.checkpoint] : []),
+    ...(start.kind === 'checkpoint' ? [start.checkpoint] : []),
+  ];
+}

@@ -1,0 +1,136 @@
+import { armName } from '../config/config';
+import { METRICS, type Evaluation, type MetricName } from './metrics';
+import { RESULTS_FORMAT, RESULTS_VERSION } from './results';
+import type { BackendInfo, PlanePoint, Results, RunStatus, StartFit, Timing } from './results';
+import type { ExperimentConfig } from '../config/schema';
+
+/**
+ * What a race has shown so far, one column of numbers per metric and run.
+ * Plain arrays that grow in place: a running experiment appends several times a second, and the page redraws
+ * when it chooses to.
+ */
+
+const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
+
+export type Columns = Readonly<Record<MetricName, (number | null)[]>>;
+
+export interface RunHistory {
+  readonly arm: number;
+  readonly seed: number;
+  readonly optimum: PlanePoint | null;
+  /** Of an offline start; null where there was none, or not yet. */
+  start: StartFit | null;
+  /** The step of each evaluation, growing. */
+  readonly steps: number[];
+  readonly columns: Columns;
+  status: RunStatus;
+  divergedAt: number | null;
+  hash: string;
+}
+
+export interface RaceHistory {
+  readonly config: ExperimentConfig;
+  /** One name per arm of the config, all different. */
+  readonly arms: readonly string[];
+  readonly runs: readonly RunHistory[];
+  readonly optimum: PlanePoint | null;
+  /** The best reward at each KL, by growing KL; null where unknown. */
+  readonly frontier: readonly PlanePoint[] | null;
+  /** Why an optimum that was estimated is not used. */
+  readonly optimumNote?: string | undefined;
+}
+
+export interface RaceStart {
+  readonly runs: readonly { readonly arm: string; readonly seed: number; readonly optimum: PlanePoint | null }[];
+  readonly optimum: PlanePoint | null;
+  readonly frontier: readonly PlanePoint[] | null;
+  readonly optimumNote?: string | undefined;
+}
+
+export function createHistory(config: ExperimentConfig, start: RaceStart): RaceHistory {
+  const arms = config.arms.map(armName);
+  const runs = start.runs.map((run): RunHistory => ({
+    arm: arms.indexOf(run.arm),
+    seed: run.seed,
+    optimum: run.optimum,
+    start: null,
+    steps: [],
+    columns: emptyColumns(),
+    status: 'running',
+    divergedAt: null,
+    hash: '',
+  }));
+  const { optimum, frontier, optimumNote } = start;
+  return { config, arms, runs, optimum, frontier, optimumNote };
+}
+
+export function appendEvaluation(history: RaceHistory, run: number, evaluation: Evaluation): void {
+  const target = history.runs[run];
+  if (!target) return;
+  target.steps.push(evaluation.step);
+  for (const metric of METRIC_NAMES) target.columns[metric].push(evaluation[metric]);
+}
+
+export function noteStarts(history: RaceHistory, starts: readonly StartFit[]): void {
+  history.runs.forEach((run, i) => (run.start = starts[i] ?? null));
+}
+
+export function markDiverged(history: RaceHistory, run: number, step: number): void {
+  const target = history.runs[run];
+  if (!target) return;
+  target.status = 'diverged';
+  target.divergedAt = step;
+}
+
+export function markFinished(
+  history: RaceHistory,
+  runs: readonly { readonly status: RunStatus; readonly hash: string }[],
+): void {
+  runs.forEach(({ status, hash }, i) => {
+    const target = history.runs[i];
+    if (target) Object.assign(target, { status, hash });
+  });
+}
+
+/** The document that the page saves and the command line writes. */
+export function resultsOf(history: RaceHistory, backend: BackendInfo, timing: Timing): Results {
+  return {
+    format: RESULTS_FORMAT,
+    version: RESULTS_VERSION,
+    config: history.config,
+    backend,
+    optimum: history.optimum,
+    frontier: history.frontier,
+    ...(history.optimumNote === undefined ? {} : { optimumNote: history.optimumNote }),
+    runs: history.runs.map((run) => ({
+      arm: history.arms[run.arm] ?? '',
+      seed: run.seed,
+      status: run.status,
+      hash: run.hash,
+      optimum: run.optimum,
+      ...(run.start ? { start: run.start } : {}),
+      evaluations: run.steps.map((step, i) => evaluationAt(run, step, i)),
+    })),
+    timing,
+  };
+}
+
+/** The history that a results document was made of. */
+export function historyOf(results: Results): RaceHistory {
+  const history = createHistory(results.config, results);
+  results.runs.forEach(({ status, hash, start, evaluations }, i) => {
+    for (const evaluation of evaluations) appendEvaluation(history, i, evaluation);
+    const divergedAt = status === 'diverged' ? (evaluations.at(-1)?.step ?? 0) : null;
+    Object.assign(history.runs[i]!, { status, hash, divergedAt, start: start ?? null });
+  });
+  return history;
+}
+
+function evaluationAt(run: RunHistory, step: number, index: number): Evaluation {
+  const values = METRIC_NAMES.map((metric) => [metric, run.columns[metric][index] ?? null] as const);
+  return { step, ...Object.fromEntries(values) } as Evaluation;
+}
+
+function emptyColumns(): Columns {
+  return Object.fromEntries(METRIC_NAMES.map((metric) => [metric, [] as (number | null)[]])) as Columns;
+}

@@ -1,0 +1,21 @@
+import type { ExperimentConfig } from '../config/schema';
+
+/** What somebody should know about rounds before they compare samplers, in sentences; for the page and the runner. */
+export function roundNotes({ rounds, start }: Pick<ExperimentConfig, 'rounds' | 'start'>): string[] {
+  if (!rounds) return [];
+  return [
+    ...(rounds.movingReference ? [movingReferenceNote(start.kind === 'reference')] : []),
+    ...(rounds.accumulate && start.kind === 'offline'
+      ? [
+          'Rounds that keep earlier pairs keep those of this race only: the pairs of the offline start are not among them.',
+        ]
+      : []),
+  ];
+}
+
+const movingReferenceNote = (fromReference: boolean): string =>
+  'With a reference that moves, policy and reference are the same when a round collects its pairs, so every ' +
+  'interpolation draws as Vanilla does ' +
+  (fromReference
+    ? 'in all rounds: arms that differ in it only are one run.'
+    : 'from the second round on; the first keeps the reference that KL is measured from.');

@@ -1,0 +1,218 @@
+import { foreign } from '../../math/foreign';
+import { issueText } from './issues';
+import * as v from 'valibot';
+import { armName, MAXIMUM_RUNS, parseConfig, problemText } from '../config/config';
+import { FIELDS } from '../config/fields';
+import { METRICS, type MetricName } from './metrics';
+import { estimateSchema } from './optimumFile';
+import { BACKEND_NAMES, RESULTS_FORMAT, RESULTS_VERSION, type Results, type RunStatus } from './results';
+
+/** A results document as somebody keeps it. */
+export interface NamedResults {
+  readonly name: string;
+  readonly notes: string;
+  /** When it ended, as ISO 8601; null where nobody wrote it down. */
+  readonly date: string | null;
+  readonly results: Results;
+}
+
+export type ParsedResultsFile =
+  { readonly ok: true; readonly runs: readonly NamedResults[] } | { readonly ok: false; readonly problem: string };
+
+/** Of a file that is read at all. */
+export const MAXIMUM_FILE_BYTES = 100 * 2 ** 20;
+export const MAXIMUM_NAME = 80;
+export const MAXIMUM_NOTES = 2000;
+const MAXIMUM_DOCUMENTS = 500;
+const MAXIMUM_POINTS = 10_000;
+/** One at every step and one at the start. */
+const MAXIMUM_EVALUATIONS = FIELDS.steps.max + 1;
+
+/** The file that `parseResultsFile` reads again. */
+export const resultsFileText = (runs: readonly NamedResults[]): string => JSON.stringify(runs);
+
+/**
+ * Reads results of an untrusted source: one document, as the runner and the page write it, or a list of them, with
+ * names, notes and dates as the page exports them. Never throws.
+ *
+ * @param name for a document that has none
+ */
+export function parseResultsFile(text: string, name: string): ParsedResultsFile {
+  if (text.length > MAXIMUM_FILE_BYTES) return refused(`the file is larger than ${MAXIMUM_FILE_BYTES / 2 ** 20} MiB`);
+  let input: unknown;
+  try {
+    input = JSON.parse(text);
+  } catch {
+    return refused('the file is not JSON');
+  }
+  const entries: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (entries.length === 0) return refused('the file holds an empty list, no results');
+  if (entries.length > MAXIMUM_DOCUMENTS) {
+    return refused(`the file holds ${entries.length} results; at most ${MAXIMUM_DOCUMENTS} are read at once`);
+  }
+  const runs: NamedResults[] = [];
+  for (const [i, entry] of entries.entries()) {
+    const found = parseEntry(entry, shortened(name));
+    if ('problem' in found) return refused(Array.isArray(input) ? `${i}: ${found.problem}` : found.problem);
+    runs.push(found);
+  }
+  return { ok: true, runs };
+}
+
+const refused = (problem: string): ParsedResultsFile => ({ ok: false, problem });
+
+function parseEntry(input: unknown, name: string): NamedResults | { readonly problem: string } {
+  const named = isObject(input) && 'results' in input;
+  const document = named ? input['results'] : input;
+  const card = v.safeParse(cardSchema, named ? input : {});
+  if (!card.success) return { problem: issueText(card.issues[0], 'results') };
+  const results = parseDocument(document, resultsSchema);
+  return 'problem' in results ? results : { ...card.output, name: card.output.name ?? name, results };
+}
+
+/**
+ * Results of runs that have not ended, as a saved experiment holds them: all runs of the config, in its order. Throws an
+ * Error that names the field.
+ */
+export function parseUnfinishedResults(document: unknown): Results {
+  const results = parseDocument(document, unfinishedSchema);
+  if ('problem' in results) throw new Error(results.problem);
+  const { arms, seeds, firstSeed } = results.config;
+  const expected = arms.flatMap((arm) => Array.from({ length: seeds }, (_, s) => `${armName(arm)} ${firstSeed + s}`));
+  if (expected.join('\n') !== results.runs.map(({ arm, seed }) => `${arm} ${seed}`).join('\n')) {
+    throw new Error('runs: are not those of the config');
+  }
+  return results;
+}
+
+function parseDocument(
+  document: unknown,
+  schema: typeof resultsSchema | typeof unfinishedSchema,
+): Results | { readonly problem: string } {
+  if (!isObject(document) || document['format'] !== RESULTS_FORMAT) {
+    return { problem: `no results of this program; their format is "${RESULTS_FORMAT}"` };
+  }
+  if (document['version'] !== RESULTS_VERSION) {
+    return { problem: `version: ${shown(document['version'])} is not known; give ${RESULTS_VERSION}` };
+  }
+  const config = parseConfig(document['config']);
+  if (!config.ok) return { problem: `config.${problemText(config.problems)}` };
+  const parsed = v.safeParse(schema, document);
+  if (!parsed.success) return { problem: issueText(parsed.issues[0], 'results') };
+  const results: Results = { ...parsed.output, config: config.config };
+  const problem = inconsistency(results);
+  return problem === null ? results : { problem };
+}
+
+/** What no field can be blamed for alone. */
+function inconsistency({ config, runs }: Results): string | null {
+  const arms = config.arms.map(armName);
+  const seen = new Set<string>();
+  for (const [i, { arm, seed, evaluations }] of runs.entries()) {
+    if (!arms.includes(arm))
+      return `runs.${i}.arm: ${shown(arm)} is no arm of the config; its arms are ${arms.join(', ')}`;
+    const key = `${arm} ${seed}`;
+    if (seen.has(key)) return `runs.${i}.seed: ${seed} comes twice for ${arm}`;
+    seen.add(key);
+    const back = evaluations.findIndex(({ step }, e) => e > 0 && step <= evaluations[e - 1]!.step);
+    if (back >= 0) return `runs.${i}.evaluations.${back}.step: ${evaluations[back]!.step} does not grow`;
+    const last = evaluations.at(-1)?.step ?? 0;
+    if (last > config.schedule.steps) {
+      return `runs.${i}.evaluations: step ${last} is beyond the config’s ${config.schedule.steps} steps`;
+    }
+  }
+  return null;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const shown = (value: unknown): string => foreign(JSON.stringify(value) ?? String(value));
+
+const shortened = (name: string): string => name.slice(0, MAXIMUM_NAME);
+
+const given = (what: string) => (issue: { input: unknown }) => `${shown(issue.input)} is not allowed; give ${what}`;
+
+const text = (maximum: number) => {
+  const message = given(`a text of at most ${maximum} characters`);
+  return v.pipe(v.string(message), v.maxLength(maximum, message));
+};
+const number = v.pipe(v.number(given('a number')), v.finite(given('a finite number')));
+const count = v.pipe(
+  v.number(given('a whole number')),
+  v.safeInteger(given('a whole number')),
+  v.minValue(0, given('0 or more')),
+);
+const object = <const T extends v.ObjectEntries>(entries: T) => v.object(entries, given('an object'));
+const list = <const T extends v.GenericSchema>(item: T, most: number) =>
+  v.pipe(v.array(item, given('a list')), v.maxLength(most, `has more than ${most} entries`));
+const oneOf = <const T extends readonly string[]>(options: T) =>
+  v.picklist(options, given(`one of ${options.join(', ')}`));
+
+/** Of an optimum or a frontier. */
+export const pointSchema = object({
+  reward: number,
+  kl: number,
+  objective: number,
+  estimate: v.optional(estimateSchema),
+});
+const fit = object({ loss: number, accuracy: number });
+/** How far an offline start has fitted its pairs. */
+export const startSchema = object({ trained: fit, fresh: fit });
+
+/** Metrics that may not exist for a run or a moment. */
+const ABSENT: readonly MetricName[] = [
+  'gap',
+  'loss',
+  'chosenReward',
+  'rejectedReward',
+  'margin',
+  'accuracy',
+  'oracleGap',
+  'samplingCost',
+];
+const metricNames = Object.keys(METRICS) as MetricName[];
+const evaluation = object({
+  step: count,
+  ...(Object.fromEntries(
+    metricNames.map((name) => [name, ABSENT.includes(name) ? v.nullable(number) : number]),
+  ) as unknown as Record<MetricName, typeof number>),
+});
+
+const cardSchema = object({
+  name: v.optional(v.pipe(text(MAXIMUM_NAME), v.minLength(1, 'is empty; give a name'))),
+  notes: v.optional(text(MAXIMUM_NOTES), ''),
+  date: v.optional(
+    v.nullable(v.pipe(v.string(given('a date')), v.isoTimestamp(given('a date such as 2026-01-31T12:00:00.000Z')))),
+    null,
+  ),
+});
+
+const schemaOf = <const S extends readonly RunStatus[]>(statuses: S) =>
+  object({
+    format: v.literal(RESULTS_FORMAT),
+    version: v.literal(RESULTS_VERSION),
+    backend: object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) }),
+    optimum: v.nullable(pointSchema),
+    frontier: v.nullable(list(pointSchema, MAXIMUM_POINTS)),
+    optimumNote: v.optional(text(2000)),
+    runs: v.pipe(
+      list(
+        object({
+          arm: text(300),
+          seed: count,
+          status: oneOf(statuses),
+          hash: v.pipe(text(64), v.regex(/^[0-9a-f]*$/, given('hexadecimal digits'))),
+          optimum: v.nullable(pointSchema),
+          start: v.optional(startSchema),
+          evaluations: list(evaluation, MAXIMUM_EVALUATIONS),
+        }),
+        MAXIMUM_RUNS,
+      ),
+      v.minLength(1, 'is empty; give the results of at least one run'),
+    ),
+    timing: object({ seconds: number, pairsPerSecond: number }),
+  });
+
+const resultsSchema = schemaOf(['complete', 'stopped', 'diverged']);
+const unfinishedSchema = schemaOf(['running', 'complete', 'stopped', 'diverged']);

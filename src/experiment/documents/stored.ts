@@ -1,0 +1,60 @@
+import * as v from 'valibot';
+import { parseConfig, problemText } from '../config/config';
+import { readBy } from './issues';
+import { BACKEND_NAMES } from './results';
+import { parseSweepResults } from './sweepResults';
+
+/**
+ * Records of the browser's storage. An older version, or somebody's hand, may have written them, so they are read as
+ * files are. Every function throws an Error that says what is wrong.
+ */
+
+const number = v.pipe(v.number(), v.finite());
+const backendSchema = v.object({ name: v.picklist(BACKEND_NAMES), adapter: v.nullable(v.string()) });
+const card = { id: v.pipe(v.string(), v.minLength(1)), name: v.string(), date: v.string() };
+const sourceSchema = v.picklist(['page', 'import']);
+
+const runSchema = v.object({
+  ...card,
+  notes: v.string(),
+  preset: v.nullable(v.string()),
+  source: sourceSchema,
+  summary: v.object({
+    task: v.picklist(['bandit', 'reviews']),
+    arms: v.array(v.string()),
+    seeds: number,
+    steps: number,
+    reached: number,
+    backend: backendSchema,
+    best: v.nullable(v.object({ arm: v.string(), mean: number, half: v.nullable(number) })),
+    hash: v.string(),
+  }),
+});
+
+const stateSchema = v.object({
+  ...card,
+  config: v.unknown(),
+  step: number,
+  backend: backendSchema,
+  /** States of older versions have none. */
+  order: v.optional(number, 0),
+});
+
+const sweepSchema = v.object({ ...card, source: sourceSchema, results: v.looseObject({ backend: v.unknown() }) });
+
+export const parseStoredRun = (input: unknown) => readBy(runSchema, input, 'record');
+
+export function parseStoredState(input: unknown) {
+  const state = readBy(stateSchema, input, 'record');
+  const config = parseConfig(state.config);
+  if (!config.ok) throw new Error(`config.${problemText(config.problems)}`);
+  return { ...state, config: config.config };
+}
+
+export function parseStoredSweep(input: unknown) {
+  const sweep = readBy(sweepSchema, input, 'record');
+  const { backend } = sweep.results;
+  // Before the first cell nobody knows the backend; a file always has one.
+  const results = parseSweepResults({ ...sweep.results, backend: backend ?? { name: 'cpu', adapter: null } });
+  return { ...sweep, results: { ...results, backend: backend === null ? null : results.backend } };
+}

@@ -1,0 +1,119 @@
+import { issueMessage, issueText } from './issues';
+import * as v from 'valibot';
+import { problemText } from '../config/config';
+import { BACKEND_NAMES } from './results';
+import { cellCount, parseSweepDocument, sweepProblem, type SweepDocument } from './sweep';
+
+/** What a sweep found: a line of a file for every cell while it runs, and one document in the end. */
+
+export const CELLS_FORMAT = 'pilaf-lab/sweep-cells';
+export const SWEEP_FORMAT = 'pilaf-lab/sweep';
+export const SWEEP_VERSION = 1;
+
+const intervalSchema = v.strictObject({ mean: v.number(), half: v.nullable(v.number()) });
+
+/** JSON has no −∞: an end of null was never reached. */
+const savedSchema = v.strictObject({
+  saved: v.nullable(v.number()),
+  interval: v.nullable(v.strictObject({ low: v.nullable(v.number()), high: v.nullable(v.number()) })),
+});
+
+const armSchema = v.strictObject({
+  arm: v.string(),
+  /** Runs; the diverged ones are counted here and absent from means. */
+  seeds: v.number(),
+  diverged: v.number(),
+  /** At the last evaluation, mean over seeds with its 95% half-width; null where it does not exist. */
+  reward: v.nullable(intervalSchema),
+  kl: v.nullable(intervalSchema),
+  objective: v.nullable(intervalSchema),
+  gap: v.nullable(intervalSchema),
+  /** J minus the first arm's, paired by seed; null for the first arm. */
+  difference: v.nullable(intervalSchema),
+  /** Shares of the first arm's labels, sampling cost and responses shown that this arm does not need for its final J. */
+  labelSaving: v.nullable(savedSchema),
+  samplingSaving: v.nullable(savedSchema),
+  /** Absent in sweeps of earlier versions. */
+  annotationSaving: v.optional(v.nullable(savedSchema), null),
+  /** One for each seed. */
+  hashes: v.array(v.string()),
+});
+
+const cellEntries = {
+  number: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  values: v.custom<Readonly<Record<string, unknown>>>((x) => typeof x === 'object' && x !== null && !Array.isArray(x)),
+  arms: v.array(armSchema),
+};
+
+const backendSchema = v.strictObject({ name: v.picklist(BACKEND_NAMES), adapter: v.nullable(v.string()) });
+
+/** A line for one finished cell. Seconds are what it took, and no part of what it found. */
+const cellLineSchema = v.strictObject({
+  fingerprint: v.string(),
+  ...cellEntries,
+  backend: backendSchema,
+  seconds: v.number(),
+});
+
+const headSchema = v.strictObject({
+  format: v.literal(CELLS_FORMAT),
+  version: v.literal(SWEEP_VERSION),
+  fingerprint: v.string(),
+  sweep: v.unknown(),
+});
+
+const documentSchema = v.strictObject({
+  format: v.literal(SWEEP_FORMAT),
+  version: v.literal(SWEEP_VERSION),
+  fingerprint: v.string(),
+  sweep: v.unknown(),
+  backend: backendSchema,
+  cells: v.array(v.strictObject(cellEntries)),
+});
+
+export type SavedShare = v.InferOutput<typeof savedSchema>;
+export type ArmSummary = v.InferOutput<typeof armSchema>;
+export type CellLine = v.InferOutput<typeof cellLineSchema>;
+export type SweepCell = v.InferOutput<typeof documentSchema>['cells'][number];
+
+/** The first line of a sweep's file. */
+export interface SweepHead extends v.InferOutput<typeof headSchema> {
+  readonly sweep: SweepDocument;
+}
+
+/** The document of a finished sweep, cells by number. */
+export interface SweepResults extends v.InferOutput<typeof documentSchema> {
+  readonly sweep: SweepDocument;
+}
+
+/** Throws an Error that says what is wrong. */
+export const parseSweepHead = (input: unknown): SweepHead => withSweep(checked(headSchema, input));
+
+/** Throws an Error that says what is wrong. */
+export const parseCellLine = (input: unknown): CellLine => checked(cellLineSchema, input);
+
+/** Throws an Error that says what is wrong; cells may be missing. */
+export function parseSweepResults(input: unknown): SweepResults {
+  const results: SweepResults = withSweep(checked(documentSchema, input));
+  const count = cellCount(results.sweep);
+  const numbers = results.cells.map(({ number }) => number);
+  if (numbers.some((number, i) => number >= count || number <= (numbers[i - 1] ?? -1))) {
+    throw new Error(`cells must be numbered from 0 to ${count - 1}, each at most once and in order`);
+  }
+  return results;
+}
+
+function checked<const T extends v.GenericSchema>(schema: T, input: unknown): v.InferOutput<T> {
+  const parsed = v.safeParse(schema, input);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  throw new Error(v.getDotPath(issue) === null ? issueMessage(issue) : issueText(issue, ''));
+}
+
+function withSweep<T extends { readonly sweep: unknown }>(value: T): T & { readonly sweep: SweepDocument } {
+  const sweep = parseSweepDocument(value.sweep);
+  if (!sweep.ok) throw new Error(`its sweep is not valid, ${problemText(sweep.problems)}`);
+  const problem = sweepProblem(sweep.value);
+  if (problem) throw new Error(`its sweep is not valid, ${problemText([problem])}`);
+  return { ...value, sweep: sweep.value };
+}

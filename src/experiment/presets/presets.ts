@@ -1,0 +1,83 @@
+import type { PaperExperiment } from './claims';
+import { parseConfig } from '../config/config';
+import { PAPER_PRESETS, SAME_EXPERIMENT } from './paperPresets';
+import type { ExperimentConfig, ExperimentConfigInput } from '../config/schema';
+
+/** A ready experiment of the gallery. */
+export interface Preset {
+  readonly id: string;
+  readonly title: string;
+  /** Two sentences for the gallery: what races, and what to watch. */
+  readonly description: string;
+  readonly config: ExperimentConfig;
+  /** What it follows; null for races of our own. */
+  readonly paper: PaperExperiment | null;
+}
+
+function preset(
+  id: string,
+  title: string,
+  description: string,
+  input: ExperimentConfigInput,
+  paper: PaperExperiment | null = null,
+): Preset {
+  const parsed = parseConfig(input);
+  if (!parsed.ok) throw new Error(`preset ${id}: ${parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; ')}`);
+  return { id, title, description, config: parsed.config, paper };
+}
+
+/** The first one opens with the page. */
+export const PRESETS: readonly Preset[] = [
+  preset(
+    'bandit-race',
+    'Bandit race',
+    '16 prompts, 10 responses each, the optimum known exactly. Watch how many labels each sampler needs to come close to it.',
+    {
+      task: {
+        kind: 'bandit',
+        prompts: 16,
+        responses: 10,
+        referenceScale: 1,
+        rewardScale: 3,
+        seed: 0,
+        tables: 'per-seed',
+      },
+      arms: [
+        { sampler: 'vanilla' },
+        { sampler: 'pilaf' },
+        { sampler: 't-pilaf' },
+        { sampler: 'hybrid' },
+        { sampler: 'uniform' },
+      ],
+      seeds: 20,
+      beta: 1,
+      learningRate: 0.02,
+      schedule: { steps: 4000, pairs: 32, learningRate: 'linear' },
+      evaluation: { every: 100 },
+    },
+  ),
+  preset(
+    'online-dpo',
+    'Online DPO on reviews',
+    'A small transformer writes restaurant reviews at the paper’s β = 0.1; a lexicon judges them. Watch reward rise, and what it costs in KL.',
+    {
+      task: { kind: 'reviews' },
+      arms: [
+        { sampler: 'vanilla' },
+        { sampler: 'best-of-n', n: 8 },
+        { sampler: 'hybrid' },
+        { sampler: 'pilaf' },
+        { sampler: 'pilaf', alpha: 0.5 },
+      ],
+      seeds: 3,
+      beta: 0.1,
+      learningRate: 0.001,
+      schedule: { steps: 1200, pairs: 16, learningRate: 'constant' },
+      evaluation: { every: 50, samples: 128 },
+    },
+  ),
+  ...PAPER_PRESETS.map(({ id, title, description, input, paper }) => preset(id, title, description, input, paper)),
+];
+
+/** By its id, or by that of a table whose experiment a preset is. */
+export const findPreset = (id: string): Preset | undefined => PRESETS.find((p) => p.id === (SAME_EXPERIMENT[id] ?? id));

@@ -1,0 +1,130 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { logSumExp } from '../math/logits';
+import { STREAM } from '../math/random';
+import { POLICY, type CompletionBatch, type Policy } from '../policy/policy';
+import type { PromptSamples } from '../theory/importance';
+import { completionBatch, type Example } from './pretrain';
+import type { Problem } from '../training/problem';
+import { plainSettings } from '../training/sampleCompletions';
+
+/** A test prompt's completion that was drawn from an equal mixture of policies. */
+export interface MixtureSample {
+  /** Index of the prompt, and of the policy that wrote the completion. */
+  readonly prompt: number;
+  readonly policy: number;
+  readonly ids: readonly number[];
+  readonly reward: number;
+  /** log π_ref(y|x) − log q(y|x), q the mixture of all policies, whichever of them wrote y (the balance heuristic). */
+  readonly logRatio: number;
+}
+
+/**
+ * One completion of every prompt by every policy. The log-probs are those of one forward pass under each, summed in
+ * float64.
+ *
+ * @param weights of the policies, the reference's first  // [M, N]
+ * @param draw addresses the random numbers together with the seed
+ */
+export async function sampleMixture(
+  problem: Problem,
+  prompts: readonly (readonly number[])[],
+  weights: tf.Tensor2D,
+  seed: number,
+  draw: number,
+): Promise<MixtureSample[]> {
+  const { policy } = problem;
+  const policies = weights.shape[0];
+  const tokens = await sampleTokens(policy, prompts, weights, seed, draw);
+  const stride = policies * prompts.length;
+  const examples = Array.from({ length: stride }, (_, position): Example => {
+    const completion: number[] = [];
+    for (let t = 0; t < policy.completionLength; t++) {
+      completion.push(tokens[t * stride + position]!);
+      if (problem.ends(completion[t]!)) break;
+    }
+    return { prompt: prompts[position % prompts.length]!, completion };
+  });
+  const logProbs = await sequenceLogProbs(problem, examples, weights);
+  return examples.map(({ prompt, completion }, position) => {
+    const ofPolicies = logProbs.map((values) => values[position]!);
+    return {
+      prompt: position % prompts.length,
+      policy: Math.floor(position / prompts.length),
+      ids: completion,
+      reward: problem.reward(seed, prompt, completion),
+      logRatio: ofPolicies[0]! - (logSumExp(ofPolicies) - Math.log(policies)),
+    };
+  });
+}
+
+/** @returns // [C, M·P] */
+async function sampleTokens(
+  policy: Policy,
+  prompts: readonly (readonly number[])[],
+  weights: tf.Tensor2D,
+  seed: number,
+  draw: number,
+): Promise<ArrayLike<number>> {
+  const [sets, rows, length] = [weights.shape[0], prompts.length, prompts[0]!.length];
+  const policySets = Array.from({ length: sets }, (_, set) => set);
+  const settings = plainSettings(sets, rows);
+  const { tokens, logProbs } = policy.sample(weights, {
+    prompts: { sets, rows, length, ids: Int32Array.from(policySets.flatMap(() => prompts.flat())) },
+    policySets,
+    referenceSets: policySets.map(() => 0),
+    settings,
+    models: new Uint8Array(sets * rows).fill(POLICY),
+    // The address has no place for the policy: seeds keep the policies' draws apart.
+    seeds: policySets.map((set) => (seed + Math.imul(set, 0x9e3779b9)) >>> 0),
+    stream: STREAM.optimum,
+    step: draw,
+    measure: false,
+  });
+  tf.dispose([settings, logProbs]);
+  const found = await tokens.data();
+  tokens.dispose();
+  return found;
+}
+
+/** log p of every completion under every policy. // [M][examples] */
+async function sequenceLogProbs(
+  { policy, promptLength }: Problem,
+  examples: readonly Example[],
+  weights: tf.Tensor2D,
+): Promise<Float64Array[]> {
+  const length = policy.completionLength;
+  const one = completionBatch({ promptLength, completionLength: length }, examples);
+  const sets = weights.shape[0];
+  const pass = policy.forward(weights, repeated(one, sets));
+  const found = (await pass.logProbs.data()) as Float32Array;
+  pass.dispose();
+  return Array.from({ length: sets }, (_, set) =>
+    Float64Array.from(examples, ({ completion }, row) => {
+      let sum = 0;
+      for (let t = 0; t < completion.length; t++) sum += found[(set * one.prompts.rows + row) * length + t]!;
+      return sum;
+    }),
+  );
+}
+
+/** The same rows for every set. */
+function repeated({ prompts, length, ids, mask }: CompletionBatch, sets: number): CompletionBatch {
+  const times = <T>(copy: (index: number) => T): T[] => Array.from({ length: sets }, (_, set) => copy(set));
+  const integers = (values: Int32Array) => Int32Array.from(times(() => [...values]).flat());
+  return {
+    prompts: { ...prompts, sets, ids: integers(prompts.ids) },
+    length,
+    ids: integers(ids),
+    mask: Float32Array.from(times(() => [...mask]).flat()),
+  };
+}
+
+/** Every prompt's rewards and ratios. // [P] */
+export function byPrompt(samples: readonly MixtureSample[], prompts: number): PromptSamples[] {
+  const found = Array.from({ length: prompts }, () => ({ rewards: [] as number[], logRatios: [] as number[] }));
+  for (const { prompt, reward, logRatio } of samples) {
+    found[prompt]!.rewards.push(reward);
+    found[prompt]!.logRatios.push(logRatio);
+  }
+  return found;
+}

@@ -1,0 +1,135 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { STREAM } from '../math/random';
+import { mean, standardDeviation } from '../math/statistics';
+import type { Checkpoint } from '../policy/checkpoint';
+import { parameterCount } from '../policy/parameters';
+import { POLICY, type Policy, type PromptBatch } from '../policy/policy';
+import { entropyPerWord, isGrammatical, reviewsTask } from '../tasks/reviews';
+import { PADDING } from '../tasks/task';
+import type { Completion } from '../training/pair';
+import { readCompletion } from '../training/preferences';
+import { completionBatch, type Example } from './pretrain';
+import { reviewsProblem } from '../training/reviewsProblem';
+import { plainSettings, sampleCompletions } from '../training/sampleCompletions';
+
+/** What a pretrained policy of the reviews is worth. */
+export interface ReportCard {
+  readonly parameters: number;
+  /** Nats per token, end token included, on texts that training has not drawn. */
+  readonly loss: number;
+  /** The same of a perfect model: the grammar's entropy per word, exact. */
+  readonly floor: number;
+  /** Share of the samples that the grammar could have written. */
+  readonly grammatical: number;
+  /** The oracle's, over the samples. */
+  readonly reward: { readonly mean: number; readonly deviation: number };
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  readonly prompt: string;
+  readonly completion: string;
+  readonly reward: number;
+  readonly grammatical: boolean;
+}
+
+const BATCH = 128;
+
+/**
+ * Measures a checkpoint of the reviews task on the current backend.
+ *
+ * @param heldOut texts that training has not drawn
+ * @param samples how many completions to sample, over all prompts in turn
+ */
+export async function reportCard(
+  checkpoint: Checkpoint,
+  heldOut: readonly Example[],
+  samples: number,
+  seed: number,
+): Promise<ReportCard> {
+  const { policy } = reviewsProblem(checkpoint);
+  const loss = await heldOutLoss(policy, checkpoint, heldOut);
+  const judged = await judgedSamples(checkpoint, samples, seed);
+  const rewards = judged.map(({ reward }) => reward);
+  return {
+    parameters: parameterCount(policy.layout),
+    loss,
+    floor: entropyPerWord(),
+    grammatical: mean(judged.map(({ grammatical }) => Number(grammatical))),
+    reward: { mean: mean(rewards), deviation: standardDeviation(rewards) },
+    samples: judged,
+  };
+}
+
+/** Mean −log p per completion token. */
+async function heldOutLoss(policy: Policy, checkpoint: Checkpoint, examples: readonly Example[]): Promise<number> {
+  const flat = tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]);
+  let surprise = 0;
+  let tokens = 0;
+  for (let start = 0; start < examples.length; start += BATCH) {
+    const batch = completionBatch(checkpoint.sizes, examples.slice(start, start + BATCH));
+    const sum = tf.tidy(() => {
+      const pass = policy.forward(flat, batch);
+      const masked = tf.sum(tf.mul(pass.logProbs, pass.mask));
+      pass.dispose();
+      return masked;
+    });
+    surprise -= (await sum.data())[0]!;
+    tokens += batch.mask.reduce((a, b) => a + b, 0);
+    sum.dispose();
+  }
+  flat.dispose();
+  return surprise / tokens;
+}
+
+async function judgedSamples(checkpoint: Checkpoint, count: number, seed: number): Promise<Sample[]> {
+  const prompts = [...reviewsTask.prompts, ...reviewsTask.testPrompts];
+  const samples: Sample[] = [];
+  for (let batch = 0; samples.length < count; batch++) {
+    const rows = Math.min(BATCH, count - samples.length);
+    const ofRows = Array.from({ length: rows }, (_, row) => prompts[(samples.length + row) % prompts.length]!);
+    const completions = await sampled(checkpoint, ofRows, seed, batch);
+    completions.forEach(({ ids, reward }, row) => {
+      const prompt = ofRows[row]!;
+      samples.push({
+        prompt: reviewsTask.text(prompt),
+        completion: reviewsTask.text(ids),
+        reward,
+        grammatical: isGrammatical(prompt, ids),
+      });
+    });
+  }
+  return samples;
+}
+
+/** A completion of each prompt; `batch` addresses the draws. */
+async function sampled(
+  checkpoint: Checkpoint,
+  prompts: readonly (readonly number[])[],
+  seed: number,
+  batch: number,
+): Promise<Completion[]> {
+  const problem = reviewsProblem(checkpoint);
+  const length = problem.promptLength;
+  const padded = prompts.map((prompt) => [...new Array<number>(length - prompt.length).fill(PADDING), ...prompt]);
+  const rows = prompts.length;
+  const promptBatch: PromptBatch = { sets: 1, rows, length, ids: Int32Array.from(padded.flat()) };
+  const tensors = {
+    weights: tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]),
+    settings: plainSettings(1, rows),
+  };
+  const found = await sampleCompletions(problem.policy, tensors.weights, {
+    prompts: promptBatch,
+    // The policy stands in as its own reference.
+    policySets: [0],
+    referenceSets: [0],
+    settings: tensors.settings,
+    models: new Uint8Array(rows).fill(POLICY),
+    seeds: [seed],
+    stream: STREAM.evaluation,
+    step: batch,
+    measure: false,
+  });
+  tf.dispose(tensors);
+  return padded.map((prompt, row) => readCompletion(problem, seed, prompt, found, row));
+}

@@ -1,0 +1,248 @@
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import type { RunSummary } from '../../analysis/runSummary';
+import type { BackendInfo, Results } from '../../experiment/documents/results';
+import type { ExperimentConfig } from '../../experiment/config/schema';
+import { parseStoredRun, parseStoredState, parseStoredSweep } from '../../experiment/documents/stored';
+import type { SweepResults } from '../../experiment/documents/sweepResults';
+
+/** A run as the list shows it; its results lie apart, because they are large. */
+export interface RunEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly notes: string;
+  /** ISO 8601. */
+  readonly date: string;
+  readonly preset: string | null;
+  readonly source: 'page' | 'import';
+  readonly summary: RunSummary;
+}
+
+/** What is said about an experiment that can go on; its bytes lie apart. */
+export interface SavedState {
+  /** The run that it will be. */
+  readonly id: string;
+  readonly name: string;
+  readonly config: ExperimentConfig;
+  readonly step: number;
+  readonly backend: BackendInfo;
+  /** ISO 8601, of the saving. */
+  readonly date: string;
+  /** Grows with every saving, in all tabs; unlike the date it never goes back with the clock. */
+  readonly order: number;
+}
+
+/** A sweep and the cells that it has so far. */
+export interface StoredSweep {
+  readonly id: string;
+  readonly name: string;
+  /** ISO 8601, of its start or import. */
+  readonly date: string;
+  readonly source: 'page' | 'import';
+  /** The backend is null before the first cell. */
+  readonly results: Omit<SweepResults, 'backend'> & { readonly backend: BackendInfo | null };
+}
+
+/** A checkpoint that somebody has imported. */
+export interface StoredCheckpoint {
+  /** Ends with the hash of its bytes. */
+  readonly name: string;
+  readonly bytes: Blob;
+}
+
+/** A record that this version cannot read, and why. */
+export interface BadRecord {
+  readonly store: 'runs' | 'states' | 'sweeps';
+  readonly problem: string;
+  readonly record: unknown;
+}
+
+interface Schema extends DBSchema {
+  runs: { key: string; value: RunEntry };
+  results: { key: string; value: Results };
+  states: { key: string; value: SavedState };
+  bytes: { key: string; value: Blob };
+  sweeps: { key: string; value: StoredSweep };
+  checkpoints: { key: string; value: StoredCheckpoint };
+}
+
+const NAME = 'pilaf-lab';
+const VERSION = 2;
+
+function upgrade(database: IDBPDatabase<Schema>, from: number): void {
+  if (from < 1) {
+    database.createObjectStore('runs', { keyPath: 'id' });
+    database.createObjectStore('results');
+    database.createObjectStore('states', { keyPath: 'id' });
+    database.createObjectStore('bytes');
+  }
+  if (from < 2) {
+    database.createObjectStore('sweeps', { keyPath: 'id' });
+    database.createObjectStore('checkpoints', { keyPath: 'name' });
+  }
+}
+
+/** What outlasts the page, in the browser's IndexedDB. Every method rejects where the browser refuses. */
+export class Storage {
+  #database: Promise<IDBPDatabase<Schema>> | null = null;
+  #blocked = false;
+  readonly #report: (store: BadRecord['store'], found: readonly BadRecord[]) => void;
+
+  /** @param report hears of the records that cannot be read, each time that a store is read */
+  constructor(report: (store: BadRecord['store'], found: readonly BadRecord[]) => void) {
+    this.#report = report;
+  }
+
+  async runs(): Promise<RunEntry[]> {
+    return this.#readable('runs', parseStoredRun);
+  }
+
+  async results(id: string): Promise<Results | undefined> {
+    return (await this.#open()).get('results', id);
+  }
+
+  /** Returns what is stored now: a name and notes that another tab has given the run stay. */
+  async addRun(entry: RunEntry, results: Results): Promise<RunEntry> {
+    const transaction = (await this.#open()).transaction(['runs', 'results'], 'readwrite');
+    const known = await transaction.objectStore('runs').get(entry.id);
+    const stored = known ? { ...entry, name: known.name, notes: known.notes } : entry;
+    await Promise.all([
+      transaction.objectStore('runs').put(stored),
+      transaction.objectStore('results').put(results, entry.id),
+      transaction.done,
+    ]);
+    return stored;
+  }
+
+  /** Changes only what it is given, so that another tab's changes stay. Null where the run is gone. */
+  async changeRun(id: string, change: Partial<Pick<RunEntry, 'name' | 'notes'>>): Promise<RunEntry | null> {
+    const transaction = (await this.#open()).transaction('runs', 'readwrite');
+    const known = await transaction.store.get(id);
+    const changed = known ? { ...known, ...change } : null;
+    if (changed) await transaction.store.put(changed);
+    await transaction.done;
+    return changed;
+  }
+
+  async removeRun(id: string): Promise<void> {
+    const transaction = (await this.#open()).transaction(['runs', 'results'], 'readwrite');
+    await Promise.all([
+      transaction.objectStore('runs').delete(id),
+      transaction.objectStore('results').delete(id),
+      transaction.done,
+    ]);
+  }
+
+  async states(): Promise<SavedState[]> {
+    return this.#readable('states', parseStoredState);
+  }
+
+  async bytes(id: string): Promise<Blob | undefined> {
+    return (await this.#open()).get('bytes', id);
+  }
+
+  async saveState(state: Omit<SavedState, 'order'>, bytes: Blob): Promise<void> {
+    const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
+    const states = await transaction.objectStore('states').getAll();
+    // States of older versions have no order.
+    const order = Math.max(0, ...states.map((other) => (other.order as number | undefined) ?? 0)) + 1;
+    await Promise.all([
+      transaction.objectStore('states').put({ ...state, order }),
+      transaction.objectStore('bytes').put(bytes, state.id),
+      transaction.done,
+    ]);
+  }
+
+  async removeState(id: string): Promise<void> {
+    const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
+    await Promise.all([
+      transaction.objectStore('states').delete(id),
+      transaction.objectStore('bytes').delete(id),
+      transaction.done,
+    ]);
+  }
+
+  async sweeps(): Promise<StoredSweep[]> {
+    return this.#readable('sweeps', parseStoredSweep);
+  }
+
+  /** Stores a sweep with the cells that are stored already, in one transaction. Returns what is stored now. */
+  async saveSweep(sweep: StoredSweep): Promise<StoredSweep> {
+    const transaction = (await this.#open()).transaction('sweeps', 'readwrite');
+    const known = await transaction.store.get(sweep.id);
+    const whole = known ? withCellsOf(sweep, known) : sweep;
+    await Promise.all([transaction.store.put(whole), transaction.done]);
+    return whole;
+  }
+
+  async removeSweep(id: string): Promise<void> {
+    await (await this.#open()).delete('sweeps', id);
+  }
+
+  async checkpoints(): Promise<StoredCheckpoint[]> {
+    return (await this.#open()).getAll('checkpoints');
+  }
+
+  async addCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
+    await (await this.#open()).put('checkpoints', checkpoint);
+  }
+
+  async removeCheckpoint(name: string): Promise<void> {
+    await (await this.#open()).delete('checkpoints', name);
+  }
+
+  /** All records of a store that this version can read; the others stay stored and are reported. */
+  async #readable<T>(store: BadRecord['store'], parse: (record: unknown) => T): Promise<T[]> {
+    const records: readonly unknown[] = await (await this.#open()).getAll(store);
+    const good: T[] = [];
+    const bad: BadRecord[] = [];
+    for (const record of records) {
+      try {
+        good.push(parse(record));
+      } catch (error) {
+        bad.push({ store, problem: error instanceof Error ? error.message : String(error), record });
+      }
+    }
+    this.#report(store, bad);
+    return good;
+  }
+
+  /** Rejects while an older page in another tab holds the storage: that may last for ever. */
+  #open(): Promise<IDBPDatabase<Schema>> {
+    if (this.#blocked) return Promise.reject(new Error(HELD));
+    this.#database ??= new Promise((resolve, reject) => {
+      const opening = openDB<Schema>(NAME, VERSION, {
+        upgrade,
+        blocked: () => {
+          this.#blocked = true;
+          reject(new Error(HELD));
+        },
+        // A newer page in another tab waits for this one to let go.
+        blocking: () => this.#forget(),
+        terminated: () => this.#forget(),
+      });
+      const settle = () => {
+        if (this.#blocked) this.#database = opening;
+        this.#blocked = false;
+      };
+      opening.then(settle, settle);
+      opening.then(resolve, reject);
+    });
+    return this.#database;
+  }
+
+  #forget(): void {
+    const database = this.#database;
+    this.#database = null;
+    void database?.then((open) => open.close());
+  }
+}
+
+const HELD = 'an older version of this page holds the storage; close its other tabs and reload';
+
+/** A sweep with another version's cells beside its own, by number. */
+export function withCellsOf(sweep: StoredSweep, other: StoredSweep): StoredSweep {
+  const own = new Set(sweep.results.cells.map(({ number }) => number));
+  const cells = [...sweep.results.cells, ...other.results.cells.filter(({ number }) => !own.has(number))];
+  const backend = sweep.results.backend ?? other.results.backend;
+  return { ...sweep, results: { ...sweep.results, backend, cells: cells.sort((a, b) => a.number - b.number) } };
+}

@@ -1,0 +1,392 @@
+import {
+  appendEvaluation,
+  createHistory,
+  historyOf,
+  markDiverged,
+  markFinished,
+  noteStarts,
+  resultsOf,
+} from '../../experiment/documents/history';
+import type { RaceHistory } from '../../experiment/documents/history';
+import { problemText } from '../../experiment/config/config';
+import type { Recorded } from '../../experiment/documents/recorded';
+import type { BackendInfo, Results } from '../../experiment/documents/results';
+import type { ExperimentConfig } from '../../experiment/config/schema';
+import type { PairsReport } from '../../training/reports';
+import { LabClient } from '../../worker/client';
+import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
+import type { Checkpoints } from '../browser/checkpoints.svelte';
+import type { Keeper } from './keeper.svelte';
+import { loadRecorded } from './recordedRuns';
+import { queueRedraw } from '../kit/redraw';
+import type { SavedState } from '../browser/storage';
+
+export type RaceState = 'idle' | 'starting' | SessionState;
+
+export interface Device {
+  readonly backend: BackendInfo;
+  readonly reasons: readonly string[];
+}
+
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly runs: number;
+  readonly timing: SessionTiming;
+  /** Kernels of the GPU still to be compiled before the first step; null once training. */
+  readonly compiling: { readonly done: number; readonly total: number } | null;
+  /** Offline training before the race; null where there is none, or once it is done. */
+  readonly starting: { readonly step: number; readonly steps: number } | null;
+}
+
+export interface Message {
+  readonly kind: 'error' | 'info';
+  readonly text: string;
+}
+
+/** Reports arrive every few milliseconds; the page shows the newest this often. */
+const REDRAW_MILLISECONDS = 400;
+/** While it stands still, what a single step says is shown at once. */
+const STEP_MILLISECONDS = 40;
+
+/** A lost GPU is tested anew by itself so many times. */
+const MOST_LOSSES = 3;
+
+const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null };
+
+/** The race that the worker runs, and everything it has said so far. */
+export class Race {
+  state = $state<RaceState>('idle');
+  /** A command that the worker has not answered yet. */
+  asked = $state<'pause' | 'resume' | 'stop' | null>(null);
+  device = $state.raw<Device | null>(null);
+  /** Seconds by preset; null until this device has been timed. */
+  estimates = $state.raw<Readonly<Record<string, number>> | null>(null);
+  /** What the worker waits for before it begins; null where it does not. */
+  waitsFor = $state<string | null>(null);
+  /** Whether a worker is on its way to say what this device can do. */
+  testing = $state(true);
+  /** Why nothing can run in this browser. */
+  unavailable = $state<string | null>(null);
+  message = $state.raw<Message | null>(null);
+  progress = $state.raw<Progress | null>(null);
+  pairs = $state.raw<PairsReport | null>(null);
+  /** Grows in place; whoever draws it watches `version`, and the tables `details`, which follows a task later. */
+  history = $state.raw<RaceHistory | null>(null);
+  version = $state(0);
+  details = $state(0);
+  /** Where the history is from, if it was not run here. */
+  recorded = $state.raw<Recorded | null>(null);
+  /** Counts the starts: plots forget a reader's zoom when it changes. */
+  race = $state(0);
+
+  readonly active: boolean = $derived(['starting', 'running', 'paused'].includes(this.state));
+
+  #client = new LabClient((event) => this.#receive(event));
+  readonly #keeper: Keeper;
+  readonly #checkpoints: Checkpoints;
+  /** The start under way, until its first report makes a history of it. */
+  #started: Extract<Notice, { type: 'started' }> | null = null;
+  /** Where it goes on, if it was asked to. */
+  #from: SavedState | null = null;
+  #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
+  /** Whether the history has changed since it was last shown. */
+  #dirty = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #detailsJob = {};
+  readonly #pairsJob = {};
+  #forgotten = false;
+  /** Of the GPU, since a run has last trained. */
+  #losses = 0;
+  /** The preset whose recorded results are to be shown: the last that was asked for. */
+  #wanted: string | null = null;
+
+  constructor(keeper: Keeper, checkpoints: Checkpoints) {
+    this.#keeper = keeper;
+    this.#checkpoints = checkpoints;
+  }
+
+  open(): void {
+    this.testing = this.device === null;
+    this.#client.open();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#client.close();
+  }
+
+  /** Starts afresh; whatever ran before ends. */
+  run(config: ExperimentConfig, paused = false): void {
+    this.#prepare();
+    this.#from = null;
+    this.#client.start(config, paused, this.#checkpoints.namedIn(config));
+  }
+
+  /** Goes on where an earlier page or a crash has broken off. */
+  goOn(from: SavedState, bytes: Blob): void {
+    this.#prepare();
+    this.#from = from;
+    this.#client.continue(bytes, this.#checkpoints.namedIn(from.config));
+  }
+
+  #prepare(): void {
+    this.message = null;
+    this.asked = null;
+    this.#forgotten = false;
+    this.testing = this.device === null;
+    this.state = 'starting';
+  }
+
+  /**
+   * Shows a preset's recorded results, unless a race is on; a race that has ended is in the list of runs. Without a
+   * preset only recorded results go.
+   */
+  async show(preset: string | null): Promise<void> {
+    const free = () => !this.active && (preset !== null || this.recorded !== null);
+    this.#wanted = preset;
+    if (!free()) return;
+    const recorded = preset === null ? null : await loadRecorded(preset);
+    if (this.#wanted !== preset || !free()) return;
+    this.#forget();
+    this.recorded = recorded;
+    this.history = recorded?.history ?? null;
+    this.state = recorded ? 'finished' : 'idle';
+    this.race++;
+  }
+
+  pause(): void {
+    this.asked = 'pause';
+    this.#client.send({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.asked = 'resume';
+    this.#client.send({ type: 'resume' });
+  }
+
+  step(): void {
+    this.#client.send({ type: 'step' });
+  }
+
+  stop(): void {
+    if (!this.active) return;
+    this.asked = 'stop';
+    this.#client.stop();
+  }
+
+  /** Ends what runs and empties the plots. */
+  reset(): void {
+    this.stop();
+    this.#forgotten = this.active;
+    this.#wanted = null;
+    this.#forget();
+    if (!this.active) this.state = 'idle';
+  }
+
+  /** Whether a file is a checkpoint that reviews can start from; the worker looks. */
+  async check(file: Blob): Promise<Checked> {
+    return (await this.#client.check(file)).checked;
+  }
+
+  /** A run's policy as a safetensors file, and the step that it is of; null where there is none. Rejects with a reason. */
+  async weights(run: number): Promise<{ bytes: Blob; step: number } | null> {
+    const { bytes, step } = await this.#client.weights(run);
+    return bytes && { bytes, step };
+  }
+
+  results(): Results | null {
+    return this.#document()?.() ?? null;
+  }
+
+  /** As `#document`, of the race that has begun last; null until its history has. */
+  #own(): (() => Results) | null {
+    return this.#started ? null : this.#document();
+  }
+
+  /** Makes the results of what the plots show now, whatever comes after. */
+  #document(): (() => Results) | null {
+    const { history, device } = this;
+    const { seconds, pairsPerSecond } = this.#fresh.progress?.timing ?? IDLE_TIMING;
+    return history && device && (() => resultsOf(history, device.backend, { seconds, pairsPerSecond }));
+  }
+
+  #forget(): void {
+    this.history = null;
+    this.recorded = null;
+    this.progress = null;
+    this.pairs = null;
+    this.#fresh = { progress: null, pairs: null };
+    this.version++;
+    this.details++;
+  }
+
+  #receive(event: Notice): void {
+    switch (event.type) {
+      case 'waiting':
+        this.waitsFor = event.what;
+        return;
+      case 'lost':
+        // One that is lost again and again without a run that trains is left alone until somebody presses Run.
+        this.#losses++;
+        this.#broke(
+          `${event.message} Its runs are ended; ${this.#losses <= MOST_LOSSES ? 'the page tests this device anew' : 'press Run to test this device anew'}.`,
+        );
+        // The badge must not promise what is gone.
+        this.device = null;
+        if (this.#losses <= MOST_LOSSES) this.open();
+        return;
+      case 'ready':
+        this.waitsFor = null;
+        this.testing = false;
+        this.device = { backend: event.backend, reasons: event.reasons };
+        return;
+      case 'estimates':
+        this.estimates = event.estimates;
+        return;
+      case 'unavailable':
+        this.unavailable = event.message;
+        void this.#keeper.broke(this.#own());
+        this.#end('idle', { kind: 'error', text: event.message });
+        return;
+      case 'started':
+        this.waitsFor = null;
+        this.#started = event;
+        if (this.device) this.#keeper.began(event.config, this.device.backend, event.from && this.#from);
+        return;
+      case 'refused':
+        this.#keeper.unclaim();
+        this.#end(this.history ? 'stopped' : 'idle', {
+          kind: 'error',
+          text: `Not started. ${problemText(event.problems)}`,
+        });
+        return;
+      case 'saved':
+        if (!this.#forgotten) void this.#keeper.saved(event.step, event.bytes);
+        return;
+      case 'failed':
+        this.#broke(event.message);
+        return;
+      case 'state':
+        this.#enter(event.state);
+        return;
+      case 'report':
+        if (!this.#forgotten) this.#take(event.report, event.timing);
+        return;
+      case 'cellStep':
+      case 'cellDone':
+        return; // of a sweep's workers only
+    }
+    event satisfies never;
+  }
+
+  #enter(state: SessionState): void {
+    const ended = state === 'stopped' || state === 'finished';
+    const forgotten = ended && this.#forgotten;
+    this.asked = null;
+    this.state = forgotten ? 'idle' : state;
+    if (ended) {
+      void this.#keeper.ended(forgotten ? null : this.#own());
+      this.#forgotten = false;
+    }
+    this.#publish();
+    // A preset that was chosen while this race was still ending.
+    if (forgotten && this.#wanted !== null) void this.show(this.#wanted);
+  }
+
+  /** What ran is over and can go on from its stored state, unless somebody has thrown it away. */
+  #broke(text: string): void {
+    this.#keeper.unclaim();
+    if (this.#forgotten) void this.#keeper.ended(null);
+    else void this.#keeper.broke(this.#own());
+    this.#forgotten = false;
+    this.#end(this.recorded ? 'finished' : this.history ? 'stopped' : 'idle', { kind: 'error', text });
+  }
+
+  #end(state: RaceState, message: Message): void {
+    for (const run of this.history?.runs ?? []) if (run.status === 'running') run.status = 'stopped';
+    this.#dirty = true;
+    this.asked = null;
+    this.waitsFor = null;
+    this.testing = false;
+    this.state = state;
+    this.message = message;
+    this.#publish();
+  }
+
+  #take(report: PostedReport, timing: SessionTiming): void {
+    const { history } = this;
+    switch (report.type) {
+      case 'started':
+        this.#begin(report);
+        break;
+      case 'starts':
+        if (history) noteStarts(history, report.starts);
+        break;
+      case 'starting':
+        if (this.#fresh.progress) this.#fresh.progress = { ...this.#fresh.progress, starting: report };
+        break;
+      case 'compiling':
+        if (this.#fresh.progress) this.#fresh.progress = { ...this.#fresh.progress, compiling: report };
+        break;
+      case 'progress': {
+        const running = history?.runs.filter((run) => run.status === 'running').length ?? 0;
+        const steps = history?.config.schedule.steps ?? 0;
+        if (report.step > 0) this.#losses = 0;
+        this.#fresh.progress = { step: report.step, steps, runs: running, timing, compiling: null, starting: null };
+        break;
+      }
+      case 'evaluation':
+        if (history) for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
+        this.#dirty = true;
+        break;
+      case 'pairs':
+        this.#fresh.pairs = report;
+        break;
+      case 'diverged':
+        if (history) markDiverged(history, report.run, report.step);
+        this.#dirty = true;
+        break;
+      case 'finished':
+        if (history) markFinished(history, report.runs);
+        this.#dirty = true;
+        break;
+      default:
+        report satisfies never;
+    }
+    const delay = this.state === 'paused' ? STEP_MILLISECONDS : REDRAW_MILLISECONDS;
+    this.#timer ??= setTimeout(() => this.#publish(), delay);
+  }
+
+  #begin(report: Extract<PostedReport, { type: 'started' }>): void {
+    if (!this.#started) return;
+    const { config, from } = this.#started;
+    this.#started = null;
+    this.#forget();
+    this.history = from ? historyOf(from) : createHistory(config, report);
+    this.race++;
+    this.#dirty = from !== null;
+    this.#fresh.progress = {
+      step: from ? (this.#from?.step ?? 0) : 0,
+      steps: report.steps,
+      runs: report.runs.length,
+      timing: IDLE_TIMING,
+      compiling: null,
+      starting: null,
+    };
+  }
+
+  /** Shows what has come in since the last time. */
+  #publish(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.progress = this.#fresh.progress;
+    if (this.#dirty) {
+      this.version++;
+      queueRedraw(this.#detailsJob, () => this.details++);
+    }
+    this.#dirty = false;
+    // In a task of its own: hundreds of words take their time.
+    if (this.#fresh.pairs !== this.pairs) queueRedraw(this.#pairsJob, () => (this.pairs = this.#fresh.pairs));
+  }
+}
