@@ -81,7 +81,7 @@ export class CellPool {
   #add(): void {
     const worker: Worker = { client: this.#create((event) => this.#receive(worker, event)), cell: null, step: 0 };
     this.#workers.push(worker);
-    worker.client.open(false);
+    worker.client.open();
   }
 
   #end(problem: string | null, cell: number | null = null): void {

@@ -58,13 +58,13 @@ export class LabClient {
     this.#base = base;
   }
 
-  /** Starts the worker, which then tests the device and says it is ready; with `estimates`, also how fast it is. */
-  open(estimates = true): void {
+  /** Starts the worker, which then tests the device and says it is ready. */
+  open(): void {
     if (this.#worker) return;
     this.#worker = this.#listen(this.#create());
     this.#waitsFor = 'the worker';
     this.#expectStart();
-    this.send({ type: 'open', base: this.#base, estimates });
+    this.send({ type: 'open', base: this.#base });
   }
 
   start(config: unknown, paused: boolean, checkpoints: ImportedCheckpoints): void {

@@ -1,14 +1,10 @@
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
-import { PRESETS } from '../experiment/presets/presets';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { chooseBackend } from '../runtime/backends';
-import { measureSpeed } from '../runtime/calibrate';
 import { checkDevice } from '../training/checkDevice';
 import { prepareProblem } from '../training/prepareProblem';
-import { estimateSeconds } from '../training/estimate';
-import type { Problem } from '../training/problem';
 import { checkCheckpoint } from './checkCheckpoint';
 import { checkpointLoader, optimumLoader } from './checkpoints';
 import { holdLife } from './life';
@@ -32,7 +28,7 @@ function breathe(): Promise<void> {
 let session: Promise<Session | null> = Promise.resolve(null);
 
 /** Chooses a backend, tells the page, and opens a session. */
-async function open(base: string, estimates: boolean): Promise<Session> {
+async function open(base: string): Promise<Session> {
   const { info, reasons } = await chooseBackend({
     wasmPaths: {
       'tfjs-backend-wasm.wasm': wasmPlain,
@@ -47,9 +43,6 @@ async function open(base: string, estimates: boolean): Promise<Session> {
     return prepareProblem(config, checkpointLoader(base, imported), optimumLoader(base, imported));
   };
   post({ type: 'ready', backend: info, reasons, life: await holdLife() });
-  if (estimates) {
-    void estimatePresets((config) => prepareProblem(config, checkpointLoader(base, []), optimumLoader(base, [])));
-  }
   const common = { backend: info, prepare, now: () => performance.now(), breathe };
   if (info.name !== 'webgpu') return new Session({ ...common, post });
   return new Session({ ...common, post: afterLoss, check: checkDevice });
@@ -64,25 +57,13 @@ function afterLoss(event: WorkerEvent): void {
   else post(event);
 }
 
-/** Beside the page's first moments, not before them: the checkpoint comes over the network. */
-async function estimatePresets(prepare: (config: ExperimentConfig) => Promise<Problem>): Promise<void> {
-  const speed = await measureSpeed();
-  const estimates: Record<string, number> = {};
-  for (const { id, config } of PRESETS) {
-    // A preset whose checkpoint is broken must not keep the others from running; its own start will say why.
-    const problem = await prepare(config).catch(() => null);
-    if (problem) estimates[id] = estimateSeconds(config, problem, speed);
-  }
-  post({ type: 'estimates', estimates });
-}
-
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 // Commands that arrive during start-up wait for it, in order.
 let last: Promise<void> = Promise.resolve();
 self.onmessage = ({ data }: MessageEvent<Command>) => {
   if (data.type === 'open') {
-    session = open(data.base, data.estimates).catch((error: unknown) => {
+    session = open(data.base).catch((error: unknown) => {
       post({ type: 'unavailable', message: messageOf(error) });
       return null;
     });

@@ -6,11 +6,8 @@ import type { Report, SnapshotReport, WeightsReport } from '../training/reports'
 
 /** Page → worker. Every `start`, `continue` and `cell` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
-  /**
-   * The first message: where the page lives, and with it the checkpoints that it ships; and whether to say how long the
-   * presets take here.
-   */
-  | { readonly type: 'open'; readonly base: string; readonly estimates: boolean }
+  /** The first message: where the page lives, and with it the checkpoints that it ships. */
+  | { readonly type: 'open'; readonly base: string }
   | {
       readonly type: 'start';
       readonly id: number;
@@ -68,8 +65,6 @@ export type Notice =
       /** A lock that it holds as long as it lives; null where there are none. */
       readonly life: string | null;
     }
-  /** Estimated seconds of every preset on this device, by preset id; a preset that cannot be prepared has none. */
-  | { readonly type: 'estimates'; readonly estimates: Readonly<Record<string, number>> }
   /** No backend at all could be started: nothing can run in this browser. */
   | { readonly type: 'unavailable'; readonly message: string }
   | {

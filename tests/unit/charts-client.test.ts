@@ -46,7 +46,7 @@ describe('the worker’s client', () => {
     const { client, workers } = clientWithWorkers();
     client.open();
     expect(workers).toHaveLength(1);
-    expect(workers[0]?.received).toEqual([{ type: 'open', base: 'https://page.example/lab/', estimates: true }]);
+    expect(workers[0]?.received).toEqual([{ type: 'open', base: 'https://page.example/lab/' }]);
   });
 
   it('hands a saved state over, as a start that counts', () => {

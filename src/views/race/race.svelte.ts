@@ -60,8 +60,6 @@ export class Race {
   /** A command that the worker has not answered yet. */
   asked = $state<'pause' | 'resume' | 'stop' | null>(null);
   device = $state.raw<Device | null>(null);
-  /** Seconds by preset; null until this device has been timed. */
-  estimates = $state.raw<Readonly<Record<string, number>> | null>(null);
   /** What the worker waits for before it begins; null where it does not. */
   waitsFor = $state<string | null>(null);
   /** Whether a worker is on its way to say what this device can do. */
@@ -240,9 +238,6 @@ export class Race {
         this.waitsFor = null;
         this.testing = false;
         this.device = { backend: event.backend, reasons: event.reasons };
-        return;
-      case 'estimates':
-        this.estimates = event.estimates;
         return;
       case 'unavailable':
         this.unavailable = event.message;
