@@ -3,7 +3,7 @@ import type { Checkpoint } from '../policy/checkpoint';
 import { estimateOptimum, type EstimatedPoint, type PromptSamples } from '../theory/importance';
 import { byPrompt, sampleMixture, type MixtureSample } from './mixtureSamples';
 import { trainProposal } from './proposals';
-import { reviewsProblem } from '../training/reviewsProblem';
+import { reviewsTask } from '../training/reviewsTask';
 
 /** From hardly moving away from the reference to hardly counting KL; 0.1 and 1 are among them. */
 const BETAS = Array.from({ length: 61 }, (_, i) => 10 ** (2 - i / 16));
@@ -49,8 +49,8 @@ export async function* estimateReviewsOptimum(
   checkpoint: Checkpoint,
   { seed, samples, proposalSteps }: OptimumSettings,
 ): AsyncGenerator<EstimateProgress, EstimatedOptimum> {
-  const problem = reviewsProblem(checkpoint);
-  const { evaluation } = problem;
+  const task = reviewsTask(checkpoint);
+  const { evaluation } = task;
   if (evaluation.kind !== 'sampled') throw new Error('the reviews are evaluated by sampling');
   const prompts = evaluation.testPrompts;
   const betas = proposalSteps > 0 ? PROPOSAL_BETAS : [];
@@ -69,7 +69,7 @@ export async function* estimateReviewsOptimum(
     const found: MixtureSample[] = [];
     try {
       for (let batch = batchesFor(count, policies.length); batch > 0; batch--) {
-        for (const sample of await sampleMixture(problem, prompts, weights, seed, draw++)) found.push(sample);
+        for (const sample of await sampleMixture(task, prompts, weights, seed, draw++)) found.push(sample);
         yield { done: ++done, total };
       }
     } finally {

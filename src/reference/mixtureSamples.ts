@@ -4,7 +4,7 @@ import { STREAM } from '../math/random';
 import { POLICY, type CompletionBatch, type Policy } from '../policy/policy';
 import type { PromptSamples } from '../theory/importance';
 import { completionBatch, type Example } from './pretrain';
-import type { Problem } from '../training/problem';
+import type { Task } from '../training/task';
 import { plainSettings } from '../training/sampleCompletions';
 
 /** A test prompt's completion that was drawn from an equal mixture of policies. */
@@ -26,13 +26,13 @@ export interface MixtureSample {
  * @param draw addresses the random numbers together with the seed
  */
 export async function sampleMixture(
-  problem: Problem,
+  task: Task,
   prompts: readonly (readonly number[])[],
   weights: tf.Tensor2D,
   seed: number,
   draw: number,
 ): Promise<MixtureSample[]> {
-  const { policy } = problem;
+  const { policy } = task;
   const policies = weights.shape[0];
   const tokens = await sampleTokens(policy, prompts, weights, seed, draw);
   const stride = policies * prompts.length;
@@ -40,18 +40,18 @@ export async function sampleMixture(
     const completion: number[] = [];
     for (let t = 0; t < policy.completionLength; t++) {
       completion.push(tokens[t * stride + position]!);
-      if (problem.ends(completion[t]!)) break;
+      if (task.ends(completion[t]!)) break;
     }
     return { prompt: prompts[position % prompts.length]!, completion };
   });
-  const logProbs = await sequenceLogProbs(problem, examples, weights);
+  const logProbs = await sequenceLogProbs(task, examples, weights);
   return examples.map(({ prompt, completion }, position) => {
     const ofPolicies = logProbs.map((values) => values[position]!);
     return {
       prompt: position % prompts.length,
       policy: Math.floor(position / prompts.length),
       ids: completion,
-      reward: problem.reward(seed, prompt, completion),
+      reward: task.reward(seed, prompt, completion),
       logRatio: ofPolicies[0]! - (logSumExp(ofPolicies) - Math.log(policies)),
     };
   });
@@ -88,7 +88,7 @@ async function sampleTokens(
 
 /** log p of every completion under every policy. // [M][examples] */
 async function sequenceLogProbs(
-  { policy, promptLength }: Problem,
+  { policy, promptLength }: Task,
   examples: readonly Example[],
   weights: tf.Tensor2D,
 ): Promise<Float64Array[]> {

@@ -4,12 +4,12 @@ import { mean, standardDeviation } from '../math/statistics';
 import type { Checkpoint } from '../policy/checkpoint';
 import { parameterCount } from '../policy/parameters';
 import { POLICY, type Policy, type PromptBatch } from '../policy/policy';
-import { entropyPerWord, isGrammatical, reviewsTask } from '../tasks/reviews';
+import { entropyPerWord, isGrammatical, reviews } from '../tasks/reviews';
 import { PADDING } from '../tasks/task';
 import type { Completion } from '../training/pair';
 import { readCompletion } from '../training/preferences';
 import { completionBatch, type Example } from './pretrain';
-import { reviewsProblem } from '../training/reviewsProblem';
+import { reviewsTask } from '../training/reviewsTask';
 import { plainSettings, sampleCompletions } from '../training/sampleCompletions';
 
 /** What a pretrained policy of the reviews is worth. */
@@ -47,7 +47,7 @@ export async function reportCard(
   samples: number,
   seed: number,
 ): Promise<ReportCard> {
-  const { policy } = reviewsProblem(checkpoint);
+  const { policy } = reviewsTask(checkpoint);
   const loss = await heldOutLoss(policy, checkpoint, heldOut);
   const judged = await judgedSamples(checkpoint, samples, seed);
   const rewards = judged.map(({ reward }) => reward);
@@ -83,7 +83,7 @@ async function heldOutLoss(policy: Policy, checkpoint: Checkpoint, examples: rea
 }
 
 async function judgedSamples(checkpoint: Checkpoint, count: number, seed: number): Promise<Sample[]> {
-  const prompts = [...reviewsTask.prompts, ...reviewsTask.testPrompts];
+  const prompts = [...reviews.prompts, ...reviews.testPrompts];
   const samples: Sample[] = [];
   for (let batch = 0; samples.length < count; batch++) {
     const rows = Math.min(BATCH, count - samples.length);
@@ -92,8 +92,8 @@ async function judgedSamples(checkpoint: Checkpoint, count: number, seed: number
     completions.forEach(({ ids, reward }, row) => {
       const prompt = ofRows[row]!;
       samples.push({
-        prompt: reviewsTask.text(prompt),
-        completion: reviewsTask.text(ids),
+        prompt: reviews.text(prompt),
+        completion: reviews.text(ids),
         reward,
         grammatical: isGrammatical(prompt, ids),
       });
@@ -109,8 +109,8 @@ async function sampled(
   seed: number,
   batch: number,
 ): Promise<Completion[]> {
-  const problem = reviewsProblem(checkpoint);
-  const length = problem.promptLength;
+  const task = reviewsTask(checkpoint);
+  const length = task.promptLength;
   const padded = prompts.map((prompt) => [...new Array<number>(length - prompt.length).fill(PADDING), ...prompt]);
   const rows = prompts.length;
   const promptBatch: PromptBatch = { sets: 1, rows, length, ids: Int32Array.from(padded.flat()) };
@@ -118,7 +118,7 @@ async function sampled(
     weights: tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]),
     settings: plainSettings(1, rows),
   };
-  const found = await sampleCompletions(problem.policy, tensors.weights, {
+  const found = await sampleCompletions(task.policy, tensors.weights, {
     prompts: promptBatch,
     // The policy stands in as its own reference.
     policySets: [0],
@@ -131,5 +131,5 @@ async function sampled(
     measure: false,
   });
   tf.dispose(tensors);
-  return padded.map((prompt, row) => readCompletion(problem, seed, prompt, found, row));
+  return padded.map((prompt, row) => readCompletion(task, seed, prompt, found, row));
 }

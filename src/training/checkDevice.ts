@@ -3,7 +3,7 @@ import type { ExperimentConfig } from '../experiment/config/schema';
 import { STREAM } from '../math/random';
 import { paddedRows, ROW_TILE } from '../ops/rowSets';
 import { POLICY, type CompletionBatch, type PromptBatch } from '../policy/policy';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import { groupIntoFleets, runsOf, type Run } from './run';
 import { plainSettings, sampleCompletions } from './sampleCompletions';
 
@@ -17,32 +17,32 @@ const FEW = ROW_TILE;
  * policy. A device may be right in small and wrong where a launch has many workgroups. Throws an Error that says by how
  * much they differ.
  */
-export async function checkDevice(config: ExperimentConfig, problem: Problem): Promise<void> {
+export async function checkDevice(config: ExperimentConfig, task: Task): Promise<void> {
   const fleets = groupIntoFleets(runsOf(config));
   const { pairs } = config.schedule;
-  const reference = problem.referenceWeights(config.firstSeed);
-  await checkTraining(problem, reference, Math.max(...fleets.map((fleet) => fleet.length)), paddedRows(2 * pairs));
+  const reference = task.referenceWeights(config.firstSeed);
+  await checkTraining(task, reference, Math.max(...fleets.map((fleet) => fleet.length)), paddedRows(2 * pairs));
   // The rows of the largest launch that the experiment makes, no more: memory may just hold that.
   const rowsOf = ([run]: readonly Run[]) => Math.max(config.evaluation.samples, pairs * run!.sampler.candidates);
   const [largest] = fleets.toSorted((a, b) => b.length * rowsOf(b) - a.length * rowsOf(a));
-  await checkSampling(problem, reference, largest!.length, rowsOf(largest!));
+  await checkSampling(task, reference, largest!.length, rowsOf(largest!));
 }
 
 /** A training step's log-probs and gradient, of four completions that repeat. */
-async function checkTraining(problem: Problem, reference: Float32Array, runs: number, rows: number): Promise<void> {
-  const launched = launchTraining(problem, reference, runs, rows);
+async function checkTraining(task: Task, reference: Float32Array, runs: number, rows: number): Promise<void> {
+  const launched = launchTraining(task, reference, runs, rows);
   const [logProbs, gradient] = await Promise.all(
     launched.map(async (tensor) => (await tensor.data<'float32'>()).slice()),
   );
   tf.dispose(launched);
   // The four only once; no other work comes between the CPU's operations.
   const [fewLogProbs, fewGradient] = onCpu(() => {
-    const few = launchTraining(problem, reference, 1, FEW);
+    const few = launchTraining(task, reference, 1, FEW);
     const values = few.map((tensor) => tensor.dataSync<'float32'>());
     tf.dispose(few);
     return values;
   });
-  const { completionLength } = problem.policy;
+  const { completionLength } = task.policy;
   compare(logProbs!, (i) => fewLogProbs![i % (FEW * completionLength)]!);
   // Every completion comes this often.
   const times = rows / FEW;
@@ -50,15 +50,15 @@ async function checkTraining(problem: Problem, reference: Float32Array, runs: nu
 }
 
 /** Launches a pass over the four completions, repeated; the caller disposes what it returns. */
-function launchTraining(problem: Problem, reference: Float32Array, sets: number, rows: number): tf.Tensor[] {
-  const { policy } = problem;
+function launchTraining(task: Task, reference: Float32Array, sets: number, rows: number): tf.Tensor[] {
+  const { policy } = task;
   const { vocabulary, completionLength } = policy;
   return tf.tidy(() => {
     const ids = Int32Array.from({ length: sets * rows * completionLength }, (_, i) => {
       const which = Math.floor(i / completionLength) % FEW;
       return (7 * which + 5 * (i % completionLength) + 3) % vocabulary;
     });
-    const prompts = promptBatch(problem, sets, rows, (row) => row % FEW);
+    const prompts = promptBatch(task, sets, rows, (row) => row % FEW);
     const pass = policy.forward(copies(reference, sets), completionsOf(prompts, ids));
     const logProbs = pass.logProbs.clone();
     const gradient = pass.gradient(tf.ones([sets * rows]) as tf.Tensor1D);
@@ -71,15 +71,15 @@ function launchTraining(problem: Problem, reference: Float32Array, sets: number,
  * Completions of all runs. KL is 0 at their first token, where policy and reference have both read the prompt, and the
  * CPU finds the last four's log-probs again.
  */
-async function checkSampling(problem: Problem, reference: Float32Array, runs: number, rows: number): Promise<void> {
-  const { policy } = problem;
+async function checkSampling(task: Task, reference: Float32Array, runs: number, rows: number): Promise<void> {
+  const { policy } = task;
   const { vocabulary, completionLength } = policy;
   const total = runs * rows;
   const sets = Array.from({ length: runs }, (_, r) => r);
   const weights = copies(reference, runs);
   const settings = plainSettings(runs, rows);
   const sampling = sampleCompletions(policy, weights, {
-    prompts: promptBatch(problem, runs, rows, (row) => row),
+    prompts: promptBatch(task, runs, rows, (row) => row),
     policySets: sets,
     referenceSets: sets,
     settings,
@@ -98,12 +98,11 @@ async function checkSampling(problem: Problem, reference: Float32Array, runs: nu
   const ids = Int32Array.from({ length: FEW * completionLength }, (_, i) => tokens[at(i)]!);
   if (!ids.every((id) => id >= 0 && id < vocabulary)) throw wrongNumbers('it drew tokens that there are not');
   const expected = onCpu(() => {
-    const prompts = promptBatch(problem, 1, FEW, rowOf);
+    const prompts = promptBatch(task, 1, FEW, rowOf);
     return tf.tidy(() => policy.forward(copies(reference, 1), completionsOf(prompts, ids)).logProbs.dataSync());
   });
   // What lies behind a completion's end has no meaning.
-  const isOver = (i: number): boolean =>
-    ids.subarray(i - (i % completionLength), i).some((token) => problem.ends(token));
+  const isOver = (i: number): boolean => ids.subarray(i - (i % completionLength), i).some((token) => task.ends(token));
   compare(
     Float32Array.from(ids, (_, i) => (isOver(i) ? 0 : policyLogProbs[at(i)]!)),
     (i) => (isOver(i) ? 0 : expected[i]!),
@@ -115,10 +114,10 @@ const copies = (weights: Float32Array, runs: number): tf.Tensor2D =>
   tf.tidy(() => tf.tile(tf.tensor2d(weights, [1, weights.length]), [runs, 1]));
 
 /** Training prompts; `which` says which one a row has. */
-function promptBatch(problem: Problem, sets: number, rows: number, which: (row: number) => number): PromptBatch {
-  const { promptLength, promptCount } = problem;
+function promptBatch(task: Task, sets: number, rows: number, which: (row: number) => number): PromptBatch {
+  const { promptLength, promptCount } = task;
   const ids = new Int32Array(sets * rows * promptLength);
-  for (let row = 0; row < sets * rows; row++) ids.set(problem.promptIds(which(row) % promptCount), row * promptLength);
+  for (let row = 0; row < sets * rows; row++) ids.set(task.promptIds(which(row) % promptCount), row * promptLength);
   return { sets, rows, length: promptLength, ids };
 }
 

@@ -7,7 +7,7 @@ import { planSampling, type SamplingPlan } from '../experiment/samplers/plan';
 import { keptPairs } from './partition';
 import type { PreferencePair } from './pair';
 import { labelPair, readCompletion } from './preferences';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
 
@@ -19,20 +19,20 @@ export interface Chunk {
 }
 
 export interface ChunkSource {
-  readonly problem: Problem;
+  readonly task: Task;
   readonly config: ExperimentConfig;
   readonly runs: readonly Run[];
   /** Completions drawn for a pair. */
   readonly candidates: number;
 }
 
-export function planChunk({ problem, config: { schedule }, runs }: ChunkSource, draw: number): Chunk {
+export function planChunk({ task, config: { schedule }, runs }: ChunkSource, draw: number): Chunk {
   const { pairs } = schedule;
   const promptIndices = new Int32Array(runs.length * pairs);
   runs.forEach(({ seed }, r) => {
     for (let pair = 0; pair < pairs; pair++) {
       const address = { seed, stream: STREAM.prompt, step: draw, row: pair, token: 0 };
-      promptIndices[r * pairs + pair] = uniformInteger(address, problem.promptCount);
+      promptIndices[r * pairs + pair] = uniformInteger(address, task.promptCount);
     }
   });
   return { draw, promptIndices, sampling: runs.map((run) => planSampling(run.sampler, run.seed, draw, pairs)) };
@@ -84,12 +84,12 @@ function settingsOf(
 }
 
 /** Each pair's prompt, repeated for its rows. */
-function promptRows({ problem, config, runs, candidates }: ChunkSource, { promptIndices }: Chunk): PromptBatch {
-  const length = problem.promptLength;
+function promptRows({ task, config, runs, candidates }: ChunkSource, { promptIndices }: Chunk): PromptBatch {
+  const length = task.promptLength;
   const ids = new Int32Array(promptIndices.length * candidates * length);
   let at = 0;
   for (const index of promptIndices) {
-    const prompt = problem.promptIds(index);
+    const prompt = task.promptIds(index);
     for (let row = 0; row < candidates; row++) for (let t = 0; t < length; t++) ids[at++] = prompt[t]!;
   }
   return { sets: runs.length, rows: config.schedule.pairs * candidates, length, ids };
@@ -97,15 +97,15 @@ function promptRows({ problem, config, runs, candidates }: ChunkSource, { prompt
 
 /** Has the oracle read every completion of a run, the `r`-th, and labels its pairs. // [P] */
 export function labelRun(source: ChunkSource, chunk: Chunk, r: number, sampled: SampledCompletions): PreferencePair[] {
-  const { problem, config, runs, candidates } = source;
+  const { task, config, runs, candidates } = source;
   const { pairs } = config.schedule;
   const run = runs[r]!;
   return Array.from({ length: pairs }, (_, p) => {
-    const prompt = problem.promptIds(chunk.promptIndices[r * pairs + p]!);
+    const prompt = task.promptIds(chunk.promptIndices[r * pairs + p]!);
     const read = Array.from({ length: candidates }, (__, c) =>
-      readCompletion(problem, run.seed, prompt, sampled, (r * pairs + p) * candidates + c),
+      readCompletion(task, run.seed, prompt, sampled, (r * pairs + p) * candidates + c),
     );
-    return labelPair(problem, config.labeller, run, chunk.draw, p, prompt, read);
+    return labelPair(task, config.labeller, run, chunk.draw, p, prompt, read);
   });
 }
 

@@ -6,7 +6,7 @@ import { STREAM } from '../math/random';
 import { POLICY, type PromptBatch, type SamplingRequest } from '../policy/policy';
 import type { Fleet, RunMemory } from './fleet';
 import { readCompletion } from './preferences';
-import type { ExactEvaluation, Problem, SampledEvaluation } from './problem';
+import type { ExactEvaluation, Task, SampledEvaluation } from './task';
 import { plainSettings, sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
 /** What a policy is worth at one moment; `gap` only where the optimum is known. */
@@ -22,15 +22,15 @@ type SampledPoint = Omit<Point, 'gap'>;
 
 /** Evaluates every run of a fleet; the order is the fleet's. Runs that have diverged yield null. */
 export async function evaluateFleet(
-  problem: Problem,
+  task: Task,
   config: ExperimentConfig,
   fleet: Fleet,
   step: number,
 ): Promise<(Evaluation | null)[]> {
   const points =
-    problem.evaluation.kind === 'exact'
-      ? await exactPoints(problem.evaluation, fleet)
-      : await sampledPoints(problem, problem.evaluation, config, fleet, step);
+    task.evaluation.kind === 'exact'
+      ? await exactPoints(task.evaluation, fleet)
+      : await sampledPoints(task, task.evaluation, config, fleet, step);
   return fleet.memories.map((memory, r) => {
     const point = points[r]!;
     if (!Number.isFinite(point.reward) || !Number.isFinite(point.kl)) memory.divergedAt ??= step;
@@ -66,7 +66,7 @@ async function exactPoints(evaluation: ExactEvaluation, fleet: Fleet): Promise<P
  * the sum over the full vocabulary, not the sampled token's log-ratio.
  */
 async function sampledPoints(
-  problem: Problem,
+  task: Task,
   evaluation: SampledEvaluation,
   config: ExperimentConfig,
   fleet: Fleet,
@@ -80,11 +80,11 @@ async function sampledPoints(
   );
   const evaluated = [...new Set(places)];
   const rows = config.evaluation.samples;
-  const request = evaluationRequest(problem, evaluation, fleet, evaluated, rows, step);
-  const sampling = sampleCompletions(problem.policy, fleet.weights, request);
+  const request = evaluationRequest(task, evaluation, fleet, evaluated, rows, step);
+  const sampling = sampleCompletions(task.policy, fleet.weights, request);
   request.settings.dispose();
   const sampled = await sampling;
-  const points = evaluated.map((r, set) => meanPoint(problem, evaluation, sampled, seeds[r]!, set, rows));
+  const points = evaluated.map((r, set) => meanPoint(task, evaluation, sampled, seeds[r]!, set, rows));
   // Runs that share an evaluation may still differ in β.
   return places.map((place, r) => {
     const point = points[evaluated.indexOf(place)]!;
@@ -100,7 +100,7 @@ function estimatedGap({ optimum }: SampledEvaluation, beta: number, { reward, kl
 
 /** The runs' own samples on the test prompts, with KL and entropy. The caller disposes the settings. */
 function evaluationRequest(
-  problem: Problem,
+  task: Task,
   evaluation: SampledEvaluation,
   fleet: Fleet,
   runs: readonly number[],
@@ -108,7 +108,7 @@ function evaluationRequest(
   step: number,
 ): SamplingRequest {
   return {
-    prompts: testPromptBatch(evaluation, problem.promptLength, runs.length, rows),
+    prompts: testPromptBatch(evaluation, task.promptLength, runs.length, rows),
     ...fleet.setsOf(runs),
     settings: plainSettings(runs.length, rows),
     models: new Uint8Array(runs.length * rows).fill(POLICY),
@@ -120,33 +120,29 @@ function evaluationRequest(
 }
 
 /** Launches what an evaluation launches without reading anything, for kernels to be compiled ahead. */
-export function rehearseEvaluation(
-  problem: Problem,
-  { evaluation: { samples } }: ExperimentConfig,
-  fleet: Fleet,
-): void {
-  const { evaluation } = problem;
+export function rehearseEvaluation(task: Task, { evaluation: { samples } }: ExperimentConfig, fleet: Fleet): void {
+  const { evaluation } = task;
   if (evaluation.kind === 'exact') return;
   tf.tidy(() => {
-    problem.policy.sample(fleet.weights, evaluationRequest(problem, evaluation, fleet, [0], samples, 0));
+    task.policy.sample(fleet.weights, evaluationRequest(task, evaluation, fleet, [0], samples, 0));
   });
 }
 
 /** Means over one set's rows. */
 function meanPoint(
-  problem: Problem,
+  task: Task,
   { testPrompts }: SampledEvaluation,
   sampled: SampledCompletions,
   seed: number,
   set: number,
   rows: number,
 ): SampledPoint {
-  const stride = sampled.tokens.length / problem.policy.completionLength;
+  const stride = sampled.tokens.length / task.policy.completionLength;
   const sum = { reward: 0, kl: 0, entropy: 0, length: 0 };
   for (let row = 0; row < rows; row++) {
     const position = set * rows + row;
     const prompt = testPrompts[row % testPrompts.length]!;
-    const completion = readCompletion(problem, seed, prompt, sampled, position);
+    const completion = readCompletion(task, seed, prompt, sampled, position);
     sum.reward += completion.reward;
     sum.length += completion.ids.length;
     for (let t = 0; t < completion.ids.length; t++) {

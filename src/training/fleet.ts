@@ -10,7 +10,7 @@ import type { PreferencePair } from './pair';
 import { logPartitionProducts, partitionWeights, perPair } from './partition';
 import { preferenceGradient, type PreferenceBatch } from './preferenceGradient';
 import { Diagnostics } from './preferences';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import { minibatch, placeOf, type RoundPlace } from './rounds';
 import { objectiveOf, type Run } from './run';
 import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
@@ -76,14 +76,14 @@ export class Fleet {
    * @param firstDraw addresses the first step's random numbers: fleets that train one after the other share none
    */
   constructor(
-    private readonly problem: Problem,
+    private readonly task: Task,
     private readonly config: ExperimentConfig,
     runs: readonly Run[],
     starts?: readonly RunStart[],
     private readonly firstDraw = 0,
   ) {
     this.runs = runs;
-    this.source = { problem, config, runs, candidates: runs[0]!.sampler.candidates };
+    this.source = { task, config, runs, candidates: runs[0]!.sampler.candidates };
     this.memories = runs.map((run, r) => ({
       run,
       totals: {
@@ -96,11 +96,11 @@ export class Fleet {
       latest: null,
       divergedAt: null,
     }));
-    const count = parameterCount(problem.policy.layout);
-    const ofSeed = new Map(runs.map(({ seed }) => [seed, problem.referenceWeights(seed)]));
+    const count = parameterCount(task.policy.layout);
+    const ofSeed = new Map(runs.map(({ seed }) => [seed, task.referenceWeights(seed)]));
     const references = [...new Set(ofSeed.values())];
     this.referenceSets = runs.map(({ seed }) => runs.length + references.indexOf(ofSeed.get(seed)!));
-    this.starts = runs.map(({ seed }, r) => starts?.[r]?.weights ?? problem.startWeights ?? ofSeed.get(seed)!);
+    this.starts = runs.map(({ seed }, r) => starts?.[r]?.weights ?? task.startWeights ?? ofSeed.get(seed)!);
     const moving = config.rounds?.movingReference ? runs.map(({ seed }) => ofSeed.get(seed)!) : [];
     this.weights = stacked([...this.starts, ...references, ...moving], count);
     this.mean = tf.zeros([runs.length, count]);
@@ -196,7 +196,7 @@ export class Fleet {
   async collectApart(draw: number): Promise<PreferencePair[][]> {
     const chunk = planChunk(this.source, draw);
     const request = chunkRequest(this.source, chunk, this.setsOf([...this.runs.keys()]), null);
-    const sampling = sampleCompletions(this.problem.policy, this.weights, request);
+    const sampling = sampleCompletions(this.task.policy, this.weights, request);
     request.settings.dispose();
     const sampled = await sampling;
     return this.runs.map((_, r) => labelRun(this.source, chunk, r, sampled));
@@ -206,9 +206,9 @@ export class Fleet {
   rehearse(): void {
     tf.tidy(() => {
       const { partitions, request } = this.chunk(0);
-      this.problem.policy.complete(this.weights, request, this.problem.policy.sample(this.weights, request));
+      this.task.policy.complete(this.weights, request, this.task.policy.sample(this.weights, request));
       const nothing = this.runs.map(() => []);
-      const batch = { ...labelledBatch(this.problem, nothing, this.pairs), pairWeights: this.pairWeights(partitions) };
+      const batch = { ...labelledBatch(this.task, nothing, this.pairs), pairWeights: this.pairWeights(partitions) };
       this.descend(batch, 0, 1);
     });
   }
@@ -257,7 +257,7 @@ export class Fleet {
 
   private startChunk(step: number): StartedChunk {
     const { chunk, partitions, request } = this.chunk(this.firstDraw + step);
-    const sampling = quietly(sampleCompletions(this.problem.policy, this.weights, request));
+    const sampling = quietly(sampleCompletions(this.task.policy, this.weights, request));
     request.settings.dispose();
     return {
       finish: async () => {
@@ -274,7 +274,7 @@ export class Fleet {
   /** log(Z⁺Z⁻) of each pair's prompt, where a sampler of this fleet asks for it. // [R, P] */
   private partitions({ promptIndices }: Chunk): tf.Tensor2D | null {
     if (!this.runs.some((run) => run.sampler.partition)) return null;
-    const [prompts, responses] = this.problem.policy.layout[0]!.shape as [number, number];
+    const [prompts, responses] = this.task.policy.layout[0]!.shape as [number, number];
     return tf.tidy(() => {
       const sets = [...this.runs.keys(), ...this.referenceSets];
       const tables = tf.reshape(tf.gather(this.weights, sets), [sets.length, prompts, responses]) as tf.Tensor3D;
@@ -321,7 +321,7 @@ export class Fleet {
     const draw = this.firstDraw + place.first;
     const pairs = this.memories.map(({ run, pool }) => minibatch(pool, place, run.seed, draw));
     tf.tidy(() => {
-      const batch = { ...labelledBatch(this.problem, pairs, this.pairs), pairWeights: this.pairWeights(partitions) };
+      const batch = { ...labelledBatch(this.task, pairs, this.pairs), pairWeights: this.pairWeights(partitions) };
       this.descend(batch, factor, rounds?.resetOptimiser ? place.step + 1 : step + 1);
     });
   }
@@ -331,7 +331,7 @@ export class Fleet {
     const { optimiser } = this.config;
     const { weights, mean, square } = this;
     const objectives = this.runs.map(objectiveOf);
-    const { gradient } = preferenceGradient(this.problem.policy, weights, batch, objectives);
+    const { gradient } = preferenceGradient(this.task.policy, weights, batch, objectives);
     updateAdamW({
       weights,
       mean,

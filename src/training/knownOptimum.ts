@@ -1,9 +1,9 @@
 import { parseOptimumFile } from '../experiment/documents/optimumFile';
 import { Fingerprint } from '../math/hash';
 import type { Checkpoint } from '../policy/checkpoint';
-import { reviewsTask, sampleReview } from '../tasks/reviews';
+import { reviews, sampleReview } from '../tasks/reviews';
 import { optimumAt } from '../theory/optimumAt';
-import type { KnownOptimum } from './problem';
+import type { KnownOptimum } from './task';
 
 /** Reviews whose scores tell one oracle from another. */
 const PROBES = 256;
@@ -16,11 +16,11 @@ export interface OptimumFingerprints {
 /** What an optimum belongs to: another reference, oracle or set of test prompts has another. */
 export function optimumFingerprints(weights: Float32Array): OptimumFingerprints {
   const task = new Fingerprint();
-  for (const prompt of reviewsTask.testPrompts) prompt.forEach((id) => task.addNumber(id));
+  for (const prompt of reviews.testPrompts) prompt.forEach((id) => task.addNumber(id));
   for (let i = 0; i < PROBES; i++) {
     const { prompt, completion } = sampleReview(0, i);
     // Rounded: engines may differ in a hyperbolic tangent's last bit.
-    task.addNumber(Math.round(1e6 * reviewsTask.score(prompt, completion).reward));
+    task.addNumber(Math.round(1e6 * reviews.score(prompt, completion).reward));
   }
   return { weights: new Fingerprint().addFloats(weights).digest(), task: task.digest() };
 }

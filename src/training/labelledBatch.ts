@@ -1,7 +1,7 @@
 import { paddedRows } from '../ops/rowSets';
 import type { LabelledCompletions } from './preferenceGradient';
 import type { Completion, PreferencePair } from './pair';
-import type { Problem } from './problem';
+import type { Task } from './task';
 
 /**
  * Every run's pairs as one batch, its rows filled up to a multiple of four with masked ones.
@@ -10,7 +10,7 @@ import type { Problem } from './problem';
  * @param count P
  */
 export function labelledBatch(
-  { promptLength, policy: { completionLength } }: Problem,
+  { promptLength, policy: { completionLength } }: Task,
   pairs: readonly (readonly PreferencePair[])[],
   count: number,
 ): LabelledCompletions {

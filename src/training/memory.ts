@@ -1,9 +1,9 @@
-import type { ConfigProblem } from '../experiment/config/config';
+import type { Problem } from '../experiment/config/config';
 import type { BackendName } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { paddedRows } from '../ops/rowSets';
 import { parameterCount } from '../policy/parameters';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import { groupIntoFleets, runsOf, type Run } from './run';
 
 /** Of the 4 GiB that WebAssembly can address: its heap grows in strides, and what is free lies in pieces. */
@@ -19,7 +19,7 @@ export interface MemoryNeed {
 }
 
 /** Null where the bounds of a config keep it small. */
-export function memoryNeed(config: ExperimentConfig, { policy }: Problem): MemoryNeed | null {
+export function memoryNeed(config: ExperimentConfig, { policy }: Task): MemoryNeed | null {
   const { rowFloats } = policy;
   if (rowFloats === null) return null;
   const { pairs } = config.schedule;
@@ -56,10 +56,10 @@ const CAUSES = {
 } as const;
 
 /** Why an experiment does not fit a backend's memory, and what would; null where it fits. */
-export function memoryProblem(config: ExperimentConfig, problem: Problem, backend: BackendName): ConfigProblem | null {
+export function memoryProblem(config: ExperimentConfig, task: Task, backend: BackendName): Problem | null {
   if (backend !== 'wasm') return null;
   for (const moment of ['step', 'evaluation'] as const) {
-    const bytes = (of: ExperimentConfig): number => memoryNeed(of, problem)?.[moment] ?? 0;
+    const bytes = (of: ExperimentConfig): number => memoryNeed(of, task)?.[moment] ?? 0;
     if (bytes(config) <= WASM_BYTES) continue;
     const { path, of, to } = CAUSES[moment];
     const fewer = largest(of(config), (n) => bytes(to(config, n)) <= WASM_BYTES);

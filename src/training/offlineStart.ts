@@ -8,7 +8,7 @@ import { labelledBatch } from './labelledBatch';
 import { batchLogRatios } from './preferenceGradient';
 import type { PreferencePair } from './pair';
 import { correctness } from './preferences';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import type { Report } from './reports';
 import { objectiveOf, type Run } from './run';
 
@@ -33,7 +33,7 @@ export interface StartedRun extends RunStart {
 export async function* offlineStart(
   config: ExperimentConfig,
   start: Offline,
-  problem: Problem,
+  task: Task,
   runs: readonly Run[],
   signal: AbortSignal,
 ): AsyncGenerator<Report, readonly StartedRun[] | null> {
@@ -47,9 +47,9 @@ export async function* offlineStart(
       index,
     ),
   );
-  const fleet = new Fleet(problem, offline, learners, undefined, TRAINING_DRAWS);
+  const fleet = new Fleet(task, offline, learners, undefined, TRAINING_DRAWS);
   try {
-    yield* compileKernels(problem, offline, [fleet]);
+    yield* compileKernels(task, offline, [fleet]);
     const chunks = Math.ceil(Math.min(start.pairs, MEASURED_PAIRS) / config.schedule.pairs);
     const fresh: PreferencePair[][][] = [];
     for (let chunk = 0; chunk < chunks; chunk++) fresh.push(await fleet.collectApart(FRESH_DRAWS + chunk));
@@ -61,7 +61,7 @@ export async function* offlineStart(
     const { pairs } = config.schedule;
     const pools = fleet.memories.map(({ pool }) => pool);
     const seen = Array.from({ length: chunks }, (_, c) => pools.map((pool) => pool.slice(c * pairs, (c + 1) * pairs)));
-    const [trained, unseen] = [await measure(problem, fleet, seen), await measure(problem, fleet, fresh)];
+    const [trained, unseen] = [await measure(task, fleet, seen), await measure(task, fleet, fresh)];
     const weights = await fleet.readWeights();
     const found = fleet.memories.map(({ totals }, r) => ({
       weights: weights[r]!,
@@ -97,10 +97,10 @@ function learner({ loss, learningRate, start }: ExperimentConfig, { seed, beta }
 }
 
 /** Loss and accuracy of every run on given pairs. // chunks [chunk][R][P] → [R] */
-async function measure(problem: Problem, fleet: Fleet, chunks: readonly PreferencePair[][][]): Promise<OfflineFit[]> {
+async function measure(task: Task, fleet: Fleet, chunks: readonly PreferencePair[][][]): Promise<OfflineFit[]> {
   const sums = fleet.memories.map(() => ({ loss: 0, accuracy: 0, pairs: 0 }));
   for (const pairs of chunks) {
-    const ratios = batchLogRatios(problem.policy, fleet.weights, labelledBatch(problem, pairs, pairs[0]!.length));
+    const ratios = batchLogRatios(task.policy, fleet.weights, labelledBatch(task, pairs, pairs[0]!.length));
     const values = await ratios.data();
     ratios.dispose();
     const rows = values.length / pairs.length;

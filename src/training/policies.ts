@@ -1,6 +1,6 @@
 import type { BackendInfo } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import { groupIntoFleets, runsOf } from './run';
 import type { ExperimentSnapshot } from './snapshot';
 
@@ -31,7 +31,7 @@ export function policiesIn(config: ExperimentConfig, { step, fleets }: Experimen
  */
 export function policyFile(
   config: ExperimentConfig,
-  problem: Problem,
+  task: Task,
   backend: BackendInfo,
   { step, weights }: Policies,
   index: number,
@@ -39,7 +39,7 @@ export function policyFile(
   const own = weights[index];
   if (!own?.every(Number.isFinite)) return null;
   const { arm, seed } = runsOf(config)[index]!;
-  return problem.encodeWeights(own, {
+  return task.encodeWeights(own, {
     arm,
     seed: `${seed}`,
     step: `${step}`,

@@ -4,7 +4,7 @@ import { pairLoss, referencePoint, type PreferenceLoss } from '../math/preferenc
 import { STREAM, uniform, uniformInteger } from '../math/random';
 import { selectPair } from '../experiment/samplers/select';
 import type { Completion, PreferencePair } from './pair';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
 import type { DiagnosticSums } from './snapshot';
@@ -14,7 +14,7 @@ import type { DiagnosticSums } from './snapshot';
  * (seed, step, pair) and shared by all arms.
  */
 export function labelPair(
-  problem: Problem,
+  task: Task,
   labeller: LabellerConfig,
   run: Run,
   step: number,
@@ -28,7 +28,7 @@ export function labelPair(
   const draw = (stream: number) => ({ seed: run.seed, stream, step, row: pair, token: 0 });
   let scoreOf = ({ reward }: Completion): number => reward;
   if (labeller.reader === 'panel') {
-    const panel = problem.panel!;
+    const panel = task.panel!;
     const annotator = uniformInteger(draw(STREAM.annotator), panel.size);
     scoreOf = ({ ids }) => panel.score(annotator, prompt, ids);
   }
@@ -83,13 +83,13 @@ export const correctness = (margin: number): number => (margin > 0 ? 1 : margin 
 
 /** Cuts a row's tokens at the end token and has the oracle read them. */
 export function readCompletion(
-  problem: Problem,
+  task: Task,
   seed: number,
   prompt: readonly number[],
   sampled: SampledCompletions,
   position: number,
 ): Completion {
-  const length = problem.policy.completionLength;
+  const length = task.policy.completionLength;
   const stride = sampled.tokens.length / length;
   const ids: number[] = [];
   let logRatio = 0;
@@ -100,7 +100,7 @@ export function readCompletion(
     ids.push(token);
     referenceLogProb += sampled.referenceLogProbs[at]!;
     logRatio += sampled.policyLogProbs[at]! - sampled.referenceLogProbs[at]!;
-    if (problem.ends(token)) break;
+    if (task.ends(token)) break;
   }
-  return { ids, position, referenceLogProb, logRatio, reward: problem.reward(seed, prompt, ids) };
+  return { ids, position, referenceLogProb, logRatio, reward: task.reward(seed, prompt, ids) };
 }

@@ -7,7 +7,7 @@ import { evaluateFleet } from './evaluate';
 import { Fleet, quietly, type RunMemory, type StartedStep } from './fleet';
 import { offlineStart } from './offlineStart';
 import { sampledPair } from './pairReport';
-import type { Problem } from './problem';
+import type { Task } from './task';
 import type { FinishedReport, PairsReport, Report, SampledPair, StartedReport } from './reports';
 import type { ExperimentSnapshot } from './snapshot';
 import { chunksUntil } from './rounds';
@@ -45,7 +45,7 @@ export interface ExperimentControl {
  */
 export async function* runExperiment(
   config: ExperimentConfig,
-  problem: Problem,
+  task: Task,
   control: ExperimentControl,
   from: ExperimentSnapshot | null = null,
 ): AsyncGenerator<Report, void> {
@@ -56,16 +56,16 @@ export async function* runExperiment(
   /** Steps whose sampling has begun, the next one's while an evaluation is scored; fleet by fleet. */
   let begun: StartedStep[] = [];
   try {
-    yield startedReport(config, problem, runs);
+    yield startedReport(config, task, runs);
     const { start } = config;
     const trains = start.kind === 'offline' && !from;
-    const starts = trains ? yield* offlineStart(config, start, problem, runs, control.signal) : null;
+    const starts = trains ? yield* offlineStart(config, start, task, runs, control.signal) : null;
     if (starts) yield { type: 'starts', starts: starts.map(({ fit }) => fit) };
     for (const group of groupIntoFleets(runs)) {
       const own = starts ? group.map(({ index }) => starts[index]!) : undefined;
-      fleets.push(new Fleet(problem, config, group, own));
+      fleets.push(new Fleet(task, config, group, own));
     }
-    yield* compileKernels(problem, config, fleets);
+    yield* compileKernels(task, config, fleets);
     if (from) restore(from);
     // Else stopped before it began: the policies are not what the race would start from.
     else if (starts || !trains) yield* evaluateAll(0, true);
@@ -121,7 +121,7 @@ export async function* runExperiment(
   async function* evaluateAll(step: number, scheduled: boolean): AsyncGenerator<Report, void> {
     const evaluations: { run: number; evaluation: Evaluation }[] = [];
     const before = divergedRuns(fleets);
-    const points = fleets.map((fleet) => quietly(evaluateFleet(problem, config, fleet, step)));
+    const points = fleets.map((fleet) => quietly(evaluateFleet(task, config, fleet, step)));
     // The policies stand still until their next update: the device samples for it while the host scores these.
     if (step > 0 && step < steps && !control.signal.aborted) begun = begin(step);
     for (const [f, fleet] of fleets.entries()) {
@@ -134,7 +134,7 @@ export async function* runExperiment(
         diagnostics.forget();
         for (const metric of METRIC_NAMES) {
           // An estimate of J* says nothing about the run: with another one, or none, it is the same run.
-          const foreign = metric === 'gap' && problem.evaluation.kind === 'sampled';
+          const foreign = metric === 'gap' && task.evaluation.kind === 'sampled';
           fingerprints[run.index]!.addNumber((foreign ? null : evaluation[metric]) ?? NaN);
         }
       });
@@ -152,7 +152,7 @@ export async function* runExperiment(
       ({ run, divergedAt }) => run.seed === config.firstSeed && divergedAt === null,
     );
     const pairsOf = ({ run, latest }: RunMemory): SampledPair[] =>
-      latest ? latest.pairs.slice(0, PAIRS_SHOWN).map((pair) => sampledPair(problem, run, latest.sampled, pair)) : [];
+      latest ? latest.pairs.slice(0, PAIRS_SHOWN).map((pair) => sampledPair(task, run, latest.sampled, pair)) : [];
     return { type: 'pairs', step, pairs: shown.flatMap(pairsOf) };
   }
 }
@@ -178,8 +178,8 @@ const divergedRuns = (fleets: readonly Fleet[]): Set<number> =>
 const liveRuns = (fleets: readonly Fleet[]): number =>
   memoriesOf(fleets).filter(({ divergedAt }) => divergedAt === null).length;
 
-function startedReport(config: ExperimentConfig, problem: Problem, runs: readonly Run[]): StartedReport {
-  const { evaluation } = problem;
+function startedReport(config: ExperimentConfig, task: Task, runs: readonly Run[]): StartedReport {
+  const { evaluation } = task;
   const seeds = Array.from({ length: config.seeds }, (_, s) => config.firstSeed + s);
   const started = <T>(optimum: (seed: number, beta: number) => T) => ({
     type: 'started' as const,

@@ -2,7 +2,7 @@ import { cellSummary } from '../analysis/cellSummary';
 import { createHistory, type RaceHistory } from '../experiment/documents/history';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { ArmSummary } from '../experiment/documents/sweepResults';
-import type { Problem } from '../training/problem';
+import type { Task } from '../training/task';
 import { recordReport } from '../training/recordReport';
 import { runExperiment } from '../training/runExperiment';
 
@@ -22,13 +22,13 @@ const STEP_INTERVAL = 200;
 /** Runs one cell of a sweep to its end: only what a sweep keeps of it comes back. A cell is never paused. */
 export async function runCell(
   config: ExperimentConfig,
-  problem: Problem,
+  task: Task,
   { now, breathe, onStep }: CellEnvironment,
 ): Promise<readonly ArmSummary[]> {
   let told = now();
   let history: RaceHistory | null = null;
   const { signal } = new AbortController();
-  for await (const report of runExperiment(config, problem, { signal })) {
+  for await (const report of runExperiment(config, task, { signal })) {
     if (report.type === 'started') history = createHistory(config, report);
     else if (report.type !== 'progress') recordReport(history!, report);
     else if (now() - told >= STEP_INTERVAL) {

@@ -1,5 +1,5 @@
 import { contentHash } from '../math/hash';
-import { parseReviewsCheckpoint } from '../training/reviewsProblem';
+import { parseReviewsCheckpoint } from '../training/reviewsTask';
 import type { Checked } from './protocol';
 
 /** Whether a file is a checkpoint that reviews can start from. */

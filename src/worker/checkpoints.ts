@@ -1,5 +1,5 @@
 import { hashIn } from '../experiment/config/checkpointName';
-import type { CheckpointLoader, OptimumLoader } from '../training/prepareProblem';
+import type { CheckpointLoader, OptimumLoader } from '../training/prepareTask';
 import type { ImportedCheckpoints } from './protocol';
 
 /** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */

@@ -4,7 +4,7 @@ import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-t
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { chooseBackend } from '../runtime/backends';
 import { checkDevice } from '../training/checkDevice';
-import { prepareProblem } from '../training/prepareProblem';
+import { prepareTask } from '../training/prepareTask';
 import { checkCheckpoint } from './checkCheckpoint';
 import { checkpointLoader, optimumLoader } from './checkpoints';
 import { holdLife } from './life';
@@ -40,7 +40,7 @@ async function open(base: string): Promise<Session> {
   });
   const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) => {
     post({ type: 'waiting', what: config.task.kind === 'reviews' ? 'the checkpoint' : 'the task' });
-    return prepareProblem(config, checkpointLoader(base, imported), optimumLoader(base, imported));
+    return prepareTask(config, checkpointLoader(base, imported), optimumLoader(base, imported));
   };
   post({ type: 'ready', backend: info, reasons, life: await holdLife() });
   const common = { backend: info, prepare, now: () => performance.now(), breathe };

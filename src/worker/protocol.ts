@@ -1,4 +1,4 @@
-import type { ConfigProblem } from '../experiment/config/config';
+import type { Problem } from '../experiment/config/config';
 import type { BackendInfo, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { ArmSummary } from '../experiment/documents/sweepResults';
@@ -75,7 +75,7 @@ export type Notice =
       readonly from: Results | null;
     }
   /** The config, or the saved state, was refused; what was running goes on. */
-  | { readonly type: 'refused'; readonly id: number; readonly problems: readonly ConfigProblem[] }
+  | { readonly type: 'refused'; readonly id: number; readonly problems: readonly Problem[] }
   | { readonly type: 'report'; readonly id: number; readonly report: PostedReport; readonly timing: SessionTiming }
   | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
   /**

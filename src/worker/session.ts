@@ -3,8 +3,8 @@ import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experi
 import type { BackendInfo } from '../experiment/documents/results';
 import { policiesIn, policyFile, type Policies } from '../training/policies';
 import { memoryProblem } from '../training/memory';
-import { CheckpointError } from '../training/prepareProblem';
-import type { Problem } from '../training/problem';
+import { CheckpointError } from '../training/prepareTask';
+import type { Task } from '../training/task';
 import { recordReport } from '../training/recordReport';
 import { RepeatedCheck } from '../training/repeatedCheck';
 import type { ExperimentConfig } from '../experiment/config/schema';
@@ -22,9 +22,9 @@ export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
 export interface SessionEnvironment {
   readonly backend: BackendInfo;
   readonly post: (event: WorkerEvent) => void;
-  readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Problem>;
+  readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Task>;
   /** Whether the device computes right at an experiment's size; rejects with a sentence. Absent where nobody doubts it. */
-  readonly check?: (config: ExperimentConfig, problem: Problem) => Promise<void>;
+  readonly check?: (config: ExperimentConfig, task: Task) => Promise<void>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Lets the thread's message queue run. */
@@ -95,13 +95,13 @@ export class Session {
     const { post, prepare, now, breathe } = this.environment;
     try {
       const onStep = (step: number) => post({ type: 'cellStep', id, step });
-      const problem = await prepare(config, checkpoints);
-      const tooLarge = memoryProblem(config, problem, this.environment.backend.name);
+      const task = await prepare(config, checkpoints);
+      const tooLarge = memoryProblem(config, task, this.environment.backend.name);
       if (tooLarge) throw new Error(problemText([tooLarge]));
       onStep(0);
-      await this.environment.check?.(config, problem);
-      const arms = await runCell(config, problem, { now, breathe, onStep });
-      await this.environment.check?.(config, problem);
+      await this.environment.check?.(config, task);
+      const arms = await runCell(config, task, { now, breathe, onStep });
+      await this.environment.check?.(config, task);
       post({ type: 'cellDone', id, arms });
     } catch (error) {
       post({ type: 'failed', id, message: messageOf(error) });
@@ -116,22 +116,22 @@ export class Session {
     from: SavedExperiment | null,
   ): Promise<void> {
     const { post, prepare } = this.environment;
-    let problem: Problem;
+    let task: Task;
     try {
-      problem = await prepare(config, checkpoints);
+      task = await prepare(config, checkpoints);
     } catch (error) {
       const path = error instanceof CheckpointError ? error.path : 'task';
       post({ type: 'refused', id, problems: [{ path, message: messageOf(error) }] });
       return;
     }
-    const tooLarge = memoryProblem(config, problem, this.environment.backend.name);
+    const tooLarge = memoryProblem(config, task, this.environment.backend.name);
     if (tooLarge) {
       post({ type: 'refused', id, problems: [tooLarge] });
       return;
     }
     // Only now is it certain that the new one can run: what runs may end.
     const previous = this.current;
-    this.current = new Execution(id, config, problem, this.environment, paused, from);
+    this.current = new Execution(id, config, task, this.environment, paused, from);
     await previous?.stop();
     void this.current.run();
   }
@@ -173,14 +173,14 @@ class Execution {
   constructor(
     readonly id: number,
     private readonly config: ExperimentConfig,
-    private readonly problem: Problem,
+    private readonly task: Task,
     private readonly environment: SessionEnvironment,
     paused: boolean,
     private readonly from: SavedExperiment | null,
   ) {
     const { seconds, pairsPerSecond } = from?.results.timing ?? { seconds: 0, pairsPerSecond: 0 };
     this.watch = new Stopwatch(() => environment.now(), seconds);
-    const check = async () => environment.check?.(config, problem);
+    const check = async () => environment.check?.(config, task);
     this.check = new RepeatedCheck(check, config.schedule.steps, () => environment.now());
     this.pairs = Math.round(pairsPerSecond * seconds);
     this.history = from && historyOf(from.results);
@@ -224,9 +224,9 @@ class Execution {
   }
 
   private answer(): void {
-    const { policies, config, problem, environment } = this;
+    const { policies, config, task, environment } = this;
     for (const { ticket, run } of this.requests.splice(0)) {
-      const file = policies && policyFile(config, problem, environment.backend, policies, run);
+      const file = policies && policyFile(config, task, environment.backend, policies, run);
       const bytes = file && new Blob([file]);
       environment.post({ type: 'weights', ticket, step: policies?.step ?? 0, bytes });
     }
@@ -252,7 +252,7 @@ class Execution {
         wantsPairs: () => this.state === 'paused' || this.isTime('pairs'),
         wantsSnapshot: () => this.saving,
       };
-      for await (const report of runExperiment(this.config, this.problem, control, this.from?.snapshot)) {
+      for await (const report of runExperiment(this.config, this.task, control, this.from?.snapshot)) {
         if (report.type === 'snapshot') this.save(report.snapshot);
         else if (report.type === 'weights') this.policies = report;
         else this.forward(report);

@@ -45,7 +45,7 @@ export class Contestant {
     runs: number,
   ) {
     this.workload = workloadOf(form, size, runs);
-    this.fleet = new Fleet(this.workload.problem, this.workload.config, this.workload.runs);
+    this.fleet = new Fleet(this.workload.task, this.workload.config, this.workload.runs);
   }
 
   /** The number of the step to do now. */
@@ -65,17 +65,17 @@ export class Contestant {
   }
 
   async timeEvaluation(): Promise<number> {
-    const { problem, config } = this.workload;
+    const { task, config } = this.workload;
     await settle(this.fleet.weights);
-    return timed(async () => void (await evaluateFleet(problem, config, this.fleet, this.step)));
+    return timed(async () => void (await evaluateFleet(task, config, this.fleet, this.step)));
   }
 
   /** One training step as `Fleet` does it, the device waited for after each phase. */
   async timePhases(): Promise<Record<Phase, number>> {
     const { fleet, step } = this;
-    const { problem, config } = this.workload;
+    const { task, config } = this.workload;
     const { weights } = fleet;
-    const { policy } = problem;
+    const { policy } = task;
     await settle(weights);
 
     const { chunk, request } = fleet['chunk'](step);
@@ -93,7 +93,7 @@ export class Contestant {
       const read = await sampleCompletions(alreadySampled(policy, sampled), weights, request);
       fleet['keep'](step, chunk, read);
       const pairs = fleet.memories.map(({ pool }) => pool);
-      batch = { ...labelledBatch(problem, pairs, config.schedule.pairs), pairWeights: fleet['pairWeights'](null) };
+      batch = { ...labelledBatch(task, pairs, config.schedule.pairs), pairWeights: fleet['pairWeights'](null) };
       await settle(batch.pairWeights);
     });
     let gradient!: tf.Tensor2D;

@@ -1,4 +1,4 @@
-/** The benchmark's problem, runs and policies, as sizes.json has them. */
+/** The benchmark's task, runs and policies, as sizes.json has them. */
 import type { ExperimentConfig, SamplerName } from '../../src/experiment/config/schema';
 import { STREAM, uniformInteger } from '../../src/math/random';
 import { encodeCheckpoint } from '../../src/policy/checkpoint';
@@ -7,9 +7,9 @@ import type { Policy } from '../../src/policy/policy';
 import type { TransformerSizes } from '../../src/policy/transformer';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
 import { initialWeights } from '../../src/reference/pretrain';
-import type { Problem } from '../../src/training/problem';
+import type { Task } from '../../src/training/task';
 import { runsOf, type Run } from '../../src/training/run';
-import { configOf } from '../support/problems';
+import { configOf } from '../support/tasks';
 import spec from './sizes.json';
 
 export const { workload } = spec;
@@ -33,7 +33,7 @@ const PROMPTS = 64;
 
 export interface Workload {
   readonly config: ExperimentConfig;
-  readonly problem: Problem;
+  readonly task: Task;
   readonly runs: readonly Run[];
   /** The same policy with completions of another length. */
   readonly policyOf: (completionLength: number) => Policy;
@@ -47,7 +47,7 @@ export function workloadOf(form: Form, size: SizeName, fleet: number): Workload 
   if (weights.length !== parameters) throw new Error(`sizes.json: ${size} has ${weights.length} parameters`);
   const prompts = Array.from({ length: PROMPTS }, (_, row) => randomPrompt(sizes, 0, row));
   const mean = (ids: readonly number[]) => ids.reduce((sum, id) => sum + id, 0) / ids.length;
-  const problem: Problem = {
+  const task: Task = {
     policy: POLICIES[form](sizes),
     promptLength,
     promptCount: PROMPTS,
@@ -70,7 +70,7 @@ export function workloadOf(form: Form, size: SizeName, fleet: number): Workload 
   const config = experiment(fleet);
   return {
     config,
-    problem,
+    task,
     runs: alternatingRuns(config, fleet),
     policyOf: (length) => POLICIES[form]({ ...sizes, completionLength: length }),
   };
@@ -91,7 +91,7 @@ function experiment(fleet: number): ExperimentConfig {
   const { samplers, beta, learningRate, pairs, clip, evaluationSamples: samples } = workload;
   const steps = 100_000; // More than anyone measures.
   return configOf({
-    task: { kind: 'reviews' }, // Only its name: the problem is made here.
+    task: { kind: 'reviews' }, // Only its name: the task is made here.
     arms: samplers.map((sampler) => ({ sampler: sampler as SamplerName })),
     seeds: Math.ceil(fleet / samplers.length),
     beta,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CellLine } from '../../src/experiment/documents/sweepResults';
-import { reviewsTask } from '../../src/tasks/reviews';
+import { reviews } from '../../src/tasks/reviews';
 import { configFile, lab, scratchFolder } from './lab';
 
 const FILES = ['reviews.card.md', 'reviews.safetensors', 'reviews.tokenizer.json'];
@@ -37,10 +37,10 @@ describe('lab pretrain reviews', () => {
 
   it('writes the tokenizer', () => {
     expect(JSON.parse(read(first, 'reviews.tokenizer.json').toString())).toMatchObject({
-      vocabulary: reviewsTask.vocabulary,
+      vocabulary: reviews.vocabulary,
       specialTokens: { padding: { id: 0 }, beginning: { id: 1 }, end: { id: 2 } },
-      promptLength: reviewsTask.promptLength,
-      completionLength: reviewsTask.completionLength,
+      promptLength: reviews.promptLength,
+      completionLength: reviews.completionLength,
     });
   });
 
@@ -51,7 +51,7 @@ describe('lab pretrain reviews', () => {
     const number = (row: string) => Number(new RegExp(`^\\| ${row} \\| (-?[\\d.]+)`, 'm').exec(card)?.[1]);
     // After three steps hardly better than guessing among all words, and far above the floor.
     expect(number('Loss')).toBeGreaterThan(number("The grammar's own entropy"));
-    expect(number('Loss')).toBeLessThan(Math.log(reviewsTask.vocabulary.length) + 0.5);
+    expect(number('Loss')).toBeLessThan(Math.log(reviews.vocabulary.length) + 0.5);
     expect(number('Grammatical')).toBeLessThan(20);
     expect(card.match(/^- _.+_ .* \(-?\d\.\d\d\)$/gm)).toHaveLength(12);
   });

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { parseCheckpoint } from '../../src/policy/checkpoint';
 import { parseSafetensors } from '../../src/policy/safetensors';
-import { reviewsTask } from '../../src/tasks/reviews';
+import { reviews } from '../../src/tasks/reviews';
 import { configFile, lab, run, scratchFile, scratchFolder, TINY, type Finished } from './lab';
 
 const REVIEWS = {
@@ -18,7 +18,7 @@ const REVIEWS = {
 } as const satisfies ExperimentConfigInput;
 
 const folder = join(scratchFolder(), 'made', 'for', 'it');
-const checkpointOf = (path: string) => parseCheckpoint(readFileSync(path), reviewsTask.vocabulary);
+const checkpointOf = (path: string) => parseCheckpoint(readFileSync(path), reviews.vocabulary);
 const fileOf = (name: string) => checkpointOf(join(folder, name));
 
 let first: Finished;

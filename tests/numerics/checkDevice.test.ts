@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
-import { banditProblem } from '../../src/training/banditProblem';
+import { banditTask } from '../../src/training/banditTask';
 import { checkDevice } from '../../src/training/checkDevice';
 import { forEachBackend } from '../support/backends';
-import { configOf, tinyTransformerProblem } from '../support/problems';
+import { configOf, tinyTransformerTask } from '../support/tasks';
 
 const common = {
   arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }, { sampler: 'best-of-n', n: 4 }],
@@ -18,12 +18,12 @@ const CASES = {
   bandit() {
     const config = configOf({ ...common, task: { kind: 'bandit', prompts: 16, responses: 10 } });
     if (config.task.kind !== 'bandit') throw new Error('it is a bandit');
-    return { config, problem: banditProblem(config.task) };
+    return { config, task: banditTask(config.task) };
   },
-  // Only its name: the problem is a smaller one.
+  // Only its name: the task is a smaller one.
   transformer: () => ({
     config: configOf({ ...common, task: { kind: 'reviews' } }),
-    problem: tinyTransformerProblem(),
+    task: tinyTransformerTask(),
   }),
 };
 
@@ -31,8 +31,8 @@ describe.each(Object.entries(CASES))('the check of a device at an experiment’s
   forEachBackend(
     (name) => {
       it('passes a device that computes what the CPU does, and leaves it the current one', async () => {
-        const { config, problem } = prepare();
-        await checkDevice(config, problem);
+        const { config, task } = prepare();
+        await checkDevice(config, task);
         expect(tf.getBackend()).toBe(name);
       });
     },
@@ -49,15 +49,15 @@ describe('a GPU that drops what is large', () => {
 
   forEachBackend(() => {
     it.each(Object.entries(CASES))('is found out: %s', async (_, prepare) => {
-      const { config, problem } = prepare();
+      const { config, task } = prepare();
       GPUComputePassEncoder.prototype.dispatchWorkgroups = function (x, y = 1, z = 1) {
         if (x * y * z <= 16) plain.call(this, x, y, z);
       };
-      await expect(checkDevice(config, problem)).rejects.toThrow(/wrong numbers at this experiment’s size/);
+      await expect(checkDevice(config, task)).rejects.toThrow(/wrong numbers at this experiment’s size/);
     });
 
     it.each(Object.entries(CASES))('is found out where only sampling is that large: %s', async (_, prepare) => {
-      const { config, problem } = prepare();
+      const { config, task } = prepare();
       const small = { ...config, schedule: { ...config.schedule, pairs: 1 } };
       let largest = 0;
       const watch = (limit: number) =>
@@ -66,20 +66,20 @@ describe('a GPU that drops what is large', () => {
           return x * y * z <= limit ? plain.call(this, x, y, z) : undefined;
         };
       GPUComputePassEncoder.prototype.dispatchWorkgroups = watch(Infinity);
-      await checkDevice({ ...small, evaluation: { ...small.evaluation, samples: 2 } }, problem);
+      await checkDevice({ ...small, evaluation: { ...small.evaluation, samples: 2 } }, task);
       const trained = largest;
       // Now only sampling launches more than that.
       GPUComputePassEncoder.prototype.dispatchWorkgroups = watch(trained);
-      const check = checkDevice({ ...small, evaluation: { ...small.evaluation, samples: 1024 } }, problem);
+      const check = checkDevice({ ...small, evaluation: { ...small.evaluation, samples: 1024 } }, task);
       await expect(check).rejects.toThrow(/wrong numbers at this experiment’s size/);
       expect(largest).toBeGreaterThan(trained);
     });
 
     it.each(Object.entries(CASES))('or goes wrong after it was right: %s', async (_, prepare) => {
-      const { config, problem } = prepare();
-      await checkDevice(config, problem);
+      const { config, task } = prepare();
+      await checkDevice(config, task);
       GPUComputePassEncoder.prototype.dispatchWorkgroups = () => undefined;
-      await expect(checkDevice(config, problem)).rejects.toThrow(/wrong numbers at this experiment’s size/);
+      await expect(checkDevice(config, task)).rejects.toThrow(/wrong numbers at this experiment’s size/);
     });
   }, ['webgpu']);
 });

@@ -1,19 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { ExperimentConfig } from '../../src/experiment/config/schema';
-import { banditProblem } from '../../src/training/banditProblem';
+import { banditTask } from '../../src/training/banditTask';
 import { Fleet } from '../../src/training/fleet';
-import type { Problem } from '../../src/training/problem';
+import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
 import { runsOf, type Run } from '../../src/training/run';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend, useBackend } from '../support/backends';
 import { expectNear, TOLERANCE } from '../support/numbers';
-import { configOf, tinyTransformerProblem } from '../support/problems';
+import { configOf, tinyTransformerTask } from '../support/tasks';
 
 interface Case {
   readonly config: ExperimentConfig;
-  readonly problem: Problem;
+  readonly task: Task;
 }
 
 /** β and learning rate differ between arms, tables between seeds, and T-PILAF's gates are at work. */
@@ -34,12 +34,12 @@ function bandit(): Case {
     evaluation: { every: 5 },
   });
   if (config.task.kind !== 'bandit') throw new Error('not a bandit');
-  return { config, problem: banditProblem(config.task) };
+  return { config, task: banditTask(config.task) };
 }
 
 function transformer(): Case {
   const config = configOf({
-    task: { kind: 'reviews' }, // Only its name: the problem is a smaller one.
+    task: { kind: 'reviews' }, // Only its name: the task is a smaller one.
     arms: [{ sampler: 'hybrid' }, { sampler: 'pilaf', beta: 0.3, learningRate: 3e-3 }],
     seeds: 1,
     firstSeed: 3,
@@ -49,7 +49,7 @@ function transformer(): Case {
     optimiser: { clip: 1 },
     evaluation: { every: 5, samples: 4 },
   });
-  return { config, problem: tinyTransformerProblem() };
+  return { config, task: tinyTransformerTask() };
 }
 
 const CASES: readonly (readonly [name: string, make: () => Case])[] = [
@@ -58,8 +58,8 @@ const CASES: readonly (readonly [name: string, make: () => Case])[] = [
 ];
 
 /** Weights of each run after some steps, and the tokens of their last pairs. */
-async function train({ config, problem }: Case, runs: readonly Run[], steps = 5) {
-  const fleet = new Fleet(problem, config, runs);
+async function train({ config, task }: Case, runs: readonly Run[], steps = 5) {
+  const fleet = new Fleet(task, config, runs);
   for (let step = 0; step < steps; step++) await fleet.trainStep(step);
   const weights = await fleet.readWeights();
   const results = fleet.memories.map(({ latest, divergedAt }, r) => ({
@@ -113,10 +113,10 @@ describe.each(CASES)('a fleet of %s', (_, make) => {
     });
 
     it('repeats itself: same config, seed and backend, same hashes; another seed, others', async () => {
-      const { config, problem } = make();
+      const { config, task } = make();
       const hashes = async (firstSeed: number) => {
         const short = { ...config, firstSeed, seeds: 1, schedule: { ...config.schedule, steps: 2 } };
-        const reports = await collect(runExperiment(short, problem, control()));
+        const reports = await collect(runExperiment(short, task, control()));
         const last = reports[reports.length - 1]!;
         if (last.type !== 'finished') throw new Error(`the last report is ${last.type}`);
         expect(last.runs.map((run) => run.status)).toEqual(config.arms.map(() => 'complete'));
@@ -130,8 +130,8 @@ describe.each(CASES)('a fleet of %s', (_, make) => {
     });
 
     it('holds as many tensors after five steps as after two', async () => {
-      const { config, problem } = make();
-      const fleet = new Fleet(problem, config, runsOf(config));
+      const { config, task } = make();
+      const fleet = new Fleet(task, config, runsOf(config));
       const held: { tensors: number; bytes: number }[] = [];
       for (let step = 0; step < 5; step++) {
         await fleet.trainStep(step);
@@ -143,9 +143,9 @@ describe.each(CASES)('a fleet of %s', (_, make) => {
     });
 
     it('frees everything when nobody wants more reports', async () => {
-      const { config, problem } = make();
+      const { config, task } = make();
       const before = tf.memory().numTensors;
-      for await (const report of runExperiment(config, problem, control())) {
+      for await (const report of runExperiment(config, task, control())) {
         if (report.type === 'progress' && report.step === 1) break;
       }
       expect(tf.memory().numTensors).toBe(before);
@@ -171,7 +171,7 @@ describe('a fleet', () => {
     it('trains each run at its own learning rate and β', async () => {
       const test = bandit();
       const base = runsOf(test.config)[0]!;
-      const start = test.problem.referenceWeights(base.seed);
+      const start = test.task.referenceWeights(base.seed);
       const runs = [base, { ...base, learningRate: 0.5 }, { ...base, beta: 3 }, { ...base, learningRate: 0 }];
       const [usual, fast, strict, idle] = await train(test, runs, 1);
       const moved = (weights: Float32Array) => Math.max(...weights.map((w, i) => Math.abs(w - start[i]!)));
@@ -191,11 +191,11 @@ describe('a fleet', () => {
     });
 
     it('reports a run that diverges and finishes the others', async () => {
-      const { config, problem } = bandit();
-      const sick: Problem = {
-        ...problem,
+      const { config, task } = bandit();
+      const sick: Task = {
+        ...task,
         // Seed 1's reference is not a number.
-        referenceWeights: (seed) => problem.referenceWeights(seed).map((w) => (seed === 1 ? NaN : w)),
+        referenceWeights: (seed) => task.referenceWeights(seed).map((w) => (seed === 1 ? NaN : w)),
       };
       const reports = await collect(runExperiment(config, sick, control()));
       const diverged = reports.flatMap((report) => (report.type === 'diverged' ? [report.run] : []));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { composedTransformerPolicy } from '../../src/policy/composed/composedPolicy';
 import { Fleet } from '../../src/training/fleet';
-import type { Problem } from '../../src/training/problem';
+import type { Task } from '../../src/training/task';
 import { runsOf } from '../../src/training/run';
 import { forEachBackend, useBackend } from '../support/backends';
 import { expectNear } from '../support/numbers';
-import { configOf, TINY_SIZES, tinyTransformerProblem } from '../support/problems';
+import { configOf, TINY_SIZES, tinyTransformerTask } from '../support/tasks';
 
 /**
  * Fused kernels change nothing about learning: fifty steps of online DPO, sampling included, against the transformer in
@@ -16,7 +16,7 @@ const STEPS = 50;
 
 /** Every kind of row: π_θ only, π_ref only, and interpolations of both; a pair count that needs filling up. */
 const config = configOf({
-  task: { kind: 'reviews' }, // Only its name: the problem is a smaller one.
+  task: { kind: 'reviews' }, // Only its name: the task is a smaller one.
   arms: [{ sampler: 'vanilla' }, { sampler: 'hybrid' }, { sampler: 'pilaf', beta: 0.3, learningRate: 3e-3 }],
   seeds: 1,
   firstSeed: 3,
@@ -28,8 +28,8 @@ const config = configOf({
 });
 
 /** DPO losses of every run and step, as the diagnostics have them. // [STEPS·R] */
-async function lossesOf(problem: Problem): Promise<number[]> {
-  const fleet = new Fleet(problem, config, runsOf(config));
+async function lossesOf(task: Task): Promise<number[]> {
+  const fleet = new Fleet(task, config, runsOf(config));
   const losses: number[] = [];
   for (let step = 0; step < STEPS; step++) {
     await fleet.trainStep(step);
@@ -48,10 +48,10 @@ describe('fused and composed forms', () => {
   forEachBackend((name) => {
     it('give the same losses over fifty steps', async () => {
       await useBackend('cpu');
-      specified ??= lossesOf({ ...tinyTransformerProblem(), policy: composedTransformerPolicy(TINY_SIZES) });
+      specified ??= lossesOf({ ...tinyTransformerTask(), policy: composedTransformerPolicy(TINY_SIZES) });
       const expected = await specified;
       await useBackend(name);
-      const found = await lossesOf(tinyTransformerProblem());
+      const found = await lossesOf(tinyTransformerTask());
       expect(Math.min(...expected), 'something was learnt').toBeLessThan(0.6);
       expectNear(found, expected, 1e-3, 'losses');
     });

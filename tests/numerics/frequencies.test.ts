@@ -7,12 +7,12 @@ import { SAMPLERS } from '../../src/experiment/samplers/table';
 import { bestOfNPairDistribution } from '../../src/theory/bestOfN';
 import { implicitRewards } from '../../src/theory/implicitReward';
 import { pairDistribution, tPilafPairDistribution } from '../../src/theory/pairDistribution';
-import { banditProblem } from '../../src/training/banditProblem';
+import { banditTask } from '../../src/training/banditTask';
 import { Fleet } from '../../src/training/fleet';
 import type { PreferencePair } from '../../src/training/pair';
 import { groupIntoFleets, runsOf } from '../../src/training/run';
 import { forEachBackend, type BackendName } from '../support/backends';
-import { configOf } from '../support/problems';
+import { configOf } from '../support/tasks';
 
 /**
  * Labelled pairs as a fleet really draws them, against the exact probability of every (prompt, chosen, rejected):
@@ -89,10 +89,10 @@ async function drawPairs(pairs: number): Promise<Drawn[]> {
   const schedule = { ...base.schedule };
   const config = { ...base, arms: [...base.arms, ...more.arms], schedule };
   if (config.task.kind !== 'bandit') throw new Error('not a bandit');
-  const problem = banditProblem(config.task);
+  const task = banditTask(config.task);
   const drawn = new Array<Drawn>(config.arms.length);
   for (const group of groupIntoFleets(runsOf(config))) {
-    const fleet = new Fleet(problem, config, group);
+    const fleet = new Fleet(task, config, group);
     schedule.pairs = base.schedule.pairs;
     for (let step = 0; step < STEPS; step++) await fleet.trainStep(step);
     const weights = await fleet.readWeights();

@@ -5,7 +5,7 @@ import { Fleet } from '../../src/training/fleet';
 import { runsOf } from '../../src/training/run';
 import { installCounters } from '../bench/counters';
 import { forEachBackend } from '../support/backends';
-import { configOf, TINY_SIZES, tinyTransformerProblem } from '../support/problems';
+import { configOf, TINY_SIZES, tinyTransformerTask } from '../support/tasks';
 
 /**
  * What a training step asks of WebGPU. On a GPU the launches are most of what a small model costs, so they may not
@@ -20,7 +20,7 @@ const SIZES = { ...TINY_SIZES, layers: 2 };
 const LARGEST_FLEET = 6;
 
 const config = configOf({
-  task: { kind: 'reviews' }, // Only its name: the problem is a smaller one.
+  task: { kind: 'reviews' }, // Only its name: the task is a smaller one.
   arms: [{ sampler: 'pilaf' }, { sampler: 'vanilla' }],
   seeds: LARGEST_FLEET / 2,
   beta: 0.1,
@@ -31,7 +31,7 @@ const config = configOf({
 });
 
 /** The first run is PILAF's, the others of a large fleet are of both kinds. */
-const fleetOf = (runs: number) => new Fleet(tinyTransformerProblem(SIZES), config, runsOf(config).slice(0, runs));
+const fleetOf = (runs: number) => new Fleet(tinyTransformerTask(SIZES), config, runsOf(config).slice(0, runs));
 
 /** Launches of a whole step, and of it those after the completions are read; a step before it warms up. */
 async function launchesOfStep(fleet: Fleet): Promise<{ whole: number; training: number }> {

@@ -5,7 +5,7 @@ import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { memoryNeed } from '../../src/training/memory';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend } from '../support/backends';
-import { configOf, tinyTransformerProblem } from '../support/problems';
+import { configOf, tinyTransformerTask } from '../support/tasks';
 
 /** The reviews' sizes, but for the prompts. */
 const SIZES = {
@@ -17,7 +17,7 @@ const SIZES = {
   promptLength: 3,
   completionLength: 24,
 };
-const PROBLEM = tinyTransformerProblem(SIZES);
+const PROBLEM = tinyTransformerTask(SIZES);
 
 const common = {
   task: { kind: 'reviews' }, // Only its name.

@@ -4,18 +4,18 @@ import { logSumExp } from '../../src/math/logits';
 import { estimateOptimum } from '../../src/theory/importance';
 import { byPrompt, sampleMixture, type MixtureSample } from '../../src/reference/mixtureSamples';
 import { completionBatch, initialWeights, type Example } from '../../src/reference/pretrain';
-import type { Problem } from '../../src/training/problem';
+import type { Task } from '../../src/training/task';
 import { forEachBackend } from '../support/backends';
-import { TINY_SIZES, tinyTransformerProblem } from '../support/problems';
+import { TINY_SIZES, tinyTransformerTask } from '../support/tasks';
 
 /** Importance sampling on the engine, against a transformer small enough to enumerate all that it can write. */
 
 const END = 2;
-const problem = tinyTransformerProblem();
-const { evaluation } = problem;
+const task = tinyTransformerTask();
+const { evaluation } = task;
 if (evaluation.kind !== 'sampled') throw new Error('the tiny transformer is sampled');
 const prompts = evaluation.testPrompts;
-const reference = problem.referenceWeights(0);
+const reference = task.referenceWeights(0);
 const other = initialWeights(TINY_SIZES, 6);
 
 /** Every completion, up to and including its end token. */
@@ -27,7 +27,7 @@ const all = completions();
 
 async function logProbsOf(weights: Float32Array, examples: readonly Example[]): Promise<number[]> {
   const flat = tf.tensor2d(weights, [1, weights.length]);
-  const pass = problem.policy.forward(flat, completionBatch(TINY_SIZES, examples));
+  const pass = task.policy.forward(flat, completionBatch(TINY_SIZES, examples));
   const found = await pass.logProbs.data();
   pass.dispose();
   flat.dispose();
@@ -36,7 +36,7 @@ async function logProbsOf(weights: Float32Array, examples: readonly Example[]): 
 }
 
 /** J*(β) = mean over prompts of β·log Σ_y π_ref(y)·exp(r(y)/β). */
-async function exactOptimum(scored: Problem, beta: number): Promise<number> {
+async function exactOptimum(scored: Task, beta: number): Promise<number> {
   let sum = 0;
   for (const prompt of prompts) {
     const logProbs = await logProbsOf(
@@ -57,7 +57,7 @@ async function drawn(policies: readonly Float32Array[], batches: number): Promis
   const repeatedPrompts = Array.from({ length: 20 }, () => prompts).flat();
   const found: MixtureSample[] = [];
   for (let batch = 0; batch < batches; batch++) {
-    found.push(...(await sampleMixture(problem, repeatedPrompts, weights, 4, batch)));
+    found.push(...(await sampleMixture(task, repeatedPrompts, weights, 4, batch)));
   }
   weights.dispose();
   return found.map((sample) => ({ ...sample, prompt: sample.prompt % prompts.length }));
@@ -69,7 +69,7 @@ forEachBackend(() => {
     for (const beta of [1, 0.5]) {
       const { objective, estimate } = estimateOptimum(samples, beta);
       expect(estimate.effective.minimum).toBeGreaterThan(100);
-      expect(Math.abs(objective - (await exactOptimum(problem, beta))) / estimate.errors.objective).toBeLessThan(4);
+      expect(Math.abs(objective - (await exactOptimum(task, beta))) / estimate.errors.objective).toBeLessThan(4);
     }
   });
 

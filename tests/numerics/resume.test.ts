@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createHistory, resultsOf } from '../../src/experiment/documents/history';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
-import { banditProblem } from '../../src/training/banditProblem';
+import { banditTask } from '../../src/training/banditTask';
 import type { Report } from '../../src/training/reports';
 import { runExperiment } from '../../src/training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
 import { forEachBackend } from '../support/backends';
-import { configOf, tinyTransformerProblem } from '../support/problems';
+import { configOf, tinyTransformerTask } from '../support/tasks';
 
 /** An experiment that is broken off, saved to bytes and continued ends with the hashes of one that is not. */
 
@@ -30,7 +30,7 @@ const CASES: Record<string, ExperimentConfigInput> = {
   },
   'rounds that accumulate, after an offline start': {
     ...common,
-    task: { kind: 'reviews' }, // Only its name: the problem is a smaller one.
+    task: { kind: 'reviews' }, // Only its name: the task is a smaller one.
     arms: [{ sampler: 'pilaf' }, { sampler: 'vanilla', loss: { kind: 'kto' } }],
     seeds: 1,
     start: { kind: 'offline', pairs: 4, epochs: 2 },
@@ -49,7 +49,7 @@ const CASES: Record<string, ExperimentConfigInput> = {
 
 function prepared(input: ExperimentConfigInput) {
   const config = configOf(input);
-  return { config, problem: config.task.kind === 'bandit' ? banditProblem(config.task) : tinyTransformerProblem() };
+  return { config, task: config.task.kind === 'bandit' ? banditTask(config.task) : tinyTransformerTask() };
 }
 
 const hashesOf = (reports: readonly Report[]): readonly string[] => {
@@ -60,13 +60,13 @@ const hashesOf = (reports: readonly Report[]): readonly string[] => {
 
 /** All reports; with `stopAfter`, the state after that step, as bytes, and no report beyond. */
 async function run(input: ExperimentConfigInput, from?: SavedExperiment, stopAfter = Infinity) {
-  const { config, problem } = prepared(input);
+  const { config, task } = prepared(input);
   const reports: Report[] = [];
   let history = null;
   let step = from?.snapshot.step ?? 0;
   let bytes: Uint8Array | null = null;
   const control = { signal: new AbortController().signal, wantsSnapshot: () => step === stopAfter };
-  for await (const report of runExperiment(config, problem, control, from?.snapshot)) {
+  for await (const report of runExperiment(config, task, control, from?.snapshot)) {
     reports.push(report);
     if (report.type === 'started') history = createHistory(config, report);
     if (report.type === 'snapshot') {

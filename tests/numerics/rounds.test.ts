@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 import { roundNotes } from '../../src/experiment/documents/notes';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
-import { banditProblem } from '../../src/training/banditProblem';
+import { banditTask } from '../../src/training/banditTask';
 import { Fleet } from '../../src/training/fleet';
-import type { Problem } from '../../src/training/problem';
+import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
 import { runsOf } from '../../src/training/run';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend } from '../support/backends';
-import { configOf, tinyTransformerProblem } from '../support/problems';
+import { configOf, tinyTransformerTask } from '../support/tasks';
 
 /** Rounds, starts, losses and labellers, as whole experiments. */
 
@@ -25,20 +25,20 @@ const BANDIT = {
 
 const TRANSFORMER = {
   ...BANDIT,
-  task: { kind: 'reviews' }, // Only its name: the problem is a smaller one.
+  task: { kind: 'reviews' }, // Only its name: the task is a smaller one.
   learningRate: 0.01,
   evaluation: { every: 2, samples: 4 },
 } as const satisfies ExperimentConfigInput;
 
 function prepared(input: ExperimentConfigInput) {
   const config = configOf(input);
-  return { config, problem: config.task.kind === 'bandit' ? banditProblem(config.task) : tinyTransformerProblem() };
+  return { config, task: config.task.kind === 'bandit' ? banditTask(config.task) : tinyTransformerTask() };
 }
 
 async function reportsOf(input: ExperimentConfigInput): Promise<Report[]> {
-  const { config, problem } = prepared(input);
+  const { config, task } = prepared(input);
   const reports: Report[] = [];
-  for await (const report of runExperiment(config, problem, { signal: new AbortController().signal })) {
+  for await (const report of runExperiment(config, task, { signal: new AbortController().signal })) {
     reports.push(report);
   }
   return reports;
@@ -64,8 +64,8 @@ describe('rounds', () => {
 
     it('buy their labels before they train, all of them under one policy', async () => {
       const input = { ...TRANSFORMER, rounds: { pairs: 8, epochs: 2 } } as const;
-      const { config, problem } = prepared(input);
-      const fleet = new Fleet(problem, config, runsOf(config));
+      const { config, task } = prepared(input);
+      const fleet = new Fleet(task, config, runsOf(config));
       const labels: number[] = [];
       for (let step = 0; step < 5; step++) {
         await fleet.trainStep(step);
@@ -75,7 +75,7 @@ describe('rounds', () => {
       expect(labels).toEqual([8, 8, 8, 8, 16]);
       fleet.dispose();
       // The first round's pairs come from the reference, where every log-ratio is 0.
-      const first = new Fleet(problem, config, runsOf(config).slice(0, 1));
+      const first = new Fleet(task, config, runsOf(config).slice(0, 1));
       await first.trainStep(0);
       for (const { chosen, rejected } of first.memories[0]!.pool) {
         expect([chosen.logRatio, rejected.logRatio]).toEqual([0, 0]);
@@ -85,8 +85,8 @@ describe('rounds', () => {
 
     it('can take the policy at their beginning as the reference', async () => {
       const input = { ...TRANSFORMER, rounds: { pairs: 8, epochs: 2, movingReference: true } } as const;
-      const { config, problem } = prepared({ ...input, schedule: { steps: 5, pairs: 4 } });
-      const fleet = new Fleet(problem, config, runsOf(config).slice(0, 2));
+      const { config, task } = prepared({ ...input, schedule: { steps: 5, pairs: 4 } });
+      const fleet = new Fleet(task, config, runsOf(config).slice(0, 2));
       for (let step = 0; step < 5; step++) await fleet.trainStep(step);
       const ratios = fleet.memories[0]!.pool.flatMap(({ chosen, rejected }) => [chosen.logRatio, rejected.logRatio]);
       expect(Math.max(...ratios.map(Math.abs))).toBeLessThan(name === 'webgpu' ? 1e-5 : 1e-6);
@@ -110,8 +110,8 @@ describe('rounds', () => {
 
     it('can forget AdamW’s averages: the first step is then as long as the learning rate', async () => {
       const input = { ...BANDIT, rounds: { pairs: 8, epochs: 2, resetOptimiser: true } } as const;
-      const { config, problem } = prepared(input);
-      const fleet = new Fleet(problem, config, runsOf(config).slice(0, 1));
+      const { config, task } = prepared(input);
+      const fleet = new Fleet(task, config, runsOf(config).slice(0, 1));
       for (let step = 0; step < 4; step++) await fleet.trainStep(step);
       const [before] = await fleet.readWeights();
       await fleet.trainStep(4);
@@ -123,8 +123,8 @@ describe('rounds', () => {
 
   forEachBackend(() => {
     it('can train on the pairs of all rounds', async () => {
-      const { config, problem } = prepared({ ...BANDIT, rounds: { pairs: 4, accumulate: true } });
-      const fleet = new Fleet(problem, config, runsOf(config));
+      const { config, task } = prepared({ ...BANDIT, rounds: { pairs: 4, accumulate: true } });
+      const fleet = new Fleet(task, config, runsOf(config));
       const pools: number[] = [];
       for (let step = 0; step < 4; step++) {
         await fleet.trainStep(step);
@@ -173,10 +173,10 @@ describe('an offline start', () => {
 
   forEachBackend(() => {
     it('leaves no evaluation behind where it is stopped', async () => {
-      const { config, problem } = prepared({ ...TRANSFORMER, start: { kind: 'offline', pairs: 4, epochs: 50 } });
+      const { config, task } = prepared({ ...TRANSFORMER, start: { kind: 'offline', pairs: 4, epochs: 50 } });
       const abort = new AbortController();
       const reports: Report[] = [];
-      for await (const report of runExperiment(config, problem, { signal: abort.signal })) {
+      for await (const report of runExperiment(config, task, { signal: abort.signal })) {
         reports.push(report);
         if (report.type === 'starting') abort.abort();
       }
@@ -204,9 +204,9 @@ describe('losses', () => {
 });
 
 /** All pairs of a vanilla run's first steps. */
-async function pairsOf(input: ExperimentConfigInput, change: (problem: Problem) => Problem = (problem) => problem) {
-  const { config, problem } = prepared(input);
-  const fleet = new Fleet(change(problem), config, runsOf(config).slice(0, 1));
+async function pairsOf(input: ExperimentConfigInput, change: (task: Task) => Task = (task) => task) {
+  const { config, task } = prepared(input);
+  const fleet = new Fleet(change(task), config, runsOf(config).slice(0, 1));
   const pairs = [];
   for (let step = 0; step < config.schedule.steps; step++) {
     await fleet.trainStep(step);
@@ -244,7 +244,7 @@ describe('labellers', () => {
         },
       };
       const input = { ...TRANSFORMER, schedule: { steps: 4, pairs: 32 }, labeller: { reader: 'panel' } } as const;
-      const pairs = await pairsOf(input, (problem) => ({ ...problem, panel }));
+      const pairs = await pairsOf(input, (task) => ({ ...task, panel }));
       expect([...asked].sort()).toEqual([0, 1, 2]);
       const decided = pairs.filter(({ chosen, rejected }) => chosen.ids.length !== rejected.ids.length);
       const longer = decided.filter(({ chosen, rejected }) => chosen.ids.length > rejected.ids.length).length;

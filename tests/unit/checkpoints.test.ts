@@ -5,7 +5,7 @@ import { contentHash } from '../../src/math/hash';
 import { encodeTable } from '../../src/policy/table';
 import { checkCheckpoint } from '../../src/worker/checkCheckpoint';
 import { checkpointLoader, optimumLoader } from '../../src/worker/checkpoints';
-import { configOf } from '../support/problems';
+import { configOf } from '../support/tasks';
 
 const shipped = () => new Uint8Array(readFileSync('public/checkpoints/reviews.safetensors'));
 

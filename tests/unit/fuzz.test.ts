@@ -9,7 +9,7 @@ import { parseStoredRun, parseStoredState, parseStoredSweep } from '../../src/ex
 import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents/sweep';
 import { parseSweepResults } from '../../src/experiment/documents/sweepResults';
 import { foreign } from '../../src/math/foreign';
-import { parseReviewsCheckpoint } from '../../src/training/reviewsProblem';
+import { parseReviewsCheckpoint } from '../../src/training/reviewsTask';
 import { JAVASCRIPT, leaf, spoiled } from '../support/spoiled';
 
 /** Whatever is read from outside ends in a value or in one sentence that is fit to be shown. */

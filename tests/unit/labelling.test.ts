@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { labelProbability, preferenceProbability } from '../../src/math/bradleyTerry';
-import { PANEL_SIZE, reviewsTask, scoreBy } from '../../src/tasks/reviews';
+import { PANEL_SIZE, reviews, scoreBy } from '../../src/tasks/reviews';
 import ratings from '../../src/tasks/reviews/panel.json';
 import { END } from '../../src/tasks/task';
 import { wordIds } from '../../src/tasks/reviews/vocabulary';
@@ -22,7 +22,7 @@ describe('labelProbability', () => {
 });
 
 describe('the panel', () => {
-  const prompt = reviewsTask.prompts[0]!;
+  const prompt = reviews.prompts[0]!;
   const review = (words: string) => [...wordIds(words), END];
 
   it('holds ten ratings from −4 to 4 for every word that it rated', () => {
@@ -44,7 +44,7 @@ describe('the panel', () => {
 
   it('agrees with the oracle about what it did not rate', () => {
     const unrated = review('salty .');
-    const { reward } = reviewsTask.score(prompt, unrated);
+    const { reward } = reviews.score(prompt, unrated);
     expect(ratings.words).not.toHaveProperty('salty');
     for (let annotator = 0; annotator < PANEL_SIZE; annotator++) {
       expect(scoreBy(annotator, prompt, unrated)).toBe(reward);

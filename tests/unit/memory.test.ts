@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import { PRESETS } from '../../src/experiment/presets/presets';
 import { memoryProblem } from '../../src/training/memory';
-import { prepareProblem } from '../../src/training/prepareProblem';
-import { configOf } from '../support/problems';
+import { prepareTask } from '../../src/training/prepareTask';
+import { configOf } from '../support/tasks';
 
 const load = () => Promise.resolve(new Uint8Array(readFileSync('public/checkpoints/reviews.safetensors')));
-const prepared = (config: ReturnType<typeof configOf>) => prepareProblem(config, load, () => Promise.resolve(null));
+const prepared = (config: ReturnType<typeof configOf>) => prepareTask(config, load, () => Promise.resolve(null));
 
 /** Four arms on reviews. */
 const reviews = (pairs: number, seeds: number, samples = 128) =>

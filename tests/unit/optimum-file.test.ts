@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parseOptimumFile, type OptimumFile } from '../../src/experiment/documents/optimumFile';
 import { isReliable } from '../../src/experiment/documents/results';
 import { optimumFingerprints } from '../../src/training/knownOptimum';
-import { prepareProblem } from '../../src/training/prepareProblem';
-import { parseReviewsCheckpoint } from '../../src/training/reviewsProblem';
+import { prepareTask } from '../../src/training/prepareTask';
+import { parseReviewsCheckpoint } from '../../src/training/reviewsTask';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
-import { configOf } from '../support/problems';
+import { configOf } from '../support/tasks';
 
 const checkpointBytes = readFileSync('public/checkpoints/reviews.safetensors');
 const checkpoint = parseReviewsCheckpoint(checkpointBytes);
@@ -76,7 +76,7 @@ const CONFIG = {
 
 async function optimumWith(text: string | null) {
   const load = () => Promise.resolve(new Uint8Array(checkpointBytes));
-  const { evaluation } = await prepareProblem(configOf(CONFIG), load, () => Promise.resolve(text));
+  const { evaluation } = await prepareTask(configOf(CONFIG), load, () => Promise.resolve(text));
   if (evaluation.kind !== 'sampled') throw new Error('reviews are sampled');
   return evaluation.optimum;
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../src/policy/safetensors';
 import { encodeTable } from '../../src/policy/table';
 import { policiesIn, policyFile } from '../../src/training/policies';
-import type { Problem } from '../../src/training/problem';
+import type { Task } from '../../src/training/task';
 import type { ExperimentSnapshot, MemorySnapshot } from '../../src/training/snapshot';
-import { configOf } from '../support/problems';
+import { configOf } from '../support/tasks';
 
 /** The second arm draws more completions per pair, so it trains in a fleet of its own. */
 const config = configOf({
@@ -46,12 +46,12 @@ describe('the policies in a snapshot', () => {
   });
 
   it('become files that say where they come from, where they are numbers', () => {
-    const problem = {
+    const task = {
       encodeWeights: (weights, origin) => encodeTable(weights, 1, 2, origin),
-    } as Problem;
+    } as Task;
     const files = config.arms.flatMap((_, a) =>
       [0, 1].map((s) =>
-        policyFile(config, problem, { name: 'cpu', adapter: null }, policiesIn(config, snapshot), 2 * a + s),
+        policyFile(config, task, { name: 'cpu', adapter: null }, policiesIn(config, snapshot), 2 * a + s),
       ),
     );
     expect(files.map((file) => file !== null)).toEqual([true, true, true, false, true, false]);

@@ -5,7 +5,7 @@ import { encodeCheckpoint, parseCheckpoint, type Checkpoint } from '../../src/po
 import { sizeOf } from '../../src/policy/parameters';
 import { encodeSafetensors, parseSafetensors } from '../../src/policy/safetensors';
 import { transformerLayout } from '../../src/policy/transformer';
-import { parseReviewsCheckpoint } from '../../src/training/reviewsProblem';
+import { parseReviewsCheckpoint } from '../../src/training/reviewsTask';
 
 const WORDS = ['<pad>', '<begin>', '<end>', 'good', 'food', '.'];
 const SIZES = { vocabulary: 6, width: 16, layers: 1, heads: 2, hidden: 12, promptLength: 3, completionLength: 4 };

@@ -5,7 +5,7 @@ import {
   entropyPerWord,
   isGrammatical,
   logProbability,
-  reviewsTask,
+  reviews,
   sampleDerivation,
   sampleReview,
 } from '../../src/tasks/reviews';
@@ -18,7 +18,7 @@ const prompt = (words: string): number[] => [BEGINNING, ...wordIds(words)];
 const ended = (words: string): number[] => [...wordIds(words), END];
 
 describe('the vocabulary', () => {
-  const { vocabulary } = reviewsTask;
+  const { vocabulary } = reviews;
 
   it('starts with the special tokens and fits the policy', () => {
     expect(vocabulary[PADDING]).toBe('<pad>');
@@ -46,7 +46,7 @@ describe('the vocabulary', () => {
 });
 
 describe('prompts', () => {
-  const { prompts, testPrompts, promptLength } = reviewsTask;
+  const { prompts, testPrompts, promptLength } = reviews;
 
   it('are enough, short and start with the beginning token', () => {
     expect(prompts.length).toBeGreaterThanOrEqual(40);
@@ -83,9 +83,9 @@ describe('samples', () => {
     for (const { prompt, completion } of derivations) {
       expect(isGrammatical(prompt, completion)).toBe(true);
       expect(completion.indexOf(END)).toBe(completion.length - 1);
-      expect(completion.length).toBeLessThanOrEqual(reviewsTask.completionLength);
+      expect(completion.length).toBeLessThanOrEqual(reviews.completionLength);
     }
-    expect(reviewsTask.completionLength).toBeLessThanOrEqual(24);
+    expect(reviews.completionLength).toBeLessThanOrEqual(24);
     const typical = derivations.filter(({ completion }) => completion.length >= 8 && completion.length <= 20);
     expect(typical.length / derivations.length).toBeGreaterThan(0.85);
   });
@@ -140,9 +140,9 @@ describe('the recogniser', () => {
 
 describe('text', () => {
   it('is written as a person would', () => {
-    expect(reviewsTask.text([...prompt('the soup was'), ...ended('cold , but we left happy .'), PADDING])).toBe(
+    expect(reviews.text([...prompt('the soup was'), ...ended('cold , but we left happy .'), PADDING])).toBe(
       'the soup was cold, but we left happy.',
     );
-    expect(reviewsTask.text([])).toBe('');
+    expect(reviews.text([])).toBe('');
   });
 });

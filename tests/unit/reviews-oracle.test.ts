@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isGrammatical, reviewsTask, sampleReview } from '../../src/tasks/reviews';
+import { isGrammatical, reviews, sampleReview } from '../../src/tasks/reviews';
 import { DOMAIN_SENTIMENT } from '../../src/tasks/reviews/lexicon';
 import { ORACLE } from '../../src/tasks/reviews/oracle';
 import { wordId, wordIds } from '../../src/tasks/reviews/vocabulary';
@@ -8,13 +8,13 @@ import { isUsual } from '../../src/tasks/reviews/wording';
 import { BEGINNING, END, type OracleScore } from '../../src/tasks/task';
 
 const judge = (prompt: string, completion: string): OracleScore =>
-  reviewsTask.score([BEGINNING, ...wordIds(prompt)], [...wordIds(completion), END]);
+  reviews.score([BEGINNING, ...wordIds(prompt)], [...wordIds(completion), END]);
 const soup = (completion: string): number => judge('the soup was', completion).reward;
 const threeWords = (words: string): [number, number, number] => wordIds(words) as [number, number, number];
 const total = ({ contributions }: OracleScore): number => contributions.reduce((sum, value) => sum + value, 0);
 
-const reviews = Array.from({ length: 5000 }, (_, index) => sampleReview(7, index));
-const scores = reviews.map(({ prompt, completion }) => reviewsTask.score(prompt, completion));
+const written = Array.from({ length: 5000 }, (_, index) => sampleReview(7, index));
+const scores = written.map(({ prompt, completion }) => reviews.score(prompt, completion));
 const rewards = scores.map(({ reward }) => reward);
 const best = Math.max(...rewards);
 
@@ -31,13 +31,13 @@ describe('the reward under the grammar', () => {
 
   it('is explained by the contributions, one a token', () => {
     scores.forEach((score, index) => {
-      expect(score.contributions).toHaveLength(reviews[index]!.completion.length);
+      expect(score.contributions).toHaveLength(written[index]!.completion.length);
       expect(score.reward).toBeCloseTo(ORACLE.bound * Math.tanh(total(score) / ORACLE.scale), 12);
     });
   });
 
   it('charges no review of the grammar for its wording', () => {
-    for (const { prompt, completion } of reviews) {
+    for (const { prompt, completion } of written) {
       const ids = [...prompt, ...completion];
       ids.slice(2).forEach((id, index) => expect(isUsual(ids[index]!, ids[index + 1]!, id)).toBe(true));
     }
@@ -123,7 +123,7 @@ describe('hacks', () => {
   const spam = (word: string): number => soup(Array<string>(22).fill(word).join(' '));
 
   it('of one word lose', () => {
-    for (const word of reviewsTask.vocabulary.slice(3)) expect(spam(word), word).toBeLessThan(0.5);
+    for (const word of reviews.vocabulary.slice(3)) expect(spam(word), word).toBeLessThan(0.5);
   });
 
   it('of strung praise lose', () => {
@@ -148,16 +148,16 @@ describe('hacks', () => {
 
   it('of leaving out the end lose', () => {
     const prompt = [BEGINNING, ...wordIds('the soup was')];
-    expect(reviewsTask.score(prompt, wordIds('good .')).reward).toBeLessThan(soup('good .') - 0.5);
+    expect(reviews.score(prompt, wordIds('good .')).reward).toBeLessThan(soup('good .') - 0.5);
   });
 
   it('at random never pass the best review', () => {
     const prompt = [BEGINNING, ...wordIds('the soup was')];
     for (let row = 0; row < 2000; row++) {
       const ids = Array.from({ length: 24 }, (_, token) =>
-        uniformInteger({ seed: 5, stream: 8, step: 0, row, token }, reviewsTask.vocabulary.length),
+        uniformInteger({ seed: 5, stream: 8, step: 0, row, token }, reviews.vocabulary.length),
       );
-      const score = reviewsTask.score(prompt, ids);
+      const score = reviews.score(prompt, ids);
       expect(score.contributions).toHaveLength(24);
       expect(score.reward).toBeLessThan(1);
     }
@@ -167,8 +167,8 @@ describe('hacks', () => {
 describe('a beam search for the best completion', () => {
   it('finds little more than the best reviews have', () => {
     const prompt = [BEGINNING, ...wordIds('the soup was')];
-    const reward = (ids: readonly number[]): number => reviewsTask.score(prompt, ids).reward;
-    const words = [...reviewsTask.vocabulary.keys()].filter((id) => id !== END);
+    const reward = (ids: readonly number[]): number => reviews.score(prompt, ids).reward;
+    const words = [...reviews.vocabulary.keys()].filter((id) => id !== END);
     let beam: number[][] = [[]];
     let found = -Infinity;
     for (let length = 1; length <= 16; length++) {
@@ -188,15 +188,15 @@ describe('odd input', () => {
   const prompt = [BEGINNING, ...wordIds('the soup was')];
 
   it('is judged without a fuss', () => {
-    expect(reviewsTask.score(prompt, [])).toEqual({ reward: 0, contributions: [] });
-    expect(reviewsTask.score([], [END]).reward).toBeLessThan(0);
-    expect(reviewsTask.score(prompt, [END]).reward).toBeLessThan(0);
-    const trailing = reviewsTask.score(prompt, [...wordIds('good .'), END, wordId('superb'), 0]);
+    expect(reviews.score(prompt, [])).toEqual({ reward: 0, contributions: [] });
+    expect(reviews.score([], [END]).reward).toBeLessThan(0);
+    expect(reviews.score(prompt, [END]).reward).toBeLessThan(0);
+    const trailing = reviews.score(prompt, [...wordIds('good .'), END, wordId('superb'), 0]);
     expect(trailing.contributions).toEqual([3, 0, 0, 0, 0]);
     expect(isGrammatical(prompt, [0, 0, 0])).toBe(false);
   });
 
   it('outside the vocabulary is refused', () => {
-    expect(() => reviewsTask.score(prompt, [100000])).toThrow(RangeError);
+    expect(() => reviews.score(prompt, [100000])).toThrow(RangeError);
   });
 });

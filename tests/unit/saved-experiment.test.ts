@@ -5,7 +5,7 @@ import type { Results } from '../../src/experiment/documents/results';
 import { encodeSafetensors, parseSafetensors } from '../../src/policy/safetensors';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
 import type { MemorySnapshot } from '../../src/training/snapshot';
-import { configOf } from '../support/problems';
+import { configOf } from '../support/tasks';
 
 const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
 

@@ -3,8 +3,8 @@ import { parseConfig } from '../../src/experiment/config/config';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 import type { BackendName } from '../../src/experiment/documents/results';
 import type { ExperimentConfig } from '../../src/experiment/config/schema';
-import { CheckpointError } from '../../src/training/prepareProblem';
-import type { Problem } from '../../src/training/problem';
+import { CheckpointError } from '../../src/training/prepareTask';
+import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
 import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
@@ -42,7 +42,7 @@ const SNAPSHOT = vi.hoisted(() => (step: number): ExperimentSnapshot => {
 vi.mock('../../src/training/runExperiment', () => ({
   runExperiment: async function* (
     { schedule: { steps, pairs } }: ExperimentConfig,
-    _problem: Problem,
+    _task: Task,
     control: ExperimentControl,
     from: ExperimentSnapshot | null = null,
   ): AsyncGenerator<Report, void> {
@@ -87,15 +87,15 @@ const configOf = (steps: number) => ({
 /** Far more steps than a test waits for. */
 const ENDLESS = configOf(100_000);
 
-const PROBLEM = {
-  policy: { rowFloats: null } as Problem['policy'],
+const TASK = {
+  policy: { rowFloats: null } as Task['policy'],
   encodeWeights: (weights, origin) => Uint8Array.from([...weights, Number(origin['step'])]),
-} as Problem;
+} as Task;
 
 const IMPORTED: ImportedCheckpoints = [{ name: 'mine-0123abcd', bytes: new Blob(['bytes']) }];
 
 function openSession(
-  prepare: SessionEnvironment['prepare'] = () => Promise.resolve(PROBLEM),
+  prepare: SessionEnvironment['prepare'] = () => Promise.resolve(TASK),
   check: NonNullable<SessionEnvironment['check']> = () => Promise.resolve(),
   backend: BackendName = 'cpu',
 ) {
@@ -298,7 +298,7 @@ describe('a session', () => {
     const { session, events, states, start } = openSession(() =>
       broken
         ? Promise.reject(new CheckpointError('task.checkpoint', 'mine', 'it is broken'))
-        : Promise.resolve(PROBLEM),
+        : Promise.resolve(TASK),
     );
     await start(1, ENDLESS);
     broken = true;
@@ -315,15 +315,15 @@ describe('a session', () => {
   });
 
   it('refuses what WebAssembly’s memory would not hold, and leaves what runs alone', async () => {
-    const policy = { layout: [], rowFloats: { decoded: 1e6, read: 1e6, trained: 2e6 } } as unknown as Problem['policy'];
-    let problem = PROBLEM;
+    const policy = { layout: [], rowFloats: { decoded: 1e6, read: 1e6, trained: 2e6 } } as unknown as Task['policy'];
+    let task = TASK;
     const { session, events, states, start } = openSession(
-      () => Promise.resolve(problem),
+      () => Promise.resolve(task),
       () => Promise.resolve(),
       'wasm',
     );
     await start(1, ENDLESS);
-    problem = { ...PROBLEM, policy };
+    task = { ...TASK, policy };
     const large = { ...configOf(1), schedule: { steps: 1, pairs: 256 } };
     await start(2, large);
     const refusals = events.filter((event) => event.type === 'refused');
@@ -341,7 +341,7 @@ describe('a session', () => {
     const given: ImportedCheckpoints[] = [];
     const opened = openSession((_, checkpoints) => {
       given.push(checkpoints);
-      return Promise.resolve(PROBLEM);
+      return Promise.resolve(TASK);
     });
     await startAndPause(opened);
     await opened.goOn(2, await parsed(opened.saved(1)[0]!.bytes));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { slug } from '../../src/experiment/documents/slug';
 import { weightFileNames } from '../../src/experiment/documents/weightFiles';
-import { configOf } from '../support/problems';
+import { configOf } from '../support/tasks';
 
 describe('a slug', () => {
   it.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { METRICS, type Evaluation, type MetricName } from '../../experiment/documents/metrics';
 import { findPreset } from '../../experiment/presets/presets';
 import { parseRecorded, type Recorded } from '../../experiment/documents/recorded';
-import { prepareProblem } from '../../training/prepareProblem';
+import { prepareTask } from '../../training/prepareTask';
 import { runExperiment } from '../../training/runExperiment';
 import { sentence } from '../errors';
 import { loadCheckpoint, loadOptimum, RECORDED } from '../files';
@@ -37,7 +37,7 @@ export async function checkRecorded(progress: (preset: string) => void): Promise
 /** Runs the first seed of every arm again, for as long as the first evaluations take. */
 async function differences({ config, history }: Recorded): Promise<string[]> {
   const short = { ...config, seeds: 1 };
-  const problem = await prepareProblem(short, loadCheckpoint, loadOptimum);
+  const problem = await prepareTask(short, loadCheckpoint, loadOptimum);
   const abort = new AbortController();
   const found: string[] = [];
   for await (const report of runExperiment(short, problem, { signal: abort.signal })) {

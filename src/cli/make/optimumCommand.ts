@@ -10,7 +10,7 @@ import {
   type OptimumSettings,
 } from '../../reference/estimateOptimum';
 import { optimumFingerprints } from '../../training/knownOptimum';
-import { parseReviewsCheckpoint } from '../../training/reviewsProblem';
+import { parseReviewsCheckpoint } from '../../training/reviewsTask';
 import { readArguments, readBackend, readWhole } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
 import { checkWritable, loadCheckpoint, optimumPath, writeAtomically } from '../files';

@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { join } from 'node:path';
 import { encodeCheckpoint, type Checkpoint } from '../../policy/checkpoint';
 import type { TransformerSizes } from '../../policy/transformer';
-import { reviewsTask, sampleReview } from '../../tasks/reviews';
+import { reviews, sampleReview } from '../../tasks/reviews';
 import { pretrain, type PretrainSettings } from '../../reference/pretrain';
 import { reportCard, type ReportCard } from '../../reference/reportCard';
 import { readArguments, readBackend, readWhole } from '../arguments';
@@ -18,13 +18,13 @@ const MOST_WIDTH = 256;
 
 /** A wider model has more heads, not wider ones. */
 const sizesOf = (width: number): TransformerSizes => ({
-  vocabulary: reviewsTask.vocabulary.length,
+  vocabulary: reviews.vocabulary.length,
   width,
   layers: 2,
   heads: width / HEAD_WIDTH,
   hidden: 2.5 * width,
-  promptLength: reviewsTask.promptLength,
-  completionLength: reviewsTask.completionLength,
+  promptLength: reviews.promptLength,
+  completionLength: reviews.completionLength,
 });
 
 const HELD_OUT = 2000;
@@ -97,12 +97,12 @@ async function trained(sizes: TransformerSizes, settings: PretrainSettings, comm
     steps: `${steps}`,
     batch: `${batch}`,
   };
-  return { sizes, vocabulary: reviewsTask.vocabulary, weights: next.value, origin };
+  return { sizes, vocabulary: reviews.vocabulary, weights: next.value, origin };
 }
 
 function write(folder: string, checkpoint: Checkpoint, card: string): void {
   writeAtomically(join(folder, `${NAME}.safetensors`), encodeCheckpoint(checkpoint));
-  writeAtomically(join(folder, `${NAME}.tokenizer.json`), tokenizerText(reviewsTask));
+  writeAtomically(join(folder, `${NAME}.tokenizer.json`), tokenizerText(reviews));
   writeAtomically(join(folder, `${NAME}.card.md`), card);
 }
 

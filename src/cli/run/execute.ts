@@ -6,7 +6,7 @@ import type { ExperimentConfig } from '../../experiment/config/schema';
 import { checkDevice } from '../../training/checkDevice';
 import { memoryProblem } from '../../training/memory';
 import type { Policies } from '../../training/policies';
-import type { Problem } from '../../training/problem';
+import type { Task } from '../../training/task';
 import { recordReport } from '../../training/recordReport';
 import { RepeatedCheck } from '../../training/repeatedCheck';
 import { runExperiment } from '../../training/runExperiment';
@@ -29,9 +29,9 @@ export interface Execution {
 }
 
 /** Pumps an experiment to its end and returns its results document. Throws UsageError where it does not fit. */
-export async function execute(config: ExperimentConfig, problem: Problem, execution: Execution): Promise<Results> {
+export async function execute(config: ExperimentConfig, task: Task, execution: Execution): Promise<Results> {
   const { backend, signal, progress, from, saveEvery, save, ended } = execution;
-  const tooLarge = memoryProblem(config, problem, backend.name);
+  const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const start = performance.now();
   const before = from?.results.timing.seconds ?? 0;
@@ -42,10 +42,10 @@ export async function execute(config: ExperimentConfig, problem: Problem, execut
   const results = () => resultsOf(history!, backend, { seconds: seconds(), pairsPerSecond: pairs / seconds() });
   const wantsSnapshot = () => save !== undefined && (signal.aborted || performance.now() - savedAt > 1000 * saveEvery);
   // A GPU may be right in small and wrong at this size, or go wrong later.
-  const checkGpu = async () => (backend.name === 'webgpu' ? checkDevice(config, problem) : undefined);
+  const checkGpu = async () => (backend.name === 'webgpu' ? checkDevice(config, task) : undefined);
   const check = new RepeatedCheck(checkGpu, config.schedule.steps, () => performance.now());
   await check.begin();
-  for await (const report of runExperiment(config, problem, { signal, wantsSnapshot }, from?.snapshot)) {
+  for await (const report of runExperiment(config, task, { signal, wantsSnapshot }, from?.snapshot)) {
     if (report.type === 'started') history ??= createHistory(config, report);
     else if (report.type === 'snapshot') {
       save?.({ results: results(), snapshot: report.snapshot });

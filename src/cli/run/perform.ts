@@ -46,7 +46,7 @@ export async function perform({
   source,
 }: Performance): Promise<number> {
   checkOutputs({ out, save }, from && save, source);
-  const problem = await prepared(config);
+  const task = await prepared(config);
   if (weights !== undefined) makeFolder(weights, '--weights');
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
@@ -58,7 +58,7 @@ export async function perform({
   const write = save === undefined ? null : stateWriter(save);
   try {
     const progress = startProgress(title, config.schedule.steps);
-    const running = execute(config, problem, {
+    const running = execute(config, task, {
       backend: backend.info,
       signal: abort.signal,
       progress,
@@ -78,7 +78,7 @@ export async function perform({
     process.stdout.write(summary(results, backend.reasons));
     if (out !== undefined) complete = writeResults(out, `${JSON.stringify(results)}\n`);
     if (weights !== undefined) {
-      process.stdout.write(writeWeights(weights, config, problem, backend.info, policies));
+      process.stdout.write(writeWeights(weights, config, task, backend.info, policies));
     }
   } finally {
     forget();

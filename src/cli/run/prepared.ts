@@ -1,13 +1,13 @@
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import { CheckpointError, prepareProblem } from '../../training/prepareProblem';
-import type { Problem } from '../../training/problem';
+import { CheckpointError, prepareTask } from '../../training/prepareTask';
+import type { Task } from '../../training/task';
 import { sentence, UsageError } from '../errors';
 import { loadCheckpoint, loadOptimum } from '../files';
 
 /** The task of a config, with its checkpoints from disk. Throws UsageError. */
-export async function prepared(config: ExperimentConfig): Promise<Problem> {
+export async function prepared(config: ExperimentConfig): Promise<Task> {
   try {
-    return await prepareProblem(config, loadCheckpoint, loadOptimum);
+    return await prepareTask(config, loadCheckpoint, loadOptimum);
   } catch (error) {
     const path = error instanceof CheckpointError ? error.path : 'task';
     throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });

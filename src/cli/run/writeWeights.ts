@@ -3,14 +3,14 @@ import type { BackendInfo } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { weightFileNames } from '../../experiment/documents/weightFiles';
 import { policyFile, type Policies } from '../../training/policies';
-import type { Problem } from '../../training/problem';
+import type { Task } from '../../training/task';
 import { writeTogether } from '../files';
 
 /** Writes each run's policy into the folder, all of them or none; returns what to say about it. */
 export function writeWeights(
   folder: string,
   config: ExperimentConfig,
-  problem: Problem,
+  task: Task,
   backend: BackendInfo,
   policies: Policies | null,
 ): string {
@@ -18,7 +18,7 @@ export function writeWeights(
   const written: { path: string; content: Uint8Array }[] = [];
   const left: string[] = [];
   weightFileNames(config).forEach((name, run) => {
-    const content = policyFile(config, problem, backend, policies, run);
+    const content = policyFile(config, task, backend, policies, run);
     if (content) written.push({ path: join(folder, name), content });
     else left.push(name);
   });

@@ -50,9 +50,9 @@ const send = (message: WorkerMessage): void => void process.send?.(message);
 const fail = (error: unknown): void => send({ type: 'failed', message: sentence(error) });
 
 async function runCell(config: ExperimentConfig, backend: BackendInfo): Promise<WorkerMessage> {
-  const problem = await prepared(config);
+  const task = await prepared(config);
   const { signal } = new AbortController();
-  const results = await execute(config, problem, { backend, signal, progress: reporting(), saveEvery: Infinity });
+  const results = await execute(config, task, { backend, signal, progress: reporting(), saveEvery: Infinity });
   return { type: 'done', arms: cellSummary(historyOf(results)), seconds: results.timing.seconds };
 }
 

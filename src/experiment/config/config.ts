@@ -12,14 +12,14 @@ import {
 } from './schema';
 
 /** One thing wrong with a config: where, and a sentence that names the value and what is allowed. */
-export interface ConfigProblem {
+export interface Problem {
   readonly path: string;
   readonly message: string;
 }
 
 export type ParsedConfig =
   | { readonly ok: true; readonly config: ExperimentConfig }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** At most this many runs in one experiment: more would not fit a laptop's GPU. */
 export const MAXIMUM_RUNS = 512;
@@ -42,7 +42,7 @@ export function parseConfig(input: unknown): ParsedConfig {
 }
 
 /** The first problem as one sentence, for the command line and for dialogs. */
-export function problemText(problems: readonly ConfigProblem[]): string {
+export function problemText(problems: readonly Problem[]): string {
   const first = problems[0];
   if (!first) return 'The config is valid.';
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
@@ -100,7 +100,7 @@ function withTableShape(config: ExperimentConfig): ExperimentConfig {
   return { ...config, task: { ...config.task, prompts: given.length, responses: given[0]?.length ?? 0 } };
 }
 
-function crossChecks(config: ExperimentConfig): ConfigProblem[] {
+function crossChecks(config: ExperimentConfig): Problem[] {
   return [
     ...tableProblems(config),
     ...config.arms.flatMap((arm, i) => armProblems(config, arm, i)),
@@ -110,9 +110,9 @@ function crossChecks(config: ExperimentConfig): ConfigProblem[] {
   ];
 }
 
-function tableProblems({ task }: ExperimentConfig): ConfigProblem[] {
+function tableProblems({ task }: ExperimentConfig): Problem[] {
   if (task.kind !== 'bandit') return [];
-  const problems: ConfigProblem[] = [];
+  const problems: Problem[] = [];
   for (const name of ['referenceLogits', 'rewards'] as const) {
     const rows = task[name];
     if (!rows) continue;
@@ -128,8 +128,8 @@ function tableProblems({ task }: ExperimentConfig): ConfigProblem[] {
   return problems;
 }
 
-function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
+function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): Problem[] {
+  const problems: Problem[] = [];
   const at = (key: string, message: string) => problems.push({ path: `arms.${index}.${key}`, message });
   if (config.task.kind !== 'bandit' && EXACT_SAMPLERS.includes(arm.sampler)) {
     at('sampler', `"${arm.sampler}" needs every completion's probability, so it runs on the bandit only`);
@@ -153,7 +153,7 @@ function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): C
   return problems;
 }
 
-function lossProblems({ task, arms, loss, labeller }: ExperimentConfig): ConfigProblem[] {
+function lossProblems({ task, arms, loss, labeller }: ExperimentConfig): Problem[] {
   const all = [{ path: 'loss', loss }, ...arms.map((arm, i) => ({ path: `arms.${i}.loss`, loss: arm.loss ?? loss }))];
   const smoothed = all.find((one) => one.loss.smoothing > 0 && one.loss.kind !== 'dpo');
   return [
@@ -166,8 +166,8 @@ function lossProblems({ task, arms, loss, labeller }: ExperimentConfig): ConfigP
   ];
 }
 
-function roundProblems({ task, arms, rounds, start, schedule: { pairs } }: ExperimentConfig): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
+function roundProblems({ task, arms, rounds, start, schedule: { pairs } }: ExperimentConfig): Problem[] {
+  const problems: Problem[] = [];
   const multiple = (path: string, count: number) => {
     if (count % pairs === 0) return;
     problems.push({ path, message: `${count} is not a multiple of schedule.pairs, which is ${pairs}` });
@@ -190,8 +190,8 @@ function roundProblems({ task, arms, rounds, start, schedule: { pairs } }: Exper
   return problems;
 }
 
-function sizeProblems({ task, arms, seeds, schedule, evaluation }: ExperimentConfig): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
+function sizeProblems({ task, arms, seeds, schedule, evaluation }: ExperimentConfig): Problem[] {
+  const problems: Problem[] = [];
   const limit = (path: string, what: string, count: number, most: number) => {
     if (count > most) problems.push({ path, message: `${what} are ${count}; at most ${most} are allowed` });
   };

@@ -1,7 +1,7 @@
 import { foreign } from '../../math/foreign';
 import { issueMessage, issuePath } from './issues';
 import * as v from 'valibot';
-import { parseConfig, problemText, type ConfigProblem } from '../config/config';
+import { parseConfig, problemText, type Problem } from '../config/config';
 import { fieldAt } from '../config/fields';
 import { findPreset, PRESETS } from '../presets/presets';
 import type { ExperimentConfig } from '../config/schema';
@@ -28,7 +28,7 @@ export interface SweepAxis {
 export type CellValues = Readonly<Record<string, unknown>>;
 
 export type Parsed<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export const MAXIMUM_CELLS = 4096;
 const MAXIMUM_AXES = 6;
@@ -167,7 +167,7 @@ export function cellConfig(document: SweepDocument, number: number): Parsed<Expe
 }
 
 /** The first cell that cannot run, as a problem; null where all can. */
-export function sweepProblem(document: SweepDocument): ConfigProblem | null {
+export function sweepProblem(document: SweepDocument): Problem | null {
   for (let number = 0; number < cellCount(document); number++) {
     const config = cellConfig(document, number);
     if (!config.ok) return config.problems[0] ?? null;

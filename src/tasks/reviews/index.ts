@@ -14,7 +14,7 @@ const prompts = TRAINING_OPENINGS.map(promptIds);
 const testPrompts = TEST_OPENINGS.map(promptIds);
 
 /** Restaurant reviews from a grammar of ours, labelled by a sentiment lexicon. */
-export const reviewsTask: TextTask = {
+export const reviews: TextTask = {
   kind: 'reviews',
   vocabulary: VOCABULARY,
   prompts,

@@ -1,4 +1,4 @@
-import { armName, parseConfig, type ConfigProblem, type ParsedConfig } from '../../../experiment/config/config';
+import { armName, parseConfig, type Problem, type ParsedConfig } from '../../../experiment/config/config';
 import { fieldAt, FIELDS, type FieldName } from '../../../experiment/config/fields';
 import {
   takesAlpha,
@@ -156,7 +156,7 @@ export class Draft {
   }
 
   /** A problem with its field as the page calls it: an arm by its name, a number by its label. */
-  inWords({ path, message }: ConfigProblem): string {
+  inWords({ path, message }: Problem): string {
     const [, index, key] = /^arms\.(\d+)\.(.+)$/.exec(path) ?? [];
     const arm = this.arms.filter((other) => other.enabled)[Number(index)];
     if (arm && key !== undefined) return `${this.nameOf(arm)}, ${fieldAt(path)?.label ?? key}: ${message}`;

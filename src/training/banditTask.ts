@@ -5,7 +5,7 @@ import { banditTables, type BanditTables } from '../tasks/bandit';
 import { evaluateTable } from '../theory/evaluate';
 import { frontier } from '../theory/optimum';
 import type { PlanePoint } from '../experiment/documents/results';
-import type { Problem } from './problem';
+import type { Task } from './task';
 
 /** Multiples of β at which the frontier is drawn, from a timid policy to a greedy one. */
 const FRONTIER_MULTIPLES = Array.from({ length: 61 }, (_, i) => 10 ** (2.4 - i * 0.05));
@@ -14,7 +14,7 @@ const rowsOf = ({ prompts, responses }: BanditTables, table: Float64Array): Floa
   Array.from({ length: prompts }, (_, x) => table.subarray(x * responses, (x + 1) * responses));
 
 /** The bandit, with tables per run seed: everything is known exactly by enumeration. */
-export function banditProblem(config: BanditConfig): Problem {
+export function banditTask(config: BanditConfig): Task {
   const known = new Map<number, BanditTables>();
   const tables = (seed: number): BanditTables => {
     let found = known.get(seed);

@@ -1,15 +1,15 @@
 import { encodeCheckpoint, parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
 import { transformerPolicy } from '../policy/transformerPolicy';
-import { PANEL_SIZE, reviewsTask, scoreBy } from '../tasks/reviews';
+import { PANEL_SIZE, reviews, scoreBy } from '../tasks/reviews';
 import { END, PADDING } from '../tasks/task';
-import type { KnownOptimum, Problem } from './problem';
+import type { KnownOptimum, Task } from './task';
 
 /** Reads a checkpoint of the reviews task; throws an Error that says what is wrong with it. */
 export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
-  const checkpoint = parseCheckpoint(bytes, reviewsTask.vocabulary);
+  const checkpoint = parseCheckpoint(bytes, reviews.vocabulary);
   for (const name of ['promptLength', 'completionLength'] as const) {
-    if (checkpoint.sizes[name] !== reviewsTask[name]) {
-      throw new Error(`the checkpoint's ${name} is ${checkpoint.sizes[name]}; this task's is ${reviewsTask[name]}`);
+    if (checkpoint.sizes[name] !== reviews[name]) {
+      throw new Error(`the checkpoint's ${name} is ${checkpoint.sizes[name]}; this task's is ${reviews[name]}`);
     }
   }
   return checkpoint;
@@ -21,16 +21,16 @@ export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
  * @param startWeights where training starts instead of at the reference  // [N]
  * @param optimum as it was estimated, or why that cannot be used
  */
-export function reviewsProblem(
+export function reviewsTask(
   { sizes, vocabulary, weights }: Checkpoint,
   startWeights: Float32Array | null = null,
   optimum?: KnownOptimum | string,
-): Problem {
+): Task {
   const padded = (prompt: readonly number[]): number[] => [
     ...new Array<number>(sizes.promptLength - prompt.length).fill(PADDING),
     ...prompt,
   ];
-  const prompts = reviewsTask.prompts.map(padded);
+  const prompts = reviews.prompts.map(padded);
   const words = (ids: readonly number[]) => ids.filter((id) => id !== PADDING);
   return {
     policy: transformerPolicy(sizes),
@@ -39,16 +39,16 @@ export function reviewsProblem(
     promptIds: (index) => prompts[index]!,
     referenceWeights: () => weights,
     ends: (token) => token === END,
-    reward: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).reward,
-    contributions: (_seed, prompt, completion) => reviewsTask.score(words(prompt), completion).contributions,
+    reward: (_seed, prompt, completion) => reviews.score(words(prompt), completion).reward,
+    contributions: (_seed, prompt, completion) => reviews.score(words(prompt), completion).contributions,
     startWeights,
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary, weights: own, origin }),
     panel: {
       size: PANEL_SIZE,
       score: (annotator, prompt, completion) => scoreBy(annotator, words(prompt), completion),
     },
-    promptText: (prompt) => reviewsTask.text(words(prompt)),
-    tokenText: (token) => (token === END ? '■' : reviewsTask.vocabulary[token]!),
-    evaluation: { kind: 'sampled', testPrompts: reviewsTask.testPrompts.map(padded), ...(optimum ? { optimum } : {}) },
+    promptText: (prompt) => reviews.text(words(prompt)),
+    tokenText: (token) => (token === END ? '■' : reviews.vocabulary[token]!),
+    evaluation: { kind: 'sampled', testPrompts: reviews.testPrompts.map(padded), ...(optimum ? { optimum } : {}) },
   };
 }

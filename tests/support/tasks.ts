@@ -4,7 +4,7 @@ import { encodeCheckpoint } from '../../src/policy/checkpoint';
 import type { TransformerSizes } from '../../src/policy/transformer';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
 import { initialWeights } from '../../src/reference/pretrain';
-import type { Problem } from '../../src/training/problem';
+import type { Task } from '../../src/training/task';
 
 /** A config with its defaults filled in; throws where it is not valid. */
 export function configOf(input: ExperimentConfigInput): ExperimentConfig {
@@ -32,7 +32,7 @@ const PROMPTS = [
 ];
 
 /** A transformer small enough for every backend, with an oracle that likes high token ids. */
-export function tinyTransformerProblem(sizes = TINY_SIZES): Problem {
+export function tinyTransformerTask(sizes = TINY_SIZES): Task {
   const weights = initialWeights(sizes, 5);
   return {
     policy: transformerPolicy(sizes),

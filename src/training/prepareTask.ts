@@ -1,10 +1,10 @@
 import { foreign } from '../math/foreign';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Checkpoint } from '../policy/checkpoint';
-import { banditProblem } from './banditProblem';
+import { banditTask } from './banditTask';
 import { readKnownOptimum } from './knownOptimum';
-import type { KnownOptimum, Problem } from './problem';
-import { parseReviewsCheckpoint, reviewsProblem } from './reviewsProblem';
+import type { KnownOptimum, Task } from './task';
+import { parseReviewsCheckpoint, reviewsTask } from './reviewsTask';
 
 /** Fetches a checkpoint's bytes by its name in the config; throws an Error that says why it cannot. */
 export type CheckpointLoader = (name: string) => Promise<Uint8Array>;
@@ -26,23 +26,23 @@ export class CheckpointError extends Error {
 }
 
 /** The task of a config, ready for training. Throws CheckpointError; an optimum that cannot be used is no error. */
-export async function prepareProblem(
+export async function prepareTask(
   { task, start }: ExperimentConfig,
   load: CheckpointLoader,
   loadOptimum: OptimumLoader,
-): Promise<Problem> {
+): Promise<Task> {
   switch (task.kind) {
     case 'bandit':
-      return banditProblem(task);
+      return banditTask(task);
     case 'reviews': {
       const reference = await loadAt('task.checkpoint', task.checkpoint, load);
       const optimum = await optimumOf(task.checkpoint, reference, loadOptimum);
-      if (start.kind !== 'checkpoint') return reviewsProblem(reference, null, optimum);
+      if (start.kind !== 'checkpoint') return reviewsTask(reference, null, optimum);
       const first = await loadAt('start.checkpoint', start.checkpoint, load);
       if (JSON.stringify(first.sizes) !== JSON.stringify(reference.sizes)) {
         throw new CheckpointError('start.checkpoint', start.checkpoint, 'its sizes are not those of task.checkpoint');
       }
-      return reviewsProblem(reference, first.weights, optimum);
+      return reviewsTask(reference, first.weights, optimum);
     }
     default:
       throw new Error(`unknown task ${JSON.stringify(task satisfies never)}`);

@@ -5,7 +5,7 @@ import type { Policy } from '../policy/policy';
  * A task made ready for training: the policy's program, where the runs start, and what the oracle says.
  * `seed` arguments are run seeds; a bandit's tables may differ between them.
  */
-export interface Problem {
+export interface Task {
   readonly policy: Policy;
   readonly promptLength: number;
   readonly promptCount: number;
