@@ -23,8 +23,9 @@ const ROOMS = {
     packages: TFJS,
   },
   runtime: { rooms: ['experiment', 'ops', 'policy'], packages: TFJS },
+  run: { rooms: ['math', 'experiment', 'analysis', 'policy', 'training', 'runtime'] },
   worker: {
-    rooms: ['math', 'experiment', 'tasks', 'theory', 'analysis', 'policy', 'training', 'runtime'],
+    rooms: ['math', 'experiment', 'tasks', 'theory', 'analysis', 'policy', 'training', 'runtime', 'run'],
     // The addresses of the WebAssembly files, not the code beside them.
     files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/[^/]+[.]wasm([?]url)?$'],
   },
@@ -34,10 +35,28 @@ const ROOMS = {
   views: {
     rooms: ['math', 'experiment', 'analysis', 'charts'],
     packages: ['svelte', 'idb'],
-    files: ['^src/worker/(protocol|client|cellPool)[.]ts$', '^src/training/reports[.]ts$', ...PLOTLY, '^src/styles/'],
+    files: [
+      '^src/worker/(protocol|client|cellPool)[.]ts$',
+      '^src/training/reports[.]ts$',
+      '^src/run/recordReport[.]ts$',
+      ...PLOTLY,
+      '^src/styles/',
+    ],
   },
   cli: {
-    rooms: ['math', 'experiment', 'tasks', 'theory', 'analysis', 'ops', 'policy', 'training', 'reference', 'runtime'],
+    rooms: [
+      'math',
+      'experiment',
+      'tasks',
+      'theory',
+      'analysis',
+      'ops',
+      'policy',
+      'training',
+      'reference',
+      'runtime',
+      'run',
+    ],
     packages: ['webgpu'],
     node: true,
   },

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { logSumExp } from '../math/logits';
 import { STREAM } from '../math/random';
-import { POLICY, type CompletionBatch, type Policy } from '../policy/policy';
+import { completionBatch, promptBatch, type Text } from '../policy/batches';
 import type { PromptSamples } from '../theory/importance';
-import { completionBatch, type Example } from './pretrain';
 import type { Task } from '../training/task';
-import { plainSettings } from '../training/sampleCompletions';
+import { plainRequest } from '../training/sampleCompletions';
 
 /** A test prompt's completion that was drawn from an equal mixture of policies. */
 export interface MixtureSample {
@@ -34,9 +33,9 @@ export async function sampleMixture(
 ): Promise<MixtureSample[]> {
   const { policy } = task;
   const policies = weights.shape[0];
-  const tokens = await sampleTokens(policy, prompts, weights, seed, draw);
+  const tokens = await sampleTokens(task, prompts, weights, seed, draw);
   const stride = policies * prompts.length;
-  const examples = Array.from({ length: stride }, (_, position): Example => {
+  const examples = Array.from({ length: stride }, (_, position): Text & { readonly completion: readonly number[] } => {
     const completion: number[] = [];
     for (let t = 0; t < policy.completionLength; t++) {
       completion.push(tokens[t * stride + position]!);
@@ -59,28 +58,26 @@ export async function sampleMixture(
 
 /** @returns // [C, M·P] */
 async function sampleTokens(
-  policy: Policy,
+  { policy, promptLength }: Task,
   prompts: readonly (readonly number[])[],
   weights: tf.Tensor2D,
   seed: number,
   draw: number,
 ): Promise<ArrayLike<number>> {
-  const [sets, rows, length] = [weights.shape[0], prompts.length, prompts[0]!.length];
+  const [sets, rows] = [weights.shape[0], prompts.length];
   const policySets = Array.from({ length: sets }, (_, set) => set);
-  const settings = plainSettings(sets, rows);
-  const { tokens, logProbs } = policy.sample(weights, {
-    prompts: { sets, rows, length, ids: Int32Array.from(policySets.flatMap(() => prompts.flat())) },
+  const request = plainRequest({
+    prompts: promptBatch(sets, rows, promptLength, (row) => prompts[row % rows]!),
     policySets,
     referenceSets: policySets.map(() => 0),
-    settings,
-    models: new Uint8Array(sets * rows).fill(POLICY),
     // The address has no place for the policy: seeds keep the policies' draws apart.
     seeds: policySets.map((set) => (seed + Math.imul(set, 0x9e3779b9)) >>> 0),
     stream: STREAM.optimum,
     step: draw,
     measure: false,
   });
-  tf.dispose([settings, logProbs]);
+  const { tokens, logProbs } = policy.sample(weights, request);
+  tf.dispose([request.settings, logProbs]);
   const found = await tokens.data();
   tokens.dispose();
   return found;
@@ -89,34 +86,24 @@ async function sampleTokens(
 /** log p of every completion under every policy. // [M][examples] */
 async function sequenceLogProbs(
   { policy, promptLength }: Task,
-  examples: readonly Example[],
+  examples: readonly Text[],
   weights: tf.Tensor2D,
 ): Promise<Float64Array[]> {
   const length = policy.completionLength;
-  const one = completionBatch({ promptLength, completionLength: length }, examples);
   const sets = weights.shape[0];
-  const pass = policy.forward(weights, repeated(one, sets));
+  // The same rows for every policy.
+  const texts = new Array<typeof examples>(sets).fill(examples);
+  const batch = completionBatch({ promptLength, completionLength: length }, texts);
+  const pass = policy.forward(weights, batch);
   const found = (await pass.logProbs.data()) as Float32Array;
   pass.dispose();
   return Array.from({ length: sets }, (_, set) =>
     Float64Array.from(examples, ({ completion }, row) => {
       let sum = 0;
-      for (let t = 0; t < completion.length; t++) sum += found[(set * one.prompts.rows + row) * length + t]!;
+      for (let t = 0; t < completion.length; t++) sum += found[(set * batch.prompts.rows + row) * length + t]!;
       return sum;
     }),
   );
-}
-
-/** The same rows for every set. */
-function repeated({ prompts, length, ids, mask }: CompletionBatch, sets: number): CompletionBatch {
-  const times = <T>(copy: (index: number) => T): T[] => Array.from({ length: sets }, (_, set) => copy(set));
-  const integers = (values: Int32Array) => Int32Array.from(times(() => [...values]).flat());
-  return {
-    prompts: { ...prompts, sets, ids: integers(prompts.ids) },
-    length,
-    ids: integers(ids),
-    mask: Float32Array.from(times(() => [...mask]).flat()),
-  };
 }
 
 /** Every prompt's rewards and ratios. // [P] */

@@ -1,17 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { normal, STREAM } from '../math/random';
 import { clipFactors, updateAdamW } from '../ops/adamW/update';
-import { paddedRows } from '../ops/rowSets';
 import { parameterCount, sizeOf } from '../policy/parameters';
+import { completionBatch, type Text } from '../policy/batches';
 import type { CompletionBatch, Policy } from '../policy/policy';
 import { transformerLayout, type TransformerSizes } from '../policy/transformer';
 import { transformerPolicy } from '../policy/transformerPolicy';
-
-/** One text of the corpus. */
-export interface Example {
-  readonly prompt: readonly number[];
-  readonly completion: readonly number[];
-}
 
 export interface PretrainSettings {
   readonly seed: number;
@@ -59,7 +53,7 @@ export function initialWeights(sizes: TransformerSizes, seed: number): Float32Ar
 export async function* pretrain(
   sizes: TransformerSizes,
   settings: PretrainSettings,
-  example: (index: number) => Example,
+  example: (index: number) => Text,
   start = initialWeights(sizes, settings.seed),
 ): AsyncGenerator<PretrainReport, Float32Array> {
   const policy = transformerPolicy(sizes);
@@ -69,7 +63,7 @@ export async function* pretrain(
   const [mean, square] = [tf.zeros([1, count]), tf.zeros([1, count])] as [tf.Tensor2D, tf.Tensor2D];
   for (let step = 0; step < settings.steps; step++) {
     const examples = Array.from({ length: settings.batch }, (_, i) => example(step * settings.batch + i));
-    const { loss, gradient } = nextTokenGradient(policy, weights, completionBatch(sizes, examples));
+    const { loss, gradient } = nextTokenGradient(policy, weights, completionBatch(sizes, [examples]));
     const factors = clipFactors(gradient, settings.clip);
     updateAdamW({
       weights,
@@ -108,26 +102,4 @@ function nextTokenGradient(
     pass.dispose();
     return { loss, gradient };
   });
-}
-
-/** Prompts padded on the left, completions on the right, as one set; rows filled up to a multiple of four. */
-export function completionBatch(
-  { promptLength, completionLength }: Pick<TransformerSizes, 'promptLength' | 'completionLength'>,
-  examples: readonly Example[],
-): CompletionBatch {
-  const rows = paddedRows(examples.length);
-  const prompts = new Int32Array(rows * promptLength);
-  const ids = new Int32Array(rows * completionLength);
-  const mask = new Float32Array(rows * completionLength);
-  examples.forEach(({ prompt, completion }, row) => {
-    prompts.set(prompt, (row + 1) * promptLength - prompt.length);
-    ids.set(completion, row * completionLength);
-    mask.fill(1, row * completionLength, row * completionLength + completion.length);
-  });
-  return {
-    prompts: { sets: 1, rows, length: promptLength, ids: prompts },
-    length: completionLength,
-    ids,
-    mask,
-  };
 }

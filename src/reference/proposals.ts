@@ -1,8 +1,9 @@
 import { logSumExp } from '../math/logits';
 import { STREAM, uniform } from '../math/random';
+import type { Text } from '../policy/batches';
 import type { Checkpoint } from '../policy/checkpoint';
 import type { MixtureSample } from './mixtureSamples';
-import { pretrain, type Example, type PretrainReport } from './pretrain';
+import { pretrain, type PretrainReport } from './pretrain';
 
 /**
  * A policy near π*_β to draw from: trained by maximum likelihood on weighted samples, which minimises KL(π*_β‖q) and
@@ -25,7 +26,7 @@ export function trainProposal(
       beta,
     ),
   );
-  const example = (index: number): Example => {
+  const example = (index: number): Text => {
     const x = index % prompts.length;
     const row = Math.floor(index / prompts.length);
     // The pool's own draws are of other steps.

@@ -3,14 +3,13 @@ import { STREAM } from '../math/random';
 import { mean, standardDeviation } from '../math/statistics';
 import type { Checkpoint } from '../policy/checkpoint';
 import { parameterCount } from '../policy/parameters';
-import { POLICY, type Policy, type PromptBatch } from '../policy/policy';
+import { completionBatch, promptBatch, type Text } from '../policy/batches';
+import type { Policy } from '../policy/policy';
 import { entropyPerWord, isGrammatical, reviews } from '../tasks/reviews';
-import { PADDING } from '../tasks/task';
 import type { Completion } from '../training/pair';
 import { readCompletion } from '../training/preferences';
-import { completionBatch, type Example } from './pretrain';
 import { reviewsTask } from '../training/reviewsTask';
-import { plainSettings, sampleCompletions } from '../training/sampleCompletions';
+import { plainRequest, sampleCompletions } from '../training/sampleCompletions';
 
 /** What a pretrained policy of the reviews is worth. */
 export interface ReportCard {
@@ -43,7 +42,7 @@ const BATCH = 128;
  */
 export async function reportCard(
   checkpoint: Checkpoint,
-  heldOut: readonly Example[],
+  heldOut: readonly Text[],
   samples: number,
   seed: number,
 ): Promise<ReportCard> {
@@ -62,12 +61,12 @@ export async function reportCard(
 }
 
 /** Mean −log p per completion token. */
-async function heldOutLoss(policy: Policy, checkpoint: Checkpoint, examples: readonly Example[]): Promise<number> {
+async function heldOutLoss(policy: Policy, checkpoint: Checkpoint, examples: readonly Text[]): Promise<number> {
   const flat = tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]);
   let surprise = 0;
   let tokens = 0;
   for (let start = 0; start < examples.length; start += BATCH) {
-    const batch = completionBatch(checkpoint.sizes, examples.slice(start, start + BATCH));
+    const batch = completionBatch(checkpoint.sizes, [examples.slice(start, start + BATCH)]);
     const sum = tf.tidy(() => {
       const pass = policy.forward(flat, batch);
       const masked = tf.sum(tf.mul(pass.logProbs, pass.mask));
@@ -110,26 +109,18 @@ async function sampled(
   batch: number,
 ): Promise<Completion[]> {
   const task = reviewsTask(checkpoint);
-  const length = task.promptLength;
-  const padded = prompts.map((prompt) => [...new Array<number>(length - prompt.length).fill(PADDING), ...prompt]);
-  const rows = prompts.length;
-  const promptBatch: PromptBatch = { sets: 1, rows, length, ids: Int32Array.from(padded.flat()) };
-  const tensors = {
-    weights: tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]),
-    settings: plainSettings(1, rows),
-  };
-  const found = await sampleCompletions(task.policy, tensors.weights, {
-    prompts: promptBatch,
+  const weights = tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]);
+  const request = plainRequest({
+    prompts: promptBatch(1, prompts.length, task.promptLength, (row) => prompts[row]!),
     // The policy stands in as its own reference.
     policySets: [0],
     referenceSets: [0],
-    settings: tensors.settings,
-    models: new Uint8Array(rows).fill(POLICY),
     seeds: [seed],
     stream: STREAM.evaluation,
     step: batch,
     measure: false,
   });
-  tf.dispose(tensors);
-  return padded.map((prompt, row) => readCompletion(task, seed, prompt, found, row));
+  const found = await sampleCompletions(task.policy, weights, request);
+  weights.dispose();
+  return prompts.map((prompt, row) => readCompletion(task, seed, prompt, found, row));
 }

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { STREAM } from '../math/random';
 import { paddedRows, ROW_TILE } from '../ops/rowSets';
-import { POLICY, type CompletionBatch, type PromptBatch } from '../policy/policy';
+import { completionBatch, promptBatch } from '../policy/batches';
 import type { Task } from './task';
 import { groupIntoFleets, runsOf, type Run } from './run';
-import { plainSettings, sampleCompletions } from './sampleCompletions';
+import { plainRequest, sampleCompletions } from './sampleCompletions';
 
 const TOLERANCE = 1e-3;
 
@@ -54,12 +54,13 @@ function launchTraining(task: Task, reference: Float32Array, sets: number, rows:
   const { policy } = task;
   const { vocabulary, completionLength } = policy;
   return tf.tidy(() => {
-    const ids = Int32Array.from({ length: sets * rows * completionLength }, (_, i) => {
-      const which = Math.floor(i / completionLength) % FEW;
-      return (7 * which + 5 * (i % completionLength) + 3) % vocabulary;
-    });
-    const prompts = promptBatch(task, sets, rows, (row) => row % FEW);
-    const pass = policy.forward(copies(reference, sets), completionsOf(prompts, ids));
+    const few = Array.from({ length: FEW }, (_, which) => ({
+      prompt: promptOf(task, which),
+      completion: Array.from({ length: completionLength }, (__, t) => (7 * which + 5 * t + 3) % vocabulary),
+    }));
+    const texts = Array.from({ length: rows }, (_, row) => few[row % FEW]!);
+    const batch = completionBatch(lengthsOf(task), new Array<typeof texts>(sets).fill(texts));
+    const pass = policy.forward(copies(reference, sets), batch);
     const logProbs = pass.logProbs.clone();
     const gradient = pass.gradient(tf.ones([sets * rows]) as tf.Tensor1D);
     pass.dispose();
@@ -77,19 +78,17 @@ async function checkSampling(task: Task, reference: Float32Array, runs: number, 
   const total = runs * rows;
   const sets = Array.from({ length: runs }, (_, r) => r);
   const weights = copies(reference, runs);
-  const settings = plainSettings(runs, rows);
-  const sampling = sampleCompletions(policy, weights, {
-    prompts: promptBatch(task, runs, rows, (row) => row),
+  const request = plainRequest({
+    prompts: promptBatch(runs, rows, task.promptLength, (row) => promptOf(task, row)),
     policySets: sets,
     referenceSets: sets,
-    settings,
-    models: new Uint8Array(total).fill(POLICY),
     seeds: sets,
     stream: STREAM.evaluation,
     step: 0,
     measure: true,
   });
-  tf.dispose([weights, settings]);
+  const sampling = sampleCompletions(policy, weights, request);
+  weights.dispose();
   const { tokens, policyLogProbs, kl } = await sampling;
   compare(kl!.subarray(0, total), () => 0, 1);
   const first = Math.max(0, total - FEW);
@@ -98,8 +97,12 @@ async function checkSampling(task: Task, reference: Float32Array, runs: number, 
   const ids = Int32Array.from({ length: FEW * completionLength }, (_, i) => tokens[at(i)]!);
   if (!ids.every((id) => id >= 0 && id < vocabulary)) throw wrongNumbers('it drew tokens that there are not');
   const expected = onCpu(() => {
-    const prompts = promptBatch(task, 1, FEW, rowOf);
-    return tf.tidy(() => policy.forward(copies(reference, 1), completionsOf(prompts, ids)).logProbs.dataSync());
+    const texts = Array.from({ length: FEW }, (_, row) => ({
+      prompt: promptOf(task, rowOf(row)),
+      completion: ids.subarray(row * completionLength, (row + 1) * completionLength),
+    }));
+    const batch = completionBatch(lengthsOf(task), [texts]);
+    return tf.tidy(() => policy.forward(copies(reference, 1), batch).logProbs.dataSync());
   });
   // What lies behind a completion's end has no meaning.
   const isOver = (i: number): boolean => ids.subarray(i - (i % completionLength), i).some((token) => task.ends(token));
@@ -113,21 +116,10 @@ async function checkSampling(task: Task, reference: Float32Array, runs: number, 
 const copies = (weights: Float32Array, runs: number): tf.Tensor2D =>
   tf.tidy(() => tf.tile(tf.tensor2d(weights, [1, weights.length]), [runs, 1]));
 
-/** Training prompts; `which` says which one a row has. */
-function promptBatch(task: Task, sets: number, rows: number, which: (row: number) => number): PromptBatch {
-  const { promptLength, promptCount } = task;
-  const ids = new Int32Array(sets * rows * promptLength);
-  for (let row = 0; row < sets * rows; row++) ids.set(task.promptIds(which(row) % promptCount), row * promptLength);
-  return { sets, rows, length: promptLength, ids };
-}
+/** A row's training prompt. */
+const promptOf = (task: Task, row: number): readonly number[] => task.promptIds(row % task.promptCount);
 
-/** Completions of the greatest length. */
-const completionsOf = (prompts: PromptBatch, ids: Int32Array): CompletionBatch => ({
-  prompts,
-  length: ids.length / (prompts.sets * prompts.rows),
-  ids,
-  mask: new Float32Array(ids.length).fill(1),
-});
+const lengthsOf = ({ promptLength, policy: { completionLength } }: Task) => ({ promptLength, completionLength });
 
 /** Runs something that does not wait on the plain CPU: for whoever comes next all is as before. */
 function onCpu<T>(compute: () => T): T {

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Evaluation } from '../experiment/documents/metrics';
-import type { ExperimentConfig } from '../experiment/config/schema';
 import { isReliable } from '../experiment/documents/results';
 import { STREAM } from '../math/random';
-import { POLICY, type PromptBatch, type SamplingRequest } from '../policy/policy';
+import { promptBatch } from '../policy/batches';
+import type { SamplingRequest } from '../policy/policy';
 import type { Fleet, RunMemory } from './fleet';
 import { readCompletion } from './preferences';
 import type { ExactEvaluation, Task, SampledEvaluation } from './task';
-import { plainSettings, sampleCompletions, type SampledCompletions } from './sampleCompletions';
+import { plainRequest, sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
 /** What a policy is worth at one moment; `gap` only where the optimum is known. */
 interface Point {
@@ -21,16 +21,10 @@ interface Point {
 type SampledPoint = Omit<Point, 'gap'>;
 
 /** Evaluates every run of a fleet; the order is the fleet's. Runs that have diverged yield null. */
-export async function evaluateFleet(
-  task: Task,
-  config: ExperimentConfig,
-  fleet: Fleet,
-  step: number,
-): Promise<(Evaluation | null)[]> {
+export async function evaluateFleet(fleet: Fleet, step: number): Promise<(Evaluation | null)[]> {
+  const { evaluation } = fleet.task;
   const points =
-    task.evaluation.kind === 'exact'
-      ? await exactPoints(task.evaluation, fleet)
-      : await sampledPoints(task, task.evaluation, config, fleet, step);
+    evaluation.kind === 'exact' ? await exactPoints(evaluation, fleet) : await sampledPoints(evaluation, fleet, step);
   return fleet.memories.map((memory, r) => {
     const point = points[r]!;
     if (!Number.isFinite(point.reward) || !Number.isFinite(point.kl)) memory.divergedAt ??= step;
@@ -65,13 +59,8 @@ async function exactPoints(evaluation: ExactEvaluation, fleet: Fleet): Promise<P
  * Samples from π_θ itself on the fixed test prompts. KL and entropy are Rao–Blackwellised: at every visited position
  * the sum over the full vocabulary, not the sampled token's log-ratio.
  */
-async function sampledPoints(
-  task: Task,
-  evaluation: SampledEvaluation,
-  config: ExperimentConfig,
-  fleet: Fleet,
-  step: number,
-): Promise<Point[]> {
+async function sampledPoints(evaluation: SampledEvaluation, fleet: Fleet, step: number): Promise<Point[]> {
+  const { task, config } = fleet;
   const seeds = fleet.memories.map(({ run }) => run.seed);
   // At the start the arms of a seed are one policy on the same draws: one evaluation serves them all.
   const { starts } = fleet;
@@ -80,10 +69,8 @@ async function sampledPoints(
   );
   const evaluated = [...new Set(places)];
   const rows = config.evaluation.samples;
-  const request = evaluationRequest(task, evaluation, fleet, evaluated, rows, step);
-  const sampling = sampleCompletions(task.policy, fleet.weights, request);
-  request.settings.dispose();
-  const sampled = await sampling;
+  const request = evaluationRequest(evaluation, fleet, evaluated, step);
+  const sampled = await sampleCompletions(task.policy, fleet.weights, request);
   const points = evaluated.map((r, set) => meanPoint(task, evaluation, sampled, seeds[r]!, set, rows));
   // Runs that share an evaluation may still differ in β.
   return places.map((place, r) => {
@@ -98,33 +85,34 @@ function estimatedGap({ optimum }: SampledEvaluation, beta: number, { reward, kl
   return best && isReliable(best) ? best.objective - (reward - beta * kl) : null;
 }
 
-/** The runs' own samples on the test prompts, with KL and entropy. The caller disposes the settings. */
+/**
+ * The runs' own samples, with KL and entropy: the first `samples` test prompts, from the start again where there are
+ * fewer; the same for every run. The caller disposes the settings.
+ */
 function evaluationRequest(
-  task: Task,
-  evaluation: SampledEvaluation,
+  { testPrompts }: SampledEvaluation,
   fleet: Fleet,
   runs: readonly number[],
-  rows: number,
   step: number,
 ): SamplingRequest {
-  return {
-    prompts: testPromptBatch(evaluation, task.promptLength, runs.length, rows),
+  const { samples } = fleet.config.evaluation;
+  const promptOf = (row: number) => testPrompts[(row % samples) % testPrompts.length]!;
+  return plainRequest({
+    prompts: promptBatch(runs.length, samples, fleet.task.promptLength, promptOf),
     ...fleet.setsOf(runs),
-    settings: plainSettings(runs.length, rows),
-    models: new Uint8Array(runs.length * rows).fill(POLICY),
-    seeds: runs.map((r) => fleet.memories[r]!.run.seed),
+    seeds: runs.map((r) => fleet.runs[r]!.seed),
     stream: STREAM.evaluation,
     step,
     measure: true,
-  };
+  });
 }
 
 /** Launches what an evaluation launches without reading anything, for kernels to be compiled ahead. */
-export function rehearseEvaluation(task: Task, { evaluation: { samples } }: ExperimentConfig, fleet: Fleet): void {
-  const { evaluation } = task;
+export function rehearseEvaluation(fleet: Fleet): void {
+  const { evaluation, policy } = fleet.task;
   if (evaluation.kind === 'exact') return;
   tf.tidy(() => {
-    task.policy.sample(fleet.weights, evaluationRequest(task, evaluation, fleet, [0], samples, 0));
+    policy.sample(fleet.weights, evaluationRequest(evaluation, fleet, [0], 0));
   });
 }
 
@@ -156,13 +144,4 @@ function meanPoint(
     entropy: sum.entropy / rows,
     length: sum.length / rows,
   };
-}
-
-/** The first `rows` test prompts, from the start again where there are fewer; the same for every run. */
-function testPromptBatch({ testPrompts }: SampledEvaluation, length: number, sets: number, rows: number): PromptBatch {
-  const ids = new Int32Array(sets * rows * length);
-  for (let position = 0; position < sets * rows; position++) {
-    ids.set(testPrompts[(position % rows) % testPrompts.length]!, position * length);
-  }
-  return { sets, rows, length, ids };
 }

@@ -3,13 +3,14 @@ import type { ExperimentConfig, StartConfig } from '../experiment/config/schema'
 import { pairLoss, referencePoint } from '../math/preferenceLosses';
 import { resolveSampler } from '../experiment/samplers/table';
 import { compileKernels } from './compileKernels';
-import { Fleet, type RunStart } from './fleet';
-import { labelledBatch } from './labelledBatch';
-import { batchLogRatios } from './preferenceGradient';
+import { collect, labelledPairs } from './collect';
+import { correctness } from './diagnostics';
+import { Fleet, type InitialPolicy } from './fleet';
+import { batchLogRatios, labelledCompletions } from './preferenceGradient';
 import type { PreferencePair } from './pair';
-import { correctness } from './preferences';
 import type { Task } from './task';
 import type { Report } from './reports';
+import { trainStep } from './round';
 import { objectiveOf, type Run } from './run';
 
 type Offline = Extract<StartConfig, { kind: 'offline' }>;
@@ -21,7 +22,8 @@ const FRESH_DRAWS = TRAINING_DRAWS + 2 ** 29;
 /** Pairs of either kind that the fit is measured on, at most. */
 const MEASURED_PAIRS = 256;
 
-export interface StartedRun extends RunStart {
+/** A policy that offline training has made. */
+export interface OfflinePolicy extends InitialPolicy {
   readonly fit: StartFit;
 }
 
@@ -36,7 +38,7 @@ export async function* offlineStart(
   task: Task,
   runs: readonly Run[],
   signal: AbortSignal,
-): AsyncGenerator<Report, readonly StartedRun[] | null> {
+): AsyncGenerator<Report, readonly OfflinePolicy[] | null> {
   const { offline, steps } = offlineConfig(config, start);
   const keyOf = ({ seed, beta }: Run) => `${seed} ${beta}`;
   const keys = [...new Set(runs.map(keyOf))];
@@ -49,19 +51,21 @@ export async function* offlineStart(
   );
   const fleet = new Fleet(task, offline, learners, undefined, TRAINING_DRAWS);
   try {
-    yield* compileKernels(task, offline, [fleet]);
-    const chunks = Math.ceil(Math.min(start.pairs, MEASURED_PAIRS) / config.schedule.pairs);
+    yield* compileKernels([fleet]);
+    const collections = Math.ceil(Math.min(start.pairs, MEASURED_PAIRS) / config.schedule.pairs);
     const fresh: PreferencePair[][][] = [];
-    for (let chunk = 0; chunk < chunks; chunk++) fresh.push(await fleet.collectApart(FRESH_DRAWS + chunk));
+    for (let c = 0; c < collections; c++) fresh.push(await freshPairs(fleet, FRESH_DRAWS + c));
     for (let step = 0; step < steps; step++) {
       if (signal.aborted) return null;
-      yield { type: 'starting', step, steps };
-      await fleet.trainStep(step);
+      yield { type: 'offline', step, steps };
+      await trainStep(fleet, step);
     }
     const { pairs } = config.schedule;
     const pools = fleet.memories.map(({ pool }) => pool);
-    const seen = Array.from({ length: chunks }, (_, c) => pools.map((pool) => pool.slice(c * pairs, (c + 1) * pairs)));
-    const [trained, unseen] = [await measure(task, fleet, seen), await measure(task, fleet, fresh)];
+    const seen = Array.from({ length: collections }, (_, c) =>
+      pools.map((pool) => pool.slice(c * pairs, (c + 1) * pairs)),
+    );
+    const [trained, unseen] = [await measure(fleet, seen), await measure(fleet, fresh)];
     const weights = await fleet.readWeights();
     const found = fleet.memories.map(({ totals }, r) => ({
       weights: weights[r]!,
@@ -96,11 +100,19 @@ function learner({ loss, learningRate, start }: ExperimentConfig, { seed, beta }
   };
 }
 
-/** Loss and accuracy of every run on given pairs. // chunks [chunk][R][P] → [R] */
-async function measure(task: Task, fleet: Fleet, chunks: readonly PreferencePair[][][]): Promise<OfflineFit[]> {
+/** Labelled pairs that are not trained on. // [R][P] */
+async function freshPairs(fleet: Fleet, draw: number): Promise<PreferencePair[][]> {
+  const { collection, sampled } = collect(fleet, draw);
+  const found = await sampled;
+  collection.kinds.dispose();
+  return fleet.runs.map((_, r) => labelledPairs(fleet, collection, found, r));
+}
+
+/** Loss and accuracy of every run on given pairs. // [collection][R][P] → [R] */
+async function measure(fleet: Fleet, collections: readonly PreferencePair[][][]): Promise<OfflineFit[]> {
   const sums = fleet.memories.map(() => ({ loss: 0, accuracy: 0, pairs: 0 }));
-  for (const pairs of chunks) {
-    const ratios = batchLogRatios(task.policy, fleet.weights, labelledBatch(task, pairs, pairs[0]!.length));
+  for (const pairs of collections) {
+    const ratios = batchLogRatios(fleet.task.policy, fleet.weights, labelledCompletions(fleet, pairs));
     const values = await ratios.data();
     ratios.dispose();
     const rows = values.length / pairs.length;

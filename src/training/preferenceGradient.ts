@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { PreferenceLoss } from '../math/preferenceLosses';
 import { logRatios, preferenceSlopes } from '../ops/preferenceLoss/preferenceLoss';
+import { completionBatch } from '../policy/batches';
 import type { CompletionBatch, Policy } from '../policy/policy';
+import type { Fleet } from './fleet';
+import type { PreferencePair } from './pair';
 
 /** A fleet's labelled completions: rows 2i and 2i + 1 of a run are pair i's chosen and rejected one. */
 export interface LabelledCompletions {
@@ -13,6 +16,25 @@ export interface LabelledCompletions {
 export interface PreferenceBatch extends LabelledCompletions {
   /** A run's loss is Σ weight · loss over its pairs; 0 for those that only fill the batch up. */
   readonly pairWeights: tf.Tensor2D; // [R, B/2]
+}
+
+/** Every run's pairs as one batch: rows 2i and 2i + 1 are pair i's chosen and rejected completion. // [R][P] */
+export function labelledCompletions(
+  { task, pairs: count }: Fleet,
+  pairs: readonly (readonly PreferencePair[])[],
+): LabelledCompletions {
+  const { promptLength, policy } = task;
+  const texts = pairs.map((ofRun) =>
+    ofRun.flatMap(({ prompt, chosen, rejected }) => [chosen, rejected].map(({ ids }) => ({ prompt, completion: ids }))),
+  );
+  const completions = completionBatch({ promptLength, completionLength: policy.completionLength }, texts, 2 * count);
+  const { sets, rows } = completions.prompts;
+  const referenceLogProbs = new Float32Array(sets * rows);
+  pairs.forEach((ofRun, r) => {
+    const logProbs = ofRun.flatMap(({ chosen, rejected }) => [chosen.referenceLogProb, rejected.referenceLogProb]);
+    referenceLogProbs.set(logProbs, r * rows);
+  });
+  return { completions, referenceLogProbs };
 }
 
 /**

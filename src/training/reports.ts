@@ -9,8 +9,8 @@ import type { PlanePoint, RunStatus, StartFit } from '../experiment/documents/re
  */
 export type Report =
   | StartedReport
-  | StartingReport
-  | StartsReport
+  | OfflineReport
+  | OfflineFitsReport
   | CompilingReport
   | ProgressReport
   | EvaluationReport
@@ -34,16 +34,16 @@ export interface StartedReport {
 }
 
 /** How far the offline training before the race is. */
-export interface StartingReport {
-  readonly type: 'starting';
+export interface OfflineReport {
+  readonly type: 'offline';
   readonly step: number;
   readonly steps: number;
 }
 
 /** The end of the offline training before the race; in the order of the runs. */
-export interface StartsReport {
-  readonly type: 'starts';
-  readonly starts: readonly StartFit[];
+export interface OfflineFitsReport {
+  readonly type: 'offlineFits';
+  readonly fits: readonly StartFit[];
 }
 
 /** How many of the GPU's kernels are compiled, before the first step; none where there is nothing to compile. */

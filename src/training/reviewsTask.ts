@@ -1,7 +1,7 @@
 import { encodeCheckpoint, parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
 import { transformerPolicy } from '../policy/transformerPolicy';
 import { PANEL_SIZE, reviews, scoreBy } from '../tasks/reviews';
-import { END, PADDING } from '../tasks/task';
+import { END } from '../tasks/task';
 import type { KnownOptimum, Task } from './task';
 
 /** Reads a checkpoint of the reviews task; throws an Error that says what is wrong with it. */
@@ -26,29 +26,23 @@ export function reviewsTask(
   startWeights: Float32Array | null = null,
   optimum?: KnownOptimum | string,
 ): Task {
-  const padded = (prompt: readonly number[]): number[] => [
-    ...new Array<number>(sizes.promptLength - prompt.length).fill(PADDING),
-    ...prompt,
-  ];
-  const prompts = reviews.prompts.map(padded);
-  const words = (ids: readonly number[]) => ids.filter((id) => id !== PADDING);
   return {
     policy: transformerPolicy(sizes),
     promptLength: sizes.promptLength,
-    promptCount: prompts.length,
-    promptIds: (index) => prompts[index]!,
+    promptCount: reviews.prompts.length,
+    promptIds: (index) => reviews.prompts[index]!,
     referenceWeights: () => weights,
     ends: (token) => token === END,
-    reward: (_seed, prompt, completion) => reviews.score(words(prompt), completion).reward,
-    contributions: (_seed, prompt, completion) => reviews.score(words(prompt), completion).contributions,
+    reward: (_seed, prompt, completion) => reviews.score(prompt, completion).reward,
+    contributions: (_seed, prompt, completion) => reviews.score(prompt, completion).contributions,
     startWeights,
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary, weights: own, origin }),
     panel: {
       size: PANEL_SIZE,
-      score: (annotator, prompt, completion) => scoreBy(annotator, words(prompt), completion),
+      score: (annotator, prompt, completion) => scoreBy(annotator, prompt, completion),
     },
-    promptText: (prompt) => reviews.text(words(prompt)),
+    promptText: (prompt) => reviews.text(prompt),
     tokenText: (token) => (token === END ? '■' : reviews.vocabulary[token]!),
-    evaluation: { kind: 'sampled', testPrompts: reviews.testPrompts.map(padded), ...(optimum ? { optimum } : {}) },
+    evaluation: { kind: 'sampled', testPrompts: reviews.testPrompts, ...(optimum ? { optimum } : {}) },
   };
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Policy, SamplingRequest } from '../policy/policy';
+import { POLICY, type Policy, type SamplingRequest } from '../policy/policy';
 import { readTogether } from './readTogether';
 
 /** Arrays over [token][run][row]; what lies behind a completion's end has no meaning. */
@@ -18,6 +18,7 @@ export interface SampledCompletions {
  * promise is the single read-back.
  *
  * @param weights flat  // [S, N]
+ * @param request its settings are used up
  */
 export function sampleCompletions(
   policy: Policy,
@@ -26,6 +27,7 @@ export function sampleCompletions(
 ): Promise<SampledCompletions> {
   const sampled = policy.sample(weights, request);
   policy.complete(weights, request, sampled);
+  request.settings.dispose();
   const { tokens, logProbs, measures } = sampled;
   return readTogether([tokens, logProbs, ...(measures ? [measures] : [])]).then(([ids, both, measured]) => {
     const half = ids!.length / policy.completionLength;
@@ -35,9 +37,12 @@ export function sampleCompletions(
   });
 }
 
-/** Settings of rows that are drawn from π_θ as it is: a = 0, temperature 1. // [2, R, B] */
-export const plainSettings = (runs: number, rows: number): tf.Tensor3D =>
-  tf.tidy(() => tf.stack([tf.zeros([runs, rows]), tf.ones([runs, rows])])) as tf.Tensor3D;
+/** A request for completions of π_θ itself: a = 0, temperature 1. The caller disposes its settings. */
+export function plainRequest(request: Omit<SamplingRequest, 'settings' | 'models'>): SamplingRequest {
+  const { sets, rows } = request.prompts;
+  const settings = tf.tidy(() => tf.stack([tf.zeros([sets, rows]), tf.ones([sets, rows])])) as tf.Tensor3D;
+  return { ...request, settings, models: new Uint8Array(sets * rows).fill(POLICY) };
+}
 
 /** Splits [C, 2, half] into two arrays of [C, half]. */
 function halves(values: Float32Array, half: number, count: number): [Float32Array, Float32Array] {

@@ -9,7 +9,7 @@ export interface Task {
   readonly policy: Policy;
   readonly promptLength: number;
   readonly promptCount: number;
-  /** Left-padded ids of a training prompt. // [promptLength] */
+  /** Ids of a training prompt, without padding. */
   promptIds(index: number): readonly number[];
   /** The reference's flat weights. // [N] */
   referenceWeights(seed: number): Float32Array;
@@ -39,7 +39,7 @@ export interface Panel {
 
 export interface SampledEvaluation {
   readonly kind: 'sampled';
-  /** Left-padded ids of the test prompts. */
+  /** Ids of the test prompts, without padding. */
   readonly testPrompts: readonly (readonly number[])[];
   /** Estimated once, on the same prompts; a sentence says why it cannot be used; absent where nobody has. */
   readonly optimum?: KnownOptimum | string;

@@ -3,7 +3,7 @@ import { createHistory, type RaceHistory } from '../experiment/documents/history
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { ArmSummary } from '../experiment/documents/sweepResults';
 import type { Task } from '../training/task';
-import { recordReport } from '../training/recordReport';
+import { recordReport } from '../run/recordReport';
 import { runExperiment } from '../training/runExperiment';
 
 /** What a cell needs of the thread it runs in. */

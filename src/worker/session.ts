@@ -5,7 +5,7 @@ import { policiesIn, policyFile, type Policies } from '../training/policies';
 import { memoryProblem } from '../training/memory';
 import { CheckpointError } from '../training/prepareTask';
 import type { Task } from '../training/task';
-import { recordReport } from '../training/recordReport';
+import { recordReport } from '../run/recordReport';
 import { RepeatedCheck } from '../training/repeatedCheck';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { runExperiment } from '../training/runExperiment';

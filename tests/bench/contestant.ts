@@ -3,9 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { clipFactors, updateAdamW } from '../../src/ops/adamW/update';
 import type { DeviceCompletions, Policy } from '../../src/policy/policy';
 import { evaluateFleet } from '../../src/training/evaluate';
+import { planCollection } from '../../src/training/collect';
 import { Fleet } from '../../src/training/fleet';
-import { labelledBatch } from '../../src/training/labelledBatch';
-import { preferenceGradient, type PreferenceBatch } from '../../src/training/preferenceGradient';
+import { label as labelAll, pairWeights, trainStep } from '../../src/training/round';
+import { labelledCompletions, preferenceGradient, type PreferenceBatch } from '../../src/training/preferenceGradient';
 import { objectiveOf } from '../../src/training/run';
 import { sampleCompletions } from '../../src/training/sampleCompletions';
 import type { PHASES } from './results';
@@ -57,7 +58,7 @@ export class Contestant {
   async timeSteps(count: number): Promise<number> {
     await settle(this.fleet.weights);
     const time = await timed(async () => {
-      for (let i = 0; i < count; i++) await this.fleet.trainStep(this.nextStep());
+      for (let i = 0; i < count; i++) await trainStep(this.fleet, this.nextStep());
       await settle(this.fleet.weights);
     });
     this.check();
@@ -65,12 +66,11 @@ export class Contestant {
   }
 
   async timeEvaluation(): Promise<number> {
-    const { task, config } = this.workload;
     await settle(this.fleet.weights);
-    return timed(async () => void (await evaluateFleet(task, config, this.fleet, this.step)));
+    return timed(async () => void (await evaluateFleet(this.fleet, this.step)));
   }
 
-  /** One training step as `Fleet` does it, the device waited for after each phase. */
+  /** One training step as `training/round.ts` does it, the device waited for after each phase. */
   async timePhases(): Promise<Record<Phase, number>> {
     const { fleet, step } = this;
     const { task, config } = this.workload;
@@ -78,7 +78,7 @@ export class Contestant {
     const { policy } = task;
     await settle(weights);
 
-    const { chunk, request } = fleet['chunk'](step);
+    const { collection, request } = planCollection(fleet, step);
     let sampled!: DeviceCompletions;
     const sample = await timed(async () => {
       sampled = policy.sample(weights, request);
@@ -91,9 +91,9 @@ export class Contestant {
     let batch!: PreferenceBatch;
     const label = await timed(async () => {
       const read = await sampleCompletions(alreadySampled(policy, sampled), weights, request);
-      fleet['keep'](step, chunk, read);
+      labelAll(fleet, step, collection, read);
       const pairs = fleet.memories.map(({ pool }) => pool);
-      batch = { ...labelledBatch(task, pairs, config.schedule.pairs), pairWeights: fleet['pairWeights'](null) };
+      batch = { ...labelledCompletions(fleet, pairs), pairWeights: pairWeights(fleet, collection.kinds) };
       await settle(batch.pairWeights);
     });
     let gradient!: tf.Tensor2D;
@@ -107,8 +107,8 @@ export class Contestant {
       const factors = clipFactors(gradient, config.optimiser.clip!);
       updateAdamW({
         weights,
-        mean: fleet['mean'],
-        square: fleet['square'],
+        mean: fleet.mean,
+        square: fleet.square,
         gradient,
         factors,
         learningRates: this.workload.runs.map((run) => run.learningRate),
@@ -118,7 +118,8 @@ export class Contestant {
       factors.dispose();
       await settle(weights);
     });
-    tf.dispose([request.settings, batch.pairWeights, gradient]);
+    collection.kinds.dispose();
+    tf.dispose([batch.pairWeights, gradient]);
     return { sample, reference, label, forwardBackward, optimiser };
   }
 

@@ -1,5 +1,7 @@
 /** What a form asks of WebGPU in a training step and for a token. */
 import * as tf from '@tensorflow/tfjs-core';
+import { planCollection } from '../../src/training/collect';
+import { beginStep } from '../../src/training/round';
 import { settle, type Contestant } from './contestant';
 import type { GpuCounters } from './counters';
 import type { COUNTS } from './results';
@@ -23,7 +25,7 @@ export async function countStep(
   counters.mark();
   const { liveBytes: before } = counters.since();
   const start = performance.now();
-  const started = fleet.startStep(contestant.nextStep());
+  const started = beginStep(fleet, contestant.nextStep());
   const { launches: ofSampling } = counters.since();
   await started.finish();
   const step = counters.since();
@@ -48,7 +50,7 @@ export async function countStep(
 
 /** Of one token more; a longer completion's would take longer and tell the same. */
 function launchesPerToken({ fleet, workload: { policyOf } }: Contestant, counters: GpuCounters): number {
-  const { request } = fleet['chunk'](0);
+  const { request } = planCollection(fleet, 0);
   const launchesOf = (completionLength: number) => {
     counters.mark();
     tf.tidy(() => {

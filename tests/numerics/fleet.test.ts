@@ -5,6 +5,7 @@ import { banditTask } from '../../src/training/banditTask';
 import { Fleet } from '../../src/training/fleet';
 import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
+import { trainStep } from '../../src/training/round';
 import { runsOf, type Run } from '../../src/training/run';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend, useBackend } from '../support/backends';
@@ -60,7 +61,7 @@ const CASES: readonly (readonly [name: string, make: () => Case])[] = [
 /** Weights of each run after some steps, and the tokens of their last pairs. */
 async function train({ config, task }: Case, runs: readonly Run[], steps = 5) {
   const fleet = new Fleet(task, config, runs);
-  for (let step = 0; step < steps; step++) await fleet.trainStep(step);
+  for (let step = 0; step < steps; step++) await trainStep(fleet, step);
   const weights = await fleet.readWeights();
   const results = fleet.memories.map(({ latest, divergedAt }, r) => ({
     weights: weights[r]!,
@@ -134,7 +135,7 @@ describe.each(CASES)('a fleet of %s', (_, make) => {
       const fleet = new Fleet(task, config, runsOf(config));
       const held: { tensors: number; bytes: number }[] = [];
       for (let step = 0; step < 5; step++) {
-        await fleet.trainStep(step);
+        await trainStep(fleet, step);
         const { numTensors, numBytes } = tf.memory();
         held.push({ tensors: numTensors, bytes: numBytes });
       }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { composedTransformerPolicy } from '../../src/policy/composed/composedPolicy';
 import { Fleet } from '../../src/training/fleet';
 import type { Task } from '../../src/training/task';
+import { trainStep } from '../../src/training/round';
 import { runsOf } from '../../src/training/run';
 import { forEachBackend, useBackend } from '../support/backends';
 import { expectNear } from '../support/numbers';
@@ -32,7 +33,7 @@ async function lossesOf(task: Task): Promise<number[]> {
   const fleet = new Fleet(task, config, runsOf(config));
   const losses: number[] = [];
   for (let step = 0; step < STEPS; step++) {
-    await fleet.trainStep(step);
+    await trainStep(fleet, step);
     for (const { diagnostics } of fleet.memories) {
       losses.push(diagnostics.means().loss!);
       diagnostics.forget();

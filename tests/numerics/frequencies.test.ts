@@ -10,6 +10,7 @@ import { pairDistribution, tPilafPairDistribution } from '../../src/theory/pairD
 import { banditTask } from '../../src/training/banditTask';
 import { Fleet } from '../../src/training/fleet';
 import type { PreferencePair } from '../../src/training/pair';
+import { trainStep } from '../../src/training/round';
 import { groupIntoFleets, runsOf } from '../../src/training/run';
 import { forEachBackend, type BackendName } from '../support/backends';
 import { configOf } from '../support/tasks';
@@ -94,11 +95,11 @@ async function drawPairs(pairs: number): Promise<Drawn[]> {
   for (const group of groupIntoFleets(runsOf(config))) {
     const fleet = new Fleet(task, config, group);
     schedule.pairs = base.schedule.pairs;
-    for (let step = 0; step < STEPS; step++) await fleet.trainStep(step);
+    for (let step = 0; step < STEPS; step++) await trainStep(fleet, step);
     const weights = await fleet.readWeights();
     // The linear schedule has reached 0 here.
     schedule.pairs = pairs;
-    await fleet.trainStep(STEPS);
+    await trainStep(fleet, STEPS);
     expect(await fleet.readWeights()).toEqual(weights);
     fleet.memories.forEach(({ run, latest }, r) => {
       const rows = REFERENCE.map((_, x) => weights[r]!.slice(x * RESPONSES, (x + 1) * RESPONSES));

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, expect, it } from 'vitest';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
+import { planCollection } from '../../src/training/collect';
 import { Fleet } from '../../src/training/fleet';
+import { beginStep, trainStep } from '../../src/training/round';
 import { runsOf } from '../../src/training/run';
 import { installCounters } from '../bench/counters';
 import { forEachBackend } from '../support/backends';
@@ -35,9 +37,9 @@ const fleetOf = (runs: number) => new Fleet(tinyTransformerTask(SIZES), config, 
 
 /** Launches of a whole step, and of it those after the completions are read; a step before it warms up. */
 async function launchesOfStep(fleet: Fleet): Promise<{ whole: number; training: number }> {
-  await fleet.trainStep(0);
+  await trainStep(fleet, 0);
   counters.mark();
-  const started = fleet.startStep(1);
+  const started = beginStep(fleet, 1);
   const { launches: sampling } = counters.since();
   await started.finish();
   const { launches: whole } = counters.since();
@@ -46,7 +48,7 @@ async function launchesOfStep(fleet: Fleet): Promise<{ whole: number; training: 
 
 /** Launches of one token more. */
 function launchesPerToken(fleet: Fleet): number {
-  const { request } = fleet['chunk'](0);
+  const { request } = planCollection(fleet, 0);
   const launchesOf = (completionLength: number) => {
     counters.mark();
     tf.tidy(() => {
@@ -89,7 +91,7 @@ forEachBackend(() => {
     const steps: { readBacks: number; liveBytes: number; buffers: number; allocatedBytes: number }[] = [];
     for (let step = 0; step < 15; step++) {
       counters.mark();
-      await fleet.trainStep(step);
+      await trainStep(fleet, step);
       const { readBacks, liveBytes, buffers, allocatedBytes } = counters.since();
       steps.push({ readBacks, liveBytes, buffers, allocatedBytes });
     }

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { logSumExp } from '../../src/math/logits';
 import { estimateOptimum } from '../../src/theory/importance';
 import { byPrompt, sampleMixture, type MixtureSample } from '../../src/reference/mixtureSamples';
-import { completionBatch, initialWeights, type Example } from '../../src/reference/pretrain';
+import { completionBatch, type Text } from '../../src/policy/batches';
+import { initialWeights } from '../../src/reference/pretrain';
 import type { Task } from '../../src/training/task';
 import { forEachBackend } from '../support/backends';
 import { TINY_SIZES, tinyTransformerTask } from '../support/tasks';
@@ -25,14 +26,16 @@ function completions(start: readonly number[] = []): number[][] {
 }
 const all = completions();
 
-async function logProbsOf(weights: Float32Array, examples: readonly Example[]): Promise<number[]> {
+async function logProbsOf(weights: Float32Array, examples: readonly Text[]): Promise<number[]> {
   const flat = tf.tensor2d(weights, [1, weights.length]);
-  const pass = task.policy.forward(flat, completionBatch(TINY_SIZES, examples));
+  const pass = task.policy.forward(flat, completionBatch(TINY_SIZES, [examples]));
   const found = await pass.logProbs.data();
   pass.dispose();
   flat.dispose();
   const length = TINY_SIZES.completionLength;
-  return examples.map(({ completion }, row) => completion.reduce((sum, _, t) => sum + found[row * length + t]!, 0));
+  return examples.map(({ completion }, row) =>
+    Array.from(completion).reduce((sum, _, t) => sum + found[row * length + t]!, 0),
+  );
 }
 
 /** J*(β) = mean over prompts of β·log Σ_y π_ref(y)·exp(r(y)/β). */

@@ -88,7 +88,7 @@ describe.each(Object.entries(CASES))('resuming: %s', (_, input) => {
       const saved = parseSaved(bytes!);
       expect(saved.snapshot.step).toBe(stopAfter);
       const { reports } = await run(input, saved);
-      expect(reports.some((report) => report.type === 'starting')).toBe(false);
+      expect(reports.some((report) => report.type === 'offline')).toBe(false);
       expect(hashesOf(reports)).toEqual(whole);
     });
   });

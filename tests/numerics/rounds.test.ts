@@ -6,6 +6,7 @@ import { banditTask } from '../../src/training/banditTask';
 import { Fleet } from '../../src/training/fleet';
 import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
+import { trainStep } from '../../src/training/round';
 import { runsOf } from '../../src/training/run';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend } from '../support/backends';
@@ -68,7 +69,7 @@ describe('rounds', () => {
       const fleet = new Fleet(task, config, runsOf(config));
       const labels: number[] = [];
       for (let step = 0; step < 5; step++) {
-        await fleet.trainStep(step);
+        await trainStep(fleet, step);
         labels.push(fleet.memories[0]!.totals.labels);
         expect(fleet.memories[0]!.pool).toHaveLength(8);
       }
@@ -76,7 +77,7 @@ describe('rounds', () => {
       fleet.dispose();
       // The first round's pairs come from the reference, where every log-ratio is 0.
       const first = new Fleet(task, config, runsOf(config).slice(0, 1));
-      await first.trainStep(0);
+      await trainStep(first, 0);
       for (const { chosen, rejected } of first.memories[0]!.pool) {
         expect([chosen.logRatio, rejected.logRatio]).toEqual([0, 0]);
       }
@@ -87,7 +88,7 @@ describe('rounds', () => {
       const input = { ...TRANSFORMER, rounds: { pairs: 8, epochs: 2, movingReference: true } } as const;
       const { config, task } = prepared({ ...input, schedule: { steps: 5, pairs: 4 } });
       const fleet = new Fleet(task, config, runsOf(config).slice(0, 2));
-      for (let step = 0; step < 5; step++) await fleet.trainStep(step);
+      for (let step = 0; step < 5; step++) await trainStep(fleet, step);
       const ratios = fleet.memories[0]!.pool.flatMap(({ chosen, rejected }) => [chosen.logRatio, rejected.logRatio]);
       expect(Math.max(...ratios.map(Math.abs))).toBeLessThan(name === 'webgpu' ? 1e-5 : 1e-6);
       fleet.dispose();
@@ -112,9 +113,9 @@ describe('rounds', () => {
       const input = { ...BANDIT, rounds: { pairs: 8, epochs: 2, resetOptimiser: true } } as const;
       const { config, task } = prepared(input);
       const fleet = new Fleet(task, config, runsOf(config).slice(0, 1));
-      for (let step = 0; step < 4; step++) await fleet.trainStep(step);
+      for (let step = 0; step < 4; step++) await trainStep(fleet, step);
       const [before] = await fleet.readWeights();
-      await fleet.trainStep(4);
+      await trainStep(fleet, 4);
       const [after] = await fleet.readWeights();
       expect(Math.max(...after!.map((w, i) => Math.abs(w - before![i]!)))).toBeCloseTo(0.05, 3);
       fleet.dispose();
@@ -127,7 +128,7 @@ describe('rounds', () => {
       const fleet = new Fleet(task, config, runsOf(config));
       const pools: number[] = [];
       for (let step = 0; step < 4; step++) {
-        await fleet.trainStep(step);
+        await trainStep(fleet, step);
         pools.push(fleet.memories[0]!.pool.length);
       }
       expect(pools).toEqual([4, 8, 8, 12]);
@@ -155,11 +156,11 @@ describe('an offline start', () => {
     it('is shared by the arms of a seed, and overfits with many epochs', async () => {
       const start = { kind: 'offline', pairs: 8, epochs: name === 'webgpu' ? 15 : 40 } as const;
       const reports = await reportsOf({ ...TRANSFORMER, start, schedule: { steps: 1, pairs: 4 }, learningRate: 0.02 });
-      const [found] = only(reports, 'starts');
-      expect(found!.starts).toHaveLength(4);
-      expect(found!.starts[0]).toEqual(found!.starts[2]);
-      expect(found!.starts[0]).not.toEqual(found!.starts[1]);
-      for (const { trained, fresh } of found!.starts) {
+      const [found] = only(reports, 'offlineFits');
+      expect(found!.fits).toHaveLength(4);
+      expect(found!.fits[0]).toEqual(found!.fits[2]);
+      expect(found!.fits[0]).not.toEqual(found!.fits[1]);
+      for (const { trained, fresh } of found!.fits) {
         expect(trained.loss).toBeLessThan(fresh.loss);
         expect(trained.accuracy).toBeGreaterThan(0.9);
       }
@@ -167,7 +168,7 @@ describe('an offline start', () => {
       expect(vanilla!.kl).toBeGreaterThan(0.01);
       expect(pilaf).toEqual(vanilla);
       expect(vanilla!.labels).toBe(8);
-      expect(only(reports, 'starting')).toHaveLength((start.pairs / 4) * start.epochs);
+      expect(only(reports, 'offline')).toHaveLength((start.pairs / 4) * start.epochs);
     });
   });
 
@@ -178,7 +179,7 @@ describe('an offline start', () => {
       const reports: Report[] = [];
       for await (const report of runExperiment(config, task, { signal: abort.signal })) {
         reports.push(report);
-        if (report.type === 'starting') abort.abort();
+        if (report.type === 'offline') abort.abort();
       }
       expect(only(reports, 'evaluation')).toEqual([]);
       expect(only(reports, 'finished')[0]!.runs.map(({ status }) => status)).toEqual(Array(4).fill('stopped'));
@@ -209,7 +210,7 @@ async function pairsOf(input: ExperimentConfigInput, change: (task: Task) => Tas
   const fleet = new Fleet(change(task), config, runsOf(config).slice(0, 1));
   const pairs = [];
   for (let step = 0; step < config.schedule.steps; step++) {
-    await fleet.trainStep(step);
+    await trainStep(fleet, step);
     pairs.push(...fleet.memories[0]!.pool);
   }
   fleet.dispose();

@@ -296,9 +296,7 @@ describe('a session', () => {
   it('refuses a task that cannot be prepared, and leaves what runs alone', async () => {
     let broken = false;
     const { session, events, states, start } = openSession(() =>
-      broken
-        ? Promise.reject(new CheckpointError('task.checkpoint', 'mine', 'it is broken'))
-        : Promise.resolve(TASK),
+      broken ? Promise.reject(new CheckpointError('task.checkpoint', 'mine', 'it is broken')) : Promise.resolve(TASK),
     );
     await start(1, ENDLESS);
     broken = true;

@@ -7,7 +7,7 @@ import { checkDevice } from '../../training/checkDevice';
 import { memoryProblem } from '../../training/memory';
 import type { Policies } from '../../training/policies';
 import type { Task } from '../../training/task';
-import { recordReport } from '../../training/recordReport';
+import { recordReport } from '../../run/recordReport';
 import { RepeatedCheck } from '../../training/repeatedCheck';
 import { runExperiment } from '../../training/runExperiment';
 import type { SavedExperiment } from '../../training/savedExperiment';

@@ -40,16 +40,17 @@ export interface RaceHistory {
   readonly optimumNote?: string | undefined;
 }
 
-export interface RaceStart {
+/** What is known of a race before its first step. */
+export interface RaceOutline {
   readonly runs: readonly { readonly arm: string; readonly seed: number; readonly optimum: PlanePoint | null }[];
   readonly optimum: PlanePoint | null;
   readonly frontier: readonly PlanePoint[] | null;
   readonly optimumNote?: string | undefined;
 }
 
-export function createHistory(config: ExperimentConfig, start: RaceStart): RaceHistory {
+export function createHistory(config: ExperimentConfig, outline: RaceOutline): RaceHistory {
   const arms = config.arms.map(armName);
-  const runs = start.runs.map((run): RunHistory => ({
+  const runs = outline.runs.map((run): RunHistory => ({
     arm: arms.indexOf(run.arm),
     seed: run.seed,
     optimum: run.optimum,
@@ -60,7 +61,7 @@ export function createHistory(config: ExperimentConfig, start: RaceStart): RaceH
     divergedAt: null,
     hash: '',
   }));
-  const { optimum, frontier, optimumNote } = start;
+  const { optimum, frontier, optimumNote } = outline;
   return { config, arms, runs, optimum, frontier, optimumNote };
 }
 
@@ -71,8 +72,8 @@ export function appendEvaluation(history: RaceHistory, run: number, evaluation: 
   for (const metric of METRIC_NAMES) target.columns[metric].push(evaluation[metric]);
 }
 
-export function noteStarts(history: RaceHistory, starts: readonly StartFit[]): void {
-  history.runs.forEach((run, i) => (run.start = starts[i] ?? null));
+export function noteFits(history: RaceHistory, fits: readonly StartFit[]): void {
+  history.runs.forEach((run, i) => (run.start = fits[i] ?? null));
 }
 
 export function markDiverged(history: RaceHistory, run: number, step: number): void {

@@ -1,17 +1,10 @@
-import {
-  appendEvaluation,
-  createHistory,
-  historyOf,
-  markDiverged,
-  markFinished,
-  noteStarts,
-  resultsOf,
-} from '../../experiment/documents/history';
+import { createHistory, historyOf, resultsOf } from '../../experiment/documents/history';
 import type { RaceHistory } from '../../experiment/documents/history';
 import { problemText } from '../../experiment/config/config';
 import type { Recorded } from '../../experiment/documents/recorded';
 import type { BackendInfo, Results } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import { recordReport } from '../../run/recordReport';
 import type { PairsReport } from '../../training/reports';
 import { LabClient } from '../../worker/client';
 import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
@@ -36,7 +29,7 @@ export interface Progress {
   /** Kernels of the GPU still to be compiled before the first step; null once training. */
   readonly compiling: { readonly done: number; readonly total: number } | null;
   /** Offline training before the race; null where there is none, or once it is done. */
-  readonly starting: { readonly step: number; readonly steps: number } | null;
+  readonly offline: { readonly step: number; readonly steps: number } | null;
 }
 
 export interface Message {
@@ -310,41 +303,28 @@ export class Race {
   }
 
   #take(report: PostedReport, timing: SessionTiming): void {
-    const { history } = this;
+    if (report.type === 'started') this.#begin(report);
+    else if (this.history) recordReport(this.history, report);
+    const fresh = this.#fresh;
     switch (report.type) {
-      case 'started':
-        this.#begin(report);
-        break;
-      case 'starts':
-        if (history) noteStarts(history, report.starts);
-        break;
-      case 'starting':
-        if (this.#fresh.progress) this.#fresh.progress = { ...this.#fresh.progress, starting: report };
-        break;
-      case 'compiling':
-        if (this.#fresh.progress) this.#fresh.progress = { ...this.#fresh.progress, compiling: report };
-        break;
-      case 'progress': {
-        const running = history?.runs.filter((run) => run.status === 'running').length ?? 0;
-        const steps = history?.config.schedule.steps ?? 0;
+      case 'progress':
         if (report.step > 0) this.#losses = 0;
-        this.#fresh.progress = { step: report.step, steps, runs: running, timing, compiling: null, starting: null };
+        fresh.progress = this.#progressAt(report.step, timing);
         break;
-      }
-      case 'evaluation':
-        if (history) for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
-        this.#dirty = true;
+      case 'offline':
+      case 'compiling':
+        if (fresh.progress) fresh.progress = { ...fresh.progress, [report.type]: report };
         break;
       case 'pairs':
-        this.#fresh.pairs = report;
+        fresh.pairs = report;
         break;
+      case 'evaluation':
       case 'diverged':
-        if (history) markDiverged(history, report.run, report.step);
+      case 'finished':
         this.#dirty = true;
         break;
-      case 'finished':
-        if (history) markFinished(history, report.runs);
-        this.#dirty = true;
+      case 'started':
+      case 'offlineFits':
         break;
       default:
         report satisfies never;
@@ -361,14 +341,13 @@ export class Race {
     this.history = from ? historyOf(from) : createHistory(config, report);
     this.race++;
     this.#dirty = from !== null;
-    this.#fresh.progress = {
-      step: from ? (this.#from?.step ?? 0) : 0,
-      steps: report.steps,
-      runs: report.runs.length,
-      timing: IDLE_TIMING,
-      compiling: null,
-      starting: null,
-    };
+    this.#fresh.progress = this.#progressAt(from ? (this.#from?.step ?? 0) : 0, IDLE_TIMING);
+  }
+
+  #progressAt(step: number, timing: SessionTiming): Progress {
+    const { runs = [], config } = this.history ?? {};
+    const running = runs.filter((run) => run.status === 'running').length;
+    return { step, steps: config?.schedule.steps ?? 0, runs: running, timing, compiling: null, offline: null };
   }
 
   /** Shows what has come in since the last time. */

@@ -2,19 +2,19 @@ import type { ExperimentConfig } from '../experiment/config/schema';
 import { STREAM, uniformInteger } from '../math/random';
 
 /**
- * A step's place in the one loop that online and iterative training share: a round collects `chunks` times
+ * A step's place in the one loop that online and iterative training share: a round makes `collections` of
  * `schedule.pairs` pairs under one policy, then passes over them `epochs` times in minibatches of `schedule.pairs`.
- * Online training is a round of one chunk and one epoch.
+ * Online training is a round of one collection and one epoch.
  */
-export interface RoundPlace {
+export interface StepPlace {
   /** From 0. */
   readonly round: number;
   /** The round's first step. */
   readonly first: number;
   /** Steps since then. */
   readonly step: number;
-  /** Chunks that the round collects before its first step. */
-  readonly chunks: number;
+  /** Collections before the round's first step. */
+  readonly collections: number;
   /** Minibatches in one epoch of the round. */
   readonly batches: number;
 }
@@ -22,27 +22,27 @@ export interface RoundPlace {
 type Schedule = Pick<ExperimentConfig, 'rounds' | 'schedule'>;
 
 /** Where a step, counted from 0, lies. */
-export function placeOf({ rounds, schedule }: Schedule, step: number): RoundPlace {
-  const chunks = rounds ? rounds.pairs / schedule.pairs : 1;
+export function placeOf({ rounds, schedule }: Schedule, step: number): StepPlace {
+  const collections = rounds ? rounds.pairs / schedule.pairs : 1;
   const epochs = rounds?.epochs ?? 1;
   for (let round = 0, first = 0; ; round++) {
-    const batches = chunks * (rounds?.accumulate ? round + 1 : 1);
+    const batches = collections * (rounds?.accumulate ? round + 1 : 1);
     const next = first + epochs * batches;
-    if (step < next) return { round, first, step: step - first, chunks, batches };
+    if (step < next) return { round, first, step: step - first, collections, batches };
     if (!rounds?.accumulate) {
       // Rounds of equal length need not be counted one by one.
       const whole = Math.floor(step / next);
-      return { round: whole, first: whole * next, step: step % next, chunks, batches };
+      return { round: whole, first: whole * next, step: step % next, collections, batches };
     }
     first = next;
   }
 }
 
-/** Chunks of pairs that are collected in the first `steps` steps. */
-export function chunksUntil(schedule: Schedule, steps: number): number {
+/** Collections in the first `steps` steps. */
+export function collectionsUntil(schedule: Schedule, steps: number): number {
   if (steps === 0) return 0;
-  const { round, chunks } = placeOf(schedule, steps - 1);
-  return (round + 1) * chunks;
+  const { round, collections } = placeOf(schedule, steps - 1);
+  return (round + 1) * collections;
 }
 
 /**
@@ -50,7 +50,7 @@ export function chunksUntil(schedule: Schedule, steps: number): number {
  *
  * @param draw what addresses the round's first step among the run's random numbers
  */
-export function minibatch<T>(pool: readonly T[], { step, batches }: RoundPlace, seed: number, draw: number): T[] {
+export function minibatch<T>(pool: readonly T[], { step, batches }: StepPlace, seed: number, draw: number): T[] {
   const size = pool.length / batches;
   const epoch = Math.floor(step / batches);
   const order = batches === 1 ? null : shuffled(pool.length, seed, draw + epoch);
@@ -66,4 +66,18 @@ function shuffled(count: number, seed: number, step: number): Uint32Array {
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
+}
+
+/** Steps 1, 2, 5, 10, 20, 50 … */
+const isRoundNumber = (step: number): boolean => /^[125]0*$/.test(String(step));
+
+/**
+ * Every `evaluation.every` steps and at the end; before the first of these also at round numbers, because curves are
+ * steepest at the start and the first dots should not keep anyone waiting.
+ */
+export function isEvaluated(
+  { evaluation: { every }, schedule: { steps } }: Pick<ExperimentConfig, 'evaluation' | 'schedule'>,
+  step: number,
+): boolean {
+  return step === steps || (step < every ? isRoundNumber(step) : step % every === 0);
 }

@@ -2,10 +2,10 @@ import {
   appendEvaluation,
   markDiverged,
   markFinished,
-  noteStarts,
+  noteFits,
   type RaceHistory,
 } from '../experiment/documents/history';
-import type { Report } from './reports';
+import type { Report } from '../training/reports';
 
 /** Enters what a report says of the runs' numbers into their history; `started` makes a history and is not for here. */
 export function recordReport(history: RaceHistory, report: Exclude<Report, { type: 'started' }>): void {
@@ -13,15 +13,15 @@ export function recordReport(history: RaceHistory, report: Exclude<Report, { typ
     case 'evaluation':
       for (const { run, evaluation } of report.evaluations) appendEvaluation(history, run, evaluation);
       return;
-    case 'starts':
-      return noteStarts(history, report.starts);
+    case 'offlineFits':
+      return noteFits(history, report.fits);
     case 'diverged':
       return markDiverged(history, report.run, report.step);
     case 'finished':
       return markFinished(history, report.runs);
     case 'pairs':
     case 'compiling':
-    case 'starting':
+    case 'offline':
     case 'progress':
     case 'snapshot':
     case 'weights':

@@ -1,0 +1,100 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { STREAM, uniformInteger } from '../math/random';
+import { promptBatch } from '../policy/batches';
+import { POLICY, REFERENCE, type SamplingRequest } from '../policy/policy';
+import { planSampling, type SamplingPlan } from '../experiment/samplers/plan';
+import type { Fleet } from './fleet';
+import type { PreferencePair } from './pair';
+import { PairKinds } from './pairKinds';
+import { labelPair, readCompletion } from './preferences';
+import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
+
+/** `schedule.pairs` prompts for every run, and how the candidates of each are drawn. */
+export interface Collection {
+  /** Addresses the random numbers; prompts and label noise are shared by all arms of a seed. */
+  readonly draw: number;
+  readonly promptIndices: Int32Array; // [R, P]
+  readonly plans: readonly SamplingPlan[]; // [R]
+  /** The caller disposes it. */
+  readonly kinds: PairKinds;
+}
+
+/** A collection that is being sampled. */
+export interface BegunCollection {
+  readonly collection: Collection;
+  readonly sampled: Promise<SampledCompletions>;
+}
+
+/**
+ * Draws prompts, and from each run's mixture the coefficients of every pair (`experiment/samplers/table.ts`), and
+ * samples the candidates. All is on its way to the device when this returns.
+ */
+export function collect(fleet: Fleet, draw: number): BegunCollection {
+  const { collection, request } = planCollection(fleet, draw);
+  return { collection, sampled: sampleCompletions(fleet.task.policy, fleet.weights, request) };
+}
+
+/** What `collect` samples; the caller disposes the request's settings and the kinds. */
+export function planCollection(fleet: Fleet, draw: number): { collection: Collection; request: SamplingRequest } {
+  const { task, runs, pairs, candidates } = fleet;
+  const promptIndices = new Int32Array(runs.length * pairs);
+  runs.forEach(({ seed }, r) => {
+    for (let pair = 0; pair < pairs; pair++) {
+      const address = { seed, stream: STREAM.prompt, step: draw, row: pair, token: 0 };
+      promptIndices[r * pairs + pair] = uniformInteger(address, task.promptCount);
+    }
+  });
+  const plans = runs.map((run) => planSampling(run.sampler, run.seed, draw, pairs));
+  const collection = { draw, promptIndices, plans, kinds: new PairKinds(fleet, promptIndices) };
+  const coefficients = joined(plans.map((plan) => plan.coefficients));
+  const promptOf = (row: number) => task.promptIds(promptIndices[Math.floor(row / candidates)]!);
+  const request = {
+    prompts: promptBatch(runs.length, pairs * candidates, task.promptLength, promptOf),
+    ...fleet.samplingSets(),
+    settings: settingsOf(fleet, collection, coefficients),
+    models: Uint8Array.from(coefficients, modelsOf),
+    seeds: runs.map((run) => run.seed),
+    stream: STREAM.token,
+    step: draw,
+    measure: false,
+  };
+  return { collection, request };
+}
+
+/** Which models logits h_θ + a·(h_θ − h_ref) are made of. */
+const modelsOf = (a: number): number => (a === 0 ? POLICY : a === -1 ? REFERENCE : POLICY | REFERENCE);
+
+/** a and 1/temperature of every row. // [2, R, P·candidates] */
+function settingsOf(fleet: Fleet, { plans, kinds }: Collection, coefficients: Float32Array): tf.Tensor3D {
+  const { runs, pairs, candidates } = fleet;
+  const shape: [number, number] = [runs.length, pairs * candidates];
+  return tf.tidy(() => {
+    const planned = tf.tensor3d(coefficients, [runs.length, pairs, candidates]);
+    const settled = kinds.coefficients(planned, joined(plans.map((plan) => plan.gates)));
+    const scales = tf.tensor2d(joined(plans.map((plan) => plan.scales)), shape);
+    return tf.stack([tf.reshape(settled, shape), scales]) as tf.Tensor3D;
+  });
+}
+
+/** The pairs of the fleet's `r`-th run: its candidates are read, two of them selected and labelled. // [P] */
+export function labelledPairs(fleet: Fleet, of: Collection, sampled: SampledCompletions, r: number): PreferencePair[] {
+  const { task, config, runs, pairs, candidates } = fleet;
+  const run = runs[r]!;
+  return Array.from({ length: pairs }, (_, p) => {
+    const prompt = task.promptIds(of.promptIndices[r * pairs + p]!);
+    const read = Array.from({ length: candidates }, (__, c) =>
+      readCompletion(task, run.seed, prompt, sampled, (r * pairs + p) * candidates + c),
+    );
+    return labelPair(task, config.labeller, run, of.draw, p, prompt, read);
+  });
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    out.set(array, at);
+    at += array.length;
+  }
+  return out;
+}

@@ -1,0 +1,134 @@
+/**
+ * The training loop, one step of a fleet at a time (Feng et al. 2025, arXiv 2502.04270, algorithm 1):
+ *
+ *   collect preference pairs → label them → gradient of the loss → AdamW update
+ *
+ * Online training collects before every step. Iterative training is the same loop with longer rounds: a round collects
+ * several times under one policy, then steps over its pool of pairs.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { clipFactors, updateAdamW } from '../ops/adamW/update';
+import { paddedRows } from '../ops/rowSets';
+import { collect, labelledPairs, planCollection, type BegunCollection, type Collection } from './collect';
+import { quietly, type Fleet } from './fleet';
+import type { PreferencePair } from './pair';
+import type { PairKinds } from './pairKinds';
+import { labelledCompletions, preferenceGradient, type PreferenceBatch } from './preferenceGradient';
+import { objectiveOf } from './run';
+import type { SampledCompletions } from './sampleCompletions';
+import { minibatch, placeOf, type StepPlace } from './schedule';
+
+/** A step whose first completions are on their way to the device; one of the two must be called. */
+export interface BegunStep {
+  /** Waits for them, labels them and starts the update. */
+  finish(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** One step, counted from 0. */
+export async function trainStep(fleet: Fleet, step: number): Promise<void> {
+  await beginStep(fleet, step).finish();
+}
+
+/** Begins a step, so that the device samples for this fleet while the host labels what another one has sampled. */
+export function beginStep(fleet: Fleet, step: number): BegunStep {
+  const place = placeOf(fleet.config, step);
+  const isRoundStart = place.step === 0;
+  if (isRoundStart) fleet.beginRound(place.round);
+  let begun = isRoundStart ? beginCollection(fleet, step) : null;
+  return {
+    async finish() {
+      let collection: Collection | null = null;
+      for (let next = 1; begun; next++) {
+        collection?.kinds.dispose();
+        collection = begun.collection;
+        label(fleet, step, collection, await begun.sampled);
+        begun = next < place.collections && fleet.alive ? beginCollection(fleet, step + next) : null;
+      }
+      // An evaluation may have found since that no run is left.
+      if (fleet.alive) update(fleet, step, place, collection?.kinds ?? null);
+      collection?.kinds.dispose();
+    },
+    async discard() {
+      await begun?.sampled.catch(() => undefined);
+      begun?.collection.kinds.dispose();
+    },
+  };
+}
+
+function beginCollection(fleet: Fleet, step: number): BegunCollection {
+  const begun = collect(fleet, fleet.firstDraw + step);
+  void quietly(begun.sampled);
+  return begun;
+}
+
+/** Labels a collection's pairs, adds them to the runs' pools and counts what they cost. */
+export function label(fleet: Fleet, step: number, collection: Collection, sampled: SampledCompletions): void {
+  fleet.memories.forEach((memory, r) => {
+    const { run, totals } = memory;
+    const pairs = labelledPairs(fleet, collection, sampled, r);
+    memory.diagnostics.add(pairs, objectiveOf(run));
+    totals.labels += pairs.length;
+    totals.annotationCost += pairs.length * run.annotationPerPair;
+    const { passes } = collection.plans[r]!;
+    if (totals.samplingCost !== null && passes !== null) totals.samplingCost += passes;
+    memory.pool = fleet.config.rounds ? [...memory.pool, ...pairs] : pairs;
+    memory.latest = { pairs, sampled };
+    if (!pairs.every(isFinite)) memory.divergedAt ??= step + 1;
+  });
+}
+
+const isFinite = ({ chosen, rejected }: PreferencePair): boolean =>
+  Number.isFinite(chosen.logRatio) && Number.isFinite(rejected.logRatio);
+
+/** @param kinds of the pairs collected last; null where the round has collected before */
+function update(fleet: Fleet, step: number, place: StepPlace, kinds: PairKinds | null): void {
+  const { schedule, rounds } = fleet.config;
+  const decay = schedule.learningRate === 'linear' ? 1 - step / schedule.steps : 1;
+  const draw = fleet.firstDraw + place.first;
+  const pairs = fleet.memories.map(({ run, pool }) => minibatch(pool, place, run.seed, draw));
+  tf.tidy(() => {
+    const batch = { ...labelledCompletions(fleet, pairs), pairWeights: pairWeights(fleet, kinds) };
+    descend(fleet, batch, decay, rounds?.resetOptimiser ? place.step + 1 : step + 1);
+  });
+}
+
+/** @param updates of AdamW's averages so far, this one included */
+function descend(fleet: Fleet, batch: PreferenceBatch, decay: number, updates: number): void {
+  const { task, config, runs, weights, mean, square } = fleet;
+  const { gradient } = preferenceGradient(task.policy, weights, batch, runs.map(objectiveOf));
+  updateAdamW({
+    weights,
+    mean,
+    square,
+    gradient,
+    factors: config.optimiser.clip === null ? null : clipFactors(gradient, config.optimiser.clip),
+    learningRates: runs.map((run) => run.learningRate * decay),
+    step: updates,
+    settings: config.optimiser,
+  });
+}
+
+/** 1/P per pair, times T-PILAF's weights for the runs that ask for them; 0 behind the last pair. // [R, B/2] */
+export function pairWeights({ runs, pairs }: Fleet, kinds: PairKinds | null): tf.Tensor2D {
+  return tf.tidy(() => {
+    const weights = kinds?.lossWeights() ?? tf.ones([runs.length, pairs]);
+    const filling = paddedRows(2 * pairs) / 2 - pairs;
+    return tf.pad(tf.div(weights, pairs) as tf.Tensor2D, [
+      [0, 0],
+      [0, filling],
+    ]);
+  });
+}
+
+/** Launches what a step launches without reading anything, for kernels to be compiled ahead; changes nothing then. */
+export function rehearseStep(fleet: Fleet): void {
+  const { task, weights, runs } = fleet;
+  tf.tidy(() => {
+    const { collection, request } = planCollection(fleet, 0);
+    task.policy.complete(weights, request, task.policy.sample(weights, request));
+    const none = runs.map(() => []);
+    const batch = { ...labelledCompletions(fleet, none), pairWeights: pairWeights(fleet, collection.kinds) };
+    descend(fleet, batch, 0, 1);
+  });
+}
