@@ -1,3 +1,4 @@
+import { TASKS } from '../experiment/config/tasks';
 import type { RaceHistory, RunHistory } from '../experiment/documents/history';
 import type { MetricName } from '../experiment/documents/metrics';
 import { interval95, mean, type Interval } from '../math/statistics';
@@ -15,7 +16,7 @@ const SAMPLED: readonly MetricName[] = ['reward', 'kl', 'objective'];
 export function endOf(history: RaceHistory, run: RunHistory, metric: MetricName): number | null {
   const newest = newestIndex(history);
   if (newest < 0 || run.steps.length <= newest || run.status === 'diverged') return null;
-  if (history.config.task.kind === 'bandit' || !SAMPLED.includes(metric)) return run.columns[metric][newest] ?? null;
+  if (TASKS[history.config.task.kind].exact || !SAMPLED.includes(metric)) return run.columns[metric][newest] ?? null;
   const from = 0.75 * run.steps[newest]!;
   const values = run.columns[metric].filter((value, i): value is number => value !== null && run.steps[i]! > from);
   return values.length === 0 ? null : mean(values);

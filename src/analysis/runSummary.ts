@@ -1,4 +1,5 @@
-import { armName, comparableObjectives } from '../experiment/config/config';
+import { armName } from '../experiment/config/names';
+import { comparableObjectives } from '../experiment/config/config';
 import { historyOf } from '../experiment/documents/history';
 import type { BackendInfo, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';

@@ -1,4 +1,5 @@
-import type { ArmConfig, SamplerName } from '../experiment/config/schema';
+import type { SamplerName } from '../experiment/samplers/table';
+import type { ArmConfig } from '../experiment/config/schema';
 import { contrast, mixed, readable } from './contrast';
 
 /**

@@ -1,3 +1,5 @@
+import { problemText, type Parsed } from '../experiment/reading';
+
 import { foreign } from '../math/foreign';
 
 /** What the user asked for cannot be done as asked: one sentence and exit code 2. */
@@ -16,4 +18,10 @@ export function sentence(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
   const text = foreign(message || 'unknown error', LONGEST);
   return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** What was read; throws UsageError with the first problem. */
+export function known<T>(parsed: Parsed<T>, place = ''): T {
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(`${place === '' ? '' : `${place}: `}${problemText(parsed.problems)}`);
 }

@@ -1,5 +1,5 @@
+import type { BanditConfig } from '../experiment/config/tasks';
 import { normal, STREAM } from '../math/random';
-import type { BanditConfig } from '../experiment/config/schema';
 
 /** One bandit: X prompts with K responses each, row-major. */
 export interface BanditTables {

@@ -1,4 +1,4 @@
-import type { Coefficient, MixtureComponent } from '../experiment/config/schema';
+import type { Coefficient, MixtureComponent } from '../experiment/samplers/table';
 import { sigmoid } from '../math/bradleyTerry';
 import { softmax } from '../math/logits';
 import { logPartitions } from './implicitReward';

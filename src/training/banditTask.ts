@@ -1,4 +1,4 @@
-import type { BanditConfig } from '../experiment/config/schema';
+import type { BanditConfig } from '../experiment/config/tasks';
 import { encodeTable } from '../policy/table';
 import { tabularPolicy } from '../policy/tabular';
 import { banditTables, type BanditTables } from '../tasks/bandit';

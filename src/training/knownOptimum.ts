@@ -1,3 +1,4 @@
+import { valueOf } from '../experiment/reading';
 import { parseOptimumFile } from '../experiment/documents/optimumFile';
 import { Fingerprint } from '../math/hash';
 import type { Checkpoint } from '../policy/checkpoint';
@@ -27,7 +28,7 @@ export function optimumFingerprints(weights: Float32Array): OptimumFingerprints 
 
 /** Reads the file beside a checkpoint; throws an Error that says why it cannot be used. */
 export function readKnownOptimum(text: string, { weights }: Checkpoint): KnownOptimum {
-  const { fingerprints, points } = parseOptimumFile(text);
+  const { fingerprints, points } = valueOf(parseOptimumFile(text));
   const own = optimumFingerprints(weights);
   if (fingerprints.weights !== own.weights) {
     throw new Error(

@@ -1,4 +1,4 @@
-import type { Problem } from '../experiment/config/config';
+import type { Problem } from '../experiment/reading';
 import type { BackendName } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { paddedRows } from '../ops/rowSets';

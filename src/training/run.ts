@@ -1,4 +1,4 @@
-import { armName } from '../experiment/config/config';
+import { armName } from '../experiment/config/names';
 import type { ArmConfig, ExperimentConfig, LossConfig } from '../experiment/config/schema';
 import type { PreferenceLoss } from '../math/preferenceLosses';
 import { costOf } from '../experiment/samplers/costs';

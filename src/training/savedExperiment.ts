@@ -1,5 +1,5 @@
-import { issueMessage, issuePath } from '../experiment/documents/issues';
-import * as v from 'valibot';
+import { accepted, isObject, firstProblem, readBy, readJson, refused, type Parsed } from '../experiment/reading';
+import type * as v from 'valibot';
 import { METRICS, type Evaluation, type MetricName } from '../experiment/documents/metrics';
 import { parseUnfinishedResults } from '../experiment/documents/resultsFile';
 import type { Results } from '../experiment/documents/results';
@@ -71,8 +71,17 @@ function checksumOf(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from({ length: CHECKSUM_BYTES }, (_, i) => parseInt(digest.slice(2 * i, 2 * i + 2), 16));
 }
 
-/** Reads a file of this version or the one before; throws an Error that says what is wrong with it. */
-export function parseSaved(bytes: Uint8Array): SavedExperiment {
+/** Reads a file of this version or the one before. */
+export function parseSaved(bytes: Uint8Array): Parsed<SavedExperiment> {
+  try {
+    return accepted(parsed(bytes));
+  } catch (error) {
+    return refused('', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Throws an Error that says what is wrong: a file has many parts, and each may be. */
+function parsed(bytes: Uint8Array): SavedExperiment {
   const { metadata, tensors } = parseSafetensors(bytes);
   const { format, version, columns, books } = metadata;
   if (format !== FORMAT) throw new Error('the file is safetensors, but not a saved experiment');
@@ -119,7 +128,7 @@ function assembled(
   poolOf: (fleet: number, run: number) => unknown,
   values: Values,
 ): SavedExperiment {
-  const results = within('results', () => parseUnfinishedResults(document));
+  const results = required('results', parseUnfinishedResults(document));
   const { step, fingerprints, fleets } = checked('books', booksSchema, input);
   const { steps } = results.config.schedule;
   if (step > steps) throw damaged(`step: ${step} is beyond the experiment’s ${steps} steps`);
@@ -150,20 +159,13 @@ function evaluationsOf(values: Float64Array): unknown[] {
 
 const damaged = (what: string): Error => new Error(`the saved experiment is damaged, ${what}`);
 
-function within<T>(place: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw damaged(`${place}.${error instanceof Error ? error.message : String(error)}`);
-  }
+function required<T>(place: string, part: Parsed<T>): T {
+  if (part.ok) return part.value;
+  throw damaged(`${place}.${firstProblem(part.problems)}`);
 }
 
-function checked<const T extends v.GenericSchema>(place: string, schema: T, input: unknown): v.InferOutput<T> {
-  const parsed = v.safeParse(schema, input);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw damaged(`${v.getDotPath(issue) === null ? place : `${place}.${issuePath(issue, '')}`}: ${issueMessage(issue)}`);
-}
+const checked = <const T extends v.GenericSchema>(place: string, schema: T, input: unknown): v.InferOutput<T> =>
+  required(place, readBy(schema, input, ''));
 
 function tensorOf<T extends TensorValues>(values: Values, name: string, type: new (length: number) => T): T {
   const found = values.get(name);
@@ -175,15 +177,13 @@ const jsonOf = (values: Values, name: string): unknown =>
   parseJson(new TextDecoder().decode(tensorOf(values, name, Uint8Array)));
 
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw damaged('a part of it is not JSON');
-  }
+  const json = readJson(text);
+  if (json.ok) return json.value;
+  throw damaged('a part of it is not JSON');
 }
 
 function object(value: unknown): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw damaged('a part of it that must be an object is none');
 }
 

@@ -39,7 +39,7 @@ async function open(base: string): Promise<Session> {
     onStage: (what) => post({ type: 'waiting', what }),
   });
   const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) => {
-    post({ type: 'waiting', what: config.task.kind === 'reviews' ? 'the checkpoint' : 'the task' });
+    post({ type: 'waiting', what: 'checkpoint' in config.task ? 'the checkpoint' : 'the task' });
     return prepareTask(config, checkpointLoader(base, imported), optimumLoader(base, imported));
   };
   post({ type: 'ready', backend: info, reasons, life: await holdLife() });

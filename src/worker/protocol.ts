@@ -1,4 +1,4 @@
-import type { Problem } from '../experiment/config/config';
+import type { Problem } from '../experiment/reading';
 import type { BackendInfo, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { ArmSummary } from '../experiment/documents/sweepResults';

@@ -1,4 +1,5 @@
-import { parseConfig, problemText } from '../experiment/config/config';
+import { problemText, refused, within } from '../experiment/reading';
+import { parseConfig } from '../experiment/config/config';
 import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/documents/history';
 import type { BackendInfo } from '../experiment/documents/results';
 import { policiesIn, policyFile, type Policies } from '../training/policies';
@@ -75,20 +76,21 @@ export class Session {
 
   private async start({ id, config, paused, checkpoints }: SessionCommand & { type: 'start' }): Promise<void> {
     const parsed = parseConfig(config);
-    if (parsed.ok) await this.begin(id, parsed.config, checkpoints, paused, null);
+    if (parsed.ok) await this.begin(id, parsed.value, checkpoints, paused, null);
     else this.environment.post({ type: 'refused', id, problems: parsed.problems });
   }
 
   private async continue({ id, bytes, checkpoints }: SessionCommand & { type: 'continue' }): Promise<void> {
-    let saved: SavedExperiment;
-    try {
-      saved = parseSaved(new Uint8Array(await bytes.arrayBuffer()));
-    } catch (error) {
-      const problems = [{ path: 'saved state', message: messageOf(error) }];
-      this.environment.post({ type: 'refused', id, problems });
+    // A Blob may be gone when it is read.
+    const saved = await bytes.arrayBuffer().then(
+      (whole) => parseSaved(new Uint8Array(whole)),
+      (error: unknown) => refused('', messageOf(error)),
+    );
+    if (!saved.ok) {
+      this.environment.post({ type: 'refused', id, problems: within('saved state', saved).problems });
       return;
     }
-    await this.begin(id, saved.results.config, checkpoints, false, saved);
+    await this.begin(id, saved.value.results.config, checkpoints, false, saved.value);
   }
 
   private async cell({ id, config, checkpoints }: SessionCommand & { type: 'cell' }): Promise<void> {

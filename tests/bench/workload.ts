@@ -1,5 +1,6 @@
 /** The benchmark's task, runs and policies, as sizes.json has them. */
-import type { ExperimentConfig, SamplerName } from '../../src/experiment/config/schema';
+import type { SamplerName } from '../../src/experiment/samplers/table';
+import type { ExperimentConfig } from '../../src/experiment/config/schema';
 import { STREAM, uniformInteger } from '../../src/math/random';
 import { encodeCheckpoint } from '../../src/policy/checkpoint';
 import { composedTransformerPolicy } from '../../src/policy/composed/composedPolicy';

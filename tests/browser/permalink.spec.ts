@@ -30,7 +30,7 @@ const INPUT = {
 async function linkOf(input: ExperimentConfigInput): Promise<string> {
   const parsed = parseConfig(input);
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  return permalinkOf(parsed.config, compression);
+  return permalinkOf(parsed.value, compression);
 }
 
 /** A link to what is no config. */
@@ -39,7 +39,7 @@ const stored = (value: unknown) => permalinkOf(value as ExperimentConfig, compre
 async function configOf(address: string): Promise<ExperimentConfig> {
   const parsed = await parsePermalink(new URL(address).hash, compression);
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  return parsed.config;
+  return parsed.value;
 }
 
 const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());

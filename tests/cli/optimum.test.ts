@@ -1,3 +1,4 @@
+import { valueOf } from '../../src/experiment/reading';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -34,7 +35,7 @@ describe('lab optimum reviews', () => {
   it('writes the estimate beside the checkpoint, the same bytes for the same seed', () => {
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(beside, 'utf8')).toBe(readFileSync(again, 'utf8'));
-    const { points, prompts, samplesPerPrompt, command } = parseOptimumFile(readFileSync(beside, 'utf8'));
+    const { points, prompts, samplesPerPrompt, command } = valueOf(parseOptimumFile(readFileSync(beside, 'utf8')));
     expect({ prompts, samplesPerPrompt }).toEqual({ prompts: 31, samplesPerPrompt: 5 });
     expect(command).toContain('--samples 5 --proposal-steps 1 --seed 0 --backend wasm');
     expect(points.map(({ beta }) => beta)).toContain(0.1);
@@ -53,7 +54,7 @@ describe('lab optimum reviews', () => {
     const out = join(folder, 'plain.json');
     const { code } = await estimate('--proposal-steps', '0', '--out', out);
     expect(code).toBe(0);
-    const { points, method } = parseOptimumFile(readFileSync(out, 'utf8'));
+    const { points, method } = valueOf(parseOptimumFile(readFileSync(out, 'utf8')));
     expect(method).toContain('drawn from the reference.');
     // All weights equal where β is large.
     expect(points[0]!.estimate.effective.minimum).toBeGreaterThan(4.9);

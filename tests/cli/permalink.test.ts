@@ -12,7 +12,7 @@ import { lab, run, scratchFile, TINY } from './lab';
 
 const parsed = parseConfig({ ...TINY, arms: [{ sampler: 'vanilla', name: "it's $HOME" }, { sampler: 'pilaf' }] });
 if (!parsed.ok) throw new Error('not a config');
-const { config } = parsed;
+const { value: config } = parsed;
 const link = await permalinkOf(config, compression);
 const badValue = await permalinkOf({ ...config, beta: -1 }, compression);
 

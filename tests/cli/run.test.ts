@@ -68,7 +68,7 @@ describe('the results document', () => {
       'timing',
     ]);
     expect(results).toMatchObject({ format: 'pilaf-lab/results', version: 1, timing: { seconds: expect.any(Number) } });
-    expect(parseConfig(results.config)).toEqual({ ok: true, config: results.config });
+    expect(parseConfig(results.config)).toEqual({ ok: true, value: results.config });
     expect(results.optimum!.objective).toBeCloseTo(results.optimum!.reward - results.optimum!.kl, 9);
     expect(results.runs.map(({ arm, seed, status }) => [arm, seed, status])).toEqual([
       ['Vanilla', 0, 'complete'],
@@ -206,7 +206,7 @@ describe('lab presets', () => {
     const { stdout } = await lab(['presets', '--json']);
     const presets = JSON.parse(stdout) as { id: string; config: unknown }[];
     expect(presets.map(({ id }) => id)).toEqual(PRESETS.map(({ id }) => id));
-    for (const { config } of presets) expect(parseConfig(config)).toEqual({ ok: true, config });
+    for (const { config } of presets) expect(parseConfig(config)).toEqual({ ok: true, value: config });
     const short = ['--backend', 'cpu', '--set', 'schedule.steps=1', '--set', 'seeds=1'];
     const [entry, bare] = [await run(presets[0], ...short), await run(presets[0]!.config, ...short)];
     expect(entry.results.runs).toEqual(bare.results.runs);

@@ -1,5 +1,6 @@
+import { SAMPLER_NAMES } from '../../src/experiment/samplers/table';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SAMPLER_NAMES, type ArmConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
+import { type ArmConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { preferenceProbability } from '../../src/math/bradleyTerry';
 import { softmax } from '../../src/math/logits';
 import { chiSquareTail } from '../../src/math/statistics';
@@ -124,7 +125,7 @@ function exactPairs(arm: ArmConfig, logits: ArrayLike<number>, prompt: number): 
     case 'best-of-n-oracle':
       return bestOfNPairDistribution(tempered, REWARDS[prompt]!, arm.n);
     default: {
-      const mixture = SAMPLERS[arm.sampler].mixture(arm, arm.alpha ?? betaOf(arm));
+      const mixture = SAMPLERS[arm.sampler].mixture(arm.alpha ?? betaOf(arm), arm.mixture ?? []);
       return pairDistribution(logits, reference, mixture, arm.temperature);
     }
   }

@@ -1,3 +1,4 @@
+import { valueOf } from '../../src/experiment/reading';
 import { describe, expect, it } from 'vitest';
 import { createHistory, resultsOf } from '../../src/experiment/documents/history';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
@@ -85,7 +86,7 @@ describe.each(Object.entries(CASES))('resuming: %s', (_, input) => {
     it.each(name === 'webgpu' ? [5] : [3, 5, 6])('continues exactly after step %i', async (stopAfter) => {
       const whole = hashesOf((await run(input)).reports);
       const { bytes } = await run(input, undefined, stopAfter);
-      const saved = parseSaved(bytes!);
+      const saved = valueOf(parseSaved(bytes!));
       expect(saved.snapshot.step).toBe(stopAfter);
       const { reports } = await run(input, saved);
       expect(reports.some((report) => report.type === 'offline')).toBe(false);
@@ -99,7 +100,7 @@ describe('a saved experiment', () => {
     it('is refused by an experiment of other sizes', async () => {
       const { bytes } = await run(CASES['online, two fleets']!, undefined, 3);
       const other = { ...CASES['online, two fleets']!, task: { kind: 'bandit', prompts: 4, responses: 5 } } as const;
-      await expect(run(other, parseSaved(bytes!))).rejects.toThrow(/does not fit/);
+      await expect(run(other, valueOf(parseSaved(bytes!)))).rejects.toThrow(/does not fit/);
     });
   }, ['cpu']);
 });

@@ -110,7 +110,7 @@ function hosted(path: string, value: unknown): ExperimentConfig | undefined {
   for (const host of HOSTS) {
     try {
       const parsed = parseConfig(setPath(host, path, value));
-      if (parsed.ok && valueAt(parsed.config, path) === value) return parsed.config;
+      if (parsed.ok && valueAt(parsed.value, path) === value) return parsed.value;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error; // A host without the object that the field is in.
     }

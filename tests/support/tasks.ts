@@ -1,4 +1,5 @@
-import { parseConfig, problemText } from '../../src/experiment/config/config';
+import { problemText } from '../../src/experiment/reading';
+import { parseConfig } from '../../src/experiment/config/config';
 import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { encodeCheckpoint } from '../../src/policy/checkpoint';
 import type { TransformerSizes } from '../../src/policy/transformer';
@@ -10,7 +11,7 @@ import type { Task } from '../../src/training/task';
 export function configOf(input: ExperimentConfigInput): ExperimentConfig {
   const parsed = parseConfig(input);
   if (!parsed.ok) throw new Error(problemText(parsed.problems));
-  return parsed.config;
+  return parsed.value;
 }
 
 export const TINY_SIZES: TransformerSizes = {

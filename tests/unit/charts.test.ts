@@ -1,3 +1,5 @@
+import { armName } from '../../src/experiment/config/names';
+import { SAMPLER_NAMES } from '../../src/experiment/samplers/table';
 import { describe, expect, it } from 'vitest';
 import { excludesZero, lastDifference, areSame, lastMean, meanAt, pickIndices } from '../../src/analysis/aggregate';
 import { contrast } from '../../src/charts/contrast';
@@ -17,11 +19,11 @@ import { distanceBelow, planeFigure } from '../../src/charts/plane';
 import { savings } from '../../src/analysis/labelSaving';
 import { hasMetric, sparkline } from '../../src/charts/sparkline';
 import { standings } from '../../src/analysis/standings';
-import { armName, parseConfig } from '../../src/experiment/config/config';
+import { parseConfig } from '../../src/experiment/config/config';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 import { PRESETS } from '../../src/experiment/presets/presets';
 import type { PlanePoint } from '../../src/experiment/documents/results';
-import { SAMPLER_NAMES, type ExperimentConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
+import { type ExperimentConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
 
 const THEME: ChartTheme = { ink: '#111111', muted: '#666666', grid: '#eeeeee', surface: '#ffffff', font: 'Arial' };
 const POINT: PlanePoint = { reward: 3, kl: 1, objective: 2 };
@@ -43,7 +45,7 @@ function configOf(input: Partial<ExperimentConfigInput>): ExperimentConfig {
     ...input,
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
+  return parsed.value;
 }
 
 function evaluation(step: number, values: Partial<Evaluation>): Evaluation {

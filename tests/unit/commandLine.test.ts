@@ -31,7 +31,7 @@ test.each(FIELD_CASES)('--set makes any config of any preset: $path', ({ configs
   for (const config of configs) {
     for (const preset of [bandit, reviews]) {
       const changes = changesBetween(preset, config);
-      expect(applied(preset, changes ?? [])).toEqual({ ok: true, config });
+      expect(applied(preset, changes ?? [])).toEqual({ ok: true, value: config });
     }
   }
 });
@@ -41,7 +41,7 @@ describe('the line', () => {
   const lineOf = (config: unknown) => {
     const parsed = parseConfig(config);
     if (!parsed.ok) throw new Error('not a config');
-    return commandLine(parsed.config, LINK);
+    return commandLine(parsed.value, LINK);
   };
 
   it('names a preset and what differs from it', () => {

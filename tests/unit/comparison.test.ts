@@ -1,8 +1,9 @@
+import { armName } from '../../src/experiment/config/names';
 import { describe, expect, it } from 'vitest';
 import { SAMPLER_LOOKS } from '../../src/charts/colours';
 import { comparedArms, comparisonCaution, comparisonFigure, type ComparedRun } from '../../src/charts/comparison';
 import type { ChartTheme } from '../../src/charts/figure';
-import { armName, parseConfig } from '../../src/experiment/config/config';
+import { parseConfig } from '../../src/experiment/config/config';
 import { appendEvaluation, createHistory } from '../../src/experiment/documents/history';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 
@@ -21,7 +22,7 @@ function run(name: string, level: number, change: object = {}): ComparedRun {
     ...change,
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const { config } = parsed;
+  const { value: config } = parsed;
   const runs = config.arms.flatMap((arm) => [0, 1].map((seed) => ({ arm: armName(arm), seed, optimum: null })));
   const history = createHistory(config, { runs, optimum: null, frontier: null });
   for (const step of [0, 10, 20]) {

@@ -8,7 +8,7 @@ const text = (value: unknown) => JSON.stringify(value, null, 1);
 
 test.each(FIELD_CASES)('an untouched draft keeps $path', ({ configs }) => {
   expect(configs).not.toHaveLength(0);
-  for (const config of configs) expect(text(new Draft(config).checked)).toBe(text({ ok: true, config }));
+  for (const config of configs) expect(text(new Draft(config).checked)).toBe(text({ ok: true, value: config }));
 });
 
 it('leaves out what an arm or the start has not of its own', () => {
@@ -20,7 +20,7 @@ it('leaves out what an arm or the start has not of its own', () => {
   draft.set('clip', 2);
   expect(draft.checked).toMatchObject({
     ok: true,
-    config: {
+    value: {
       arms: [{ beta: 0.5, learningRate: 0.01, loss: { kind: 'ipo' } }, {}, {}, {}],
       start: { learningRate: 0.002 },
       optimiser: { clip: 2 },
@@ -31,7 +31,7 @@ it('leaves out what an arm or the start has not of its own', () => {
   arm!.beta = '';
   draft.set('startLearningRate', '');
   draft.set('clip', '');
-  expect(text(draft.checked)).toBe(text({ ok: true, config }));
+  expect(text(draft.checked)).toBe(text({ ok: true, value: config }));
 });
 
 it('keeps nothing of what was there before', () => {
@@ -41,7 +41,7 @@ it('keeps nothing of what was there before', () => {
       draft.alpha = 0.3;
       draft.set('beta', 'x');
       draft.load(config, id);
-      expect(text(draft.checked)).toBe(text({ ok: true, config }));
+      expect(text(draft.checked)).toBe(text({ ok: true, value: config }));
       expect(draft.presetId).toBe(id);
     }
   }

@@ -1,7 +1,8 @@
+import { armName } from '../../src/experiment/config/names';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fallNote, isSaving, savingOf, savings, savingText } from '../../src/analysis/labelSaving';
-import { armName, parseConfig } from '../../src/experiment/config/config';
+import { parseConfig } from '../../src/experiment/config/config';
 import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/documents/history';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 import { STREAM, uniformInteger } from '../../src/math/random';
@@ -19,7 +20,7 @@ function race(objectives: readonly (readonly (readonly number[])[])[]): RaceHist
     evaluation: { every: 100 },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const { config } = parsed;
+  const { value: config } = parsed;
   const runs = config.arms.flatMap((arm) =>
     Array.from({ length: seeds }, (_, seed) => ({ arm: armName(arm), seed, optimum: null })),
   );

@@ -1,3 +1,4 @@
+import { valueOf } from '../../src/experiment/reading';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseOptimumFile, type OptimumFile } from '../../src/experiment/documents/optimumFile';
@@ -33,7 +34,7 @@ const file = (): OptimumFile => ({
 
 describe('an optimum’s file', () => {
   it('is read as it was written', () => {
-    expect(parseOptimumFile(JSON.stringify(file()))).toEqual(file());
+    expect(valueOf(parseOptimumFile(JSON.stringify(file())))).toEqual(file());
   });
 
   it.each<[string, string | ((good: OptimumFile) => unknown), RegExp]>([
@@ -56,7 +57,7 @@ describe('an optimum’s file', () => {
     ['too much text', () => 'x'.repeat(1_000_001), /longer than/],
   ])('with %s is refused by name', (_, broken, words) => {
     const input = typeof broken === 'string' ? broken : broken(file());
-    expect(() => parseOptimumFile(typeof input === 'string' ? input : JSON.stringify(input))).toThrow(words);
+    expect(() => valueOf(parseOptimumFile(typeof input === 'string' ? input : JSON.stringify(input)))).toThrow(words);
   });
 });
 

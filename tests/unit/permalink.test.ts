@@ -1,7 +1,8 @@
+import { problemText, type Parsed } from '../../src/experiment/reading';
 import { describe, expect, it, test } from 'vitest';
 import { compression as node } from '../../src/cli/compression';
 import { fromBase64url, toBase64url } from '../../src/experiment/config/base64url';
-import { parseConfig, problemText, type ParsedConfig } from '../../src/experiment/config/config';
+import { parseConfig } from '../../src/experiment/config/config';
 import { MAXIMUM_LINK, parsePermalink, permalinkOf, type Compression } from '../../src/experiment/config/permalink';
 import { PRESETS } from '../../src/experiment/presets/presets';
 import { setPath } from '../../src/experiment/config/setPath';
@@ -21,7 +22,7 @@ const link = await permalinkOf(config, node);
 const linkTo = async (text: string) => `#v1.${toBase64url(await node.deflate(text))}`;
 
 /** The whole sentence, which must be a short one in a single line. */
-function problemOf(parsed: ParsedConfig): string {
+function problemOf(parsed: Parsed<unknown>): string {
   expect(parsed.ok).toBe(false);
   const text = parsed.ok ? '' : problemText(parsed.problems);
   expect(text).toMatch(/^[^\n]{10,300}$/);
@@ -32,13 +33,16 @@ describe.each(COMPRESSIONS)('with the zlib of %s', (_, compression) => {
   test.each(FIELD_CASES)('a link keeps $path', async ({ configs, needed }) => {
     expect(configs.length, 'values that some config allows').toBeGreaterThanOrEqual(needed);
     for (const config of configs) {
-      expect(await parsePermalink(await permalinkOf(config, compression), compression)).toEqual({ ok: true, config });
+      expect(await parsePermalink(await permalinkOf(config, compression), compression)).toEqual({
+        ok: true,
+        value: config,
+      });
     }
   });
 
   it('opens what the other one made', async () => {
     for (const [, other] of COMPRESSIONS) {
-      expect(await parsePermalink(await permalinkOf(config, other), compression)).toEqual({ ok: true, config });
+      expect(await parsePermalink(await permalinkOf(config, other), compression)).toEqual({ ok: true, value: config });
     }
   });
 
@@ -147,7 +151,7 @@ it('refuses to make a link that is too long', async () => {
   const task = { kind: 'bandit', rewards: rows } as const;
   const large = parseConfig({ ...config, task });
   if (!large.ok) throw new Error(problemText(large.problems));
-  await expect(permalinkOf(large.config, node)).rejects.toThrow('too large for a link');
+  await expect(permalinkOf(large.value, node)).rejects.toThrow('too large for a link');
 });
 
 it('opens the links of the first version for good', async () => {
@@ -155,7 +159,7 @@ it('opens the links of the first version for good', async () => {
     '#v1.eJyNksFu2zAQRP9lzttAcuMg5rn3AO2x6GFDrWzCFClwVwoCQf9ekDESo6feiMWQ82aWG4z1CrfhGtIAhyJrkDcFwV_EX-cckt2NdwKXSeF-b1Ce5igFDiunECODYDLNUtiWInA9IcE9E94knC8mA9zIUYUQs-qd6TBnEHTK2S4hneG6h37f_xBUZFC474QxFLVfUt_oCK9i3FSEKFxSSOefbFJHXdf_x_s7IfKrxMa_oQgPLcnMSSIIZYlSL4pJmUIKasGDMMYwN5PjTlDjYncueRxjSALCzKEo3NMjQebsLzXCTih5SUPjugmO_eFLcSCw98u0xJbEyiKEIir2MluYglbAj-mU15pYRimSvNxqrUj-IkND36Ams8L1h677JOqf_i0MPic1TlZXm7-MttZxX8OePvo-tPPpVIk1xJzgevn2ud0f4vm9Lce3ktIS406QlePCFqp8g6xS3uGOHd1-TwN83ve_oXHVDg';
   expect(await parsePermalink(stored, node)).toMatchObject({
     ok: true,
-    config: {
+    value: {
       task: { kind: 'reviews', checkpoint: 'reviews' },
       arms: [{ sampler: 'vanilla', temperature: 1, n: 8, weighted: false, loss: { kind: 'dpo', smoothing: 0.1 } }],
       seeds: 3,

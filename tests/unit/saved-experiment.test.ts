@@ -1,3 +1,4 @@
+import { valueOf } from '../../src/experiment/reading';
 import { describe, expect, it } from 'vitest';
 import { METRICS, type Evaluation, type MetricName } from '../../src/experiment/documents/metrics';
 import { resultsOf, createHistory } from '../../src/experiment/documents/history';
@@ -82,7 +83,7 @@ function firstVersion({ results, snapshot }: SavedExperiment, change: object = {
 
 function complaint(bytes: Uint8Array): string {
   try {
-    parseSaved(bytes);
+    valueOf(parseSaved(bytes));
   } catch (error) {
     expect((error as Error).constructor, String(error)).toBe(Error);
     expect((error as Error).message).toMatch(/^[^\n]{10,300}$/);
@@ -93,11 +94,11 @@ function complaint(bytes: Uint8Array): string {
 
 describe('a saved experiment', () => {
   it('comes back as it was written', () => {
-    expect(parseSaved(encodeSaved(SMALL))).toEqual(SMALL);
+    expect(valueOf(parseSaved(encodeSaved(SMALL)))).toEqual(SMALL);
   });
 
   it('is read as the version before wrote it', () => {
-    expect(parseSaved(firstVersion(SMALL))).toEqual(SMALL);
+    expect(valueOf(parseSaved(firstVersion(SMALL)))).toEqual(SMALL);
   });
 
   it('keeps a run that diverged, whose sums are no numbers', () => {
@@ -106,7 +107,7 @@ describe('a saved experiment', () => {
     const lost = { ...fleet!.memories[0]!, divergedAt: 2, sums: { ...fleet!.memories[0]!.sums, loss: NaN } };
     const fleets = [{ ...fleet!, memories: [lost, ...fleet!.memories.slice(1)] }];
     const saved = { results, snapshot: { ...snapshot, fleets } };
-    expect(parseSaved(encodeSaved(saved))).toEqual(saved);
+    expect(valueOf(parseSaved(encodeSaved(saved)))).toEqual(saved);
   });
 
   it('is refused with any single bit flipped', () => {
@@ -117,7 +118,7 @@ describe('a saved experiment', () => {
       complaint(bytes);
       bytes[i >> 3]! ^= mask;
     }
-    expect(parseSaved(bytes)).toEqual(SMALL);
+    expect(valueOf(parseSaved(bytes))).toEqual(SMALL);
   });
 
   it('is refused where it is cut off', () => {
@@ -137,7 +138,7 @@ describe('a saved experiment', () => {
     expect(bytes.length).toBeGreaterThan(500e6);
     // The version before would have written more into its header than it read back.
     expect(JSON.stringify(saved.results).length).toBeGreaterThan(30e6);
-    const { results, snapshot } = parseSaved(bytes);
+    const { results, snapshot } = valueOf(parseSaved(bytes));
     expect(results.runs.map(({ evaluations }) => evaluations.length)).toEqual(Array(4).fill(25_000));
     expect(results.runs[3]!.evaluations[24_999]).toEqual(saved.results.runs[3]!.evaluations[24_999]);
     expect(snapshot.fleets[0]!.weights.length).toBe(41_000_000);

@@ -1,3 +1,4 @@
+import { valueOf } from '../../src/experiment/reading';
 import { describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
@@ -135,7 +136,8 @@ async function until(condition: () => boolean): Promise<void> {
   throw new Error('it never came to that');
 }
 
-const parsed = async (bytes: Blob): Promise<SavedExperiment> => parseSaved(new Uint8Array(await bytes.arrayBuffer()));
+const parsed = async (bytes: Blob): Promise<SavedExperiment> =>
+  valueOf(parseSaved(new Uint8Array(await bytes.arrayBuffer())));
 
 /** Long enough for dozens of steps, were there any. */
 async function aWhile(): Promise<void> {
@@ -157,7 +159,7 @@ describe('a session', () => {
     const { session, events } = openSession();
     const parsed = parseConfig(configOf(100));
     if (!parsed.ok) throw new Error('the config is not valid');
-    await session.handle({ type: 'cell', id: 3, config: parsed.config, checkpoints: [] });
+    await session.handle({ type: 'cell', id: 3, config: parsed.value, checkpoints: [] });
     const last = events.pop();
     expect(last).toMatchObject({ type: 'cellDone', id: 3 });
     expect(last?.type === 'cellDone' && last.arms).toMatchObject([
@@ -169,7 +171,7 @@ describe('a session', () => {
   it('says why a cell cannot run', async () => {
     const { session, events } = openSession(() => Promise.reject(new Error('there is no such checkpoint')));
     const parsed = parseConfig(configOf(100));
-    if (parsed.ok) await session.handle({ type: 'cell', id: 3, config: parsed.config, checkpoints: [] });
+    if (parsed.ok) await session.handle({ type: 'cell', id: 3, config: parsed.value, checkpoints: [] });
     expect(events).toEqual([{ type: 'failed', id: 3, message: 'there is no such checkpoint' }]);
   });
 
@@ -331,7 +333,7 @@ describe('a session', () => {
     await session.handle({ type: 'stop' });
     const cell = parseConfig(large);
     if (!cell.ok) throw new Error('it is valid');
-    await session.handle({ type: 'cell', id: 3, config: cell.config, checkpoints: [] });
+    await session.handle({ type: 'cell', id: 3, config: cell.value, checkpoints: [] });
     expect(events.at(-1)).toMatchObject({ type: 'failed', id: 3 });
   });
 

@@ -1,3 +1,4 @@
+import { valueOf } from '../../src/experiment/reading';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sweepFingerprint } from '../../src/analysis/sweepFingerprint';
@@ -161,7 +162,7 @@ describe('the ready sweeps', () => {
   it.each(SWEEPS.map((sweep) => [sweep.id, sweep.document] as const))(
     '%s ships with all its cells, run with the settings that it has now',
     (id, document) => {
-      const recorded = parseSweepResults(JSON.parse(readFileSync(`public/sweeps/${id}.json`, 'utf8')));
+      const recorded = valueOf(parseSweepResults(JSON.parse(readFileSync(`public/sweeps/${id}.json`, 'utf8'))));
       expect(recorded.fingerprint).toBe(sweepFingerprint(document));
       expect(sweepFingerprint(recorded.sweep)).toBe(recorded.fingerprint);
       expect(recorded.cells).toHaveLength(cellCount(document));

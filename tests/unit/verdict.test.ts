@@ -1,7 +1,8 @@
+import { armName } from '../../src/experiment/config/names';
 import { describe, expect, it } from 'vitest';
 import { corrected, judge, seedsText, type Judgement, type Verdict } from '../../src/analysis/verdict';
 import type { Claim } from '../../src/experiment/presets/claims';
-import { armName, parseConfig } from '../../src/experiment/config/config';
+import { parseConfig } from '../../src/experiment/config/config';
 import { appendEvaluation, createHistory, type RaceHistory } from '../../src/experiment/documents/history';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 import type { PlanePoint } from '../../src/experiment/documents/results';
@@ -26,7 +27,7 @@ function race(
     ...more,
   });
   if (!parsed.ok) throw new Error('no config');
-  const { config } = parsed;
+  const { value: config } = parsed;
   const runs = config.arms
     .slice(0, values.length)
     .flatMap((arm) => Array.from({ length: seeds }, (_, seed) => ({ arm: armName(arm), seed, optimum })));

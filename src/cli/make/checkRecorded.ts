@@ -1,3 +1,4 @@
+import { valueOf } from '../../experiment/reading';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { METRICS, type Evaluation, type MetricName } from '../../experiment/documents/metrics';
@@ -21,7 +22,7 @@ export async function checkRecorded(progress: (preset: string) => void): Promise
     const id = file.replace(/[.]json$/, '');
     progress(id);
     try {
-      const recorded = parseRecorded(JSON.parse(readFileSync(join(RECORDED, file), 'utf8')));
+      const recorded = valueOf(parseRecorded(JSON.parse(readFileSync(join(RECORDED, file), 'utf8'))));
       const preset = findPreset(id);
       if (!preset) problems.push(`${file}: there is no preset "${id}"`);
       else if (JSON.stringify(preset.config) !== JSON.stringify(recorded.config)) {

@@ -1,3 +1,4 @@
+import { valueOf } from '../../experiment/reading';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endMean } from '../../analysis/ends';
@@ -42,7 +43,7 @@ interface PaperPreset {
 
 function recordedOf(id: string): Recorded | null {
   const path = join(RECORDED, `${id}.json`);
-  return existsSync(path) ? parseRecorded(JSON.parse(readFileSync(path, 'utf8'))) : null;
+  return existsSync(path) ? valueOf(parseRecorded(JSON.parse(readFileSync(path, 'utf8')))) : null;
 }
 
 function section({ id, title, paper, recorded }: PaperPreset, judgements: readonly CorrectedJudgement[]): string {

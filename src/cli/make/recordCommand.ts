@@ -6,7 +6,7 @@ import type { Results } from '../../experiment/documents/results';
 import { parseResultsFile } from '../../experiment/documents/resultsFile';
 import { readArguments } from '../arguments';
 import { checkRecorded } from './checkRecorded';
-import { EXIT, sentence, UsageError } from '../errors';
+import { EXIT, known, sentence, UsageError } from '../errors';
 import { makeFolder, RECORDED, ROOT, writeAtomically } from '../files';
 import { startBackend } from '../nodeRuntime';
 
@@ -60,9 +60,7 @@ function readResults(path: string): Results {
   } catch (error) {
     throw new UsageError(`--from ${path}: ${sentence(error)}`, { cause: error });
   }
-  const parsed = parseResultsFile(text, path);
-  if (!parsed.ok) throw new UsageError(`--from ${path}: ${parsed.problem}`);
-  const [first, ...others] = parsed.runs;
+  const [first, ...others] = known(parseResultsFile(text, path), `--from ${path}`);
   if (!first || others.length > 0) throw new UsageError(`--from ${path}: give a file with the results of one run`);
   return first.results;
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { parseConfig, problemText, type ParsedConfig } from '../../experiment/config/config';
+import { parseConfig } from '../../experiment/config/config';
 import { parsePermalink } from '../../experiment/config/permalink';
 import { findPreset, PRESETS } from '../../experiment/presets/presets';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { setPath } from '../../experiment/config/setPath';
 import { jsonOrText } from '../../experiment/documents/sweepText';
 import { compression } from '../compression';
-import { sentence, UsageError } from '../errors';
+import { known, sentence, UsageError } from '../errors';
 
 export interface LoadedConfig {
   readonly config: ExperimentConfig;
@@ -22,18 +22,13 @@ export async function loadConfig(source: string, changes: readonly string[]): Pr
   const link = linkIn(source);
   const input =
     link === null ? (findPreset(source)?.config ?? unwrapped(readJson(source, PRESETS))) : await readLink(link);
-  return { config: checked(parseConfig(changes.reduce(changed, input))), title: link === null ? source : 'linked' };
+  return { config: known(parseConfig(changes.reduce(changed, input))), title: link === null ? source : 'linked' };
 }
 
 /** What stands behind the # of an address, with it; null where the source is no address. */
 const linkIn = (source: string): string | null => /^(?:[a-z]+:[/][/][^#]*)?(#.*)$/s.exec(source.trim())?.[1] ?? null;
 
-const readLink = async (link: string): Promise<ExperimentConfig> => checked(await parsePermalink(link, compression));
-
-function checked(parsed: ParsedConfig): ExperimentConfig {
-  if (!parsed.ok) throw new UsageError(problemText(parsed.problems));
-  return parsed.config;
-}
+const readLink = async (link: string): Promise<ExperimentConfig> => known(await parsePermalink(link, compression));
 
 /** What a JSON file holds; `presets` are the names that would have done as well. Throws UsageError. */
 export function readJson(path: string, presets: readonly { readonly id: string }[]): unknown {

@@ -1,5 +1,5 @@
+import { problemText } from '../../experiment/reading';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { problemText } from '../../experiment/config/config';
 import { createHistory, historyOf, resultsOf } from '../../experiment/documents/history';
 import type { BackendInfo, Results } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';

@@ -31,12 +31,10 @@ export function checkOutputs({ out, save }: Outputs, resumed?: string, source?: 
 
 /** What a file holds that must not be overwritten, and what to do instead. */
 function whatIsThere(path: string): string {
-  try {
-    const { step } = parseSaved(readFileSync(path)).snapshot;
-    return `"${path}" holds the state of an experiment after step ${step}; go on with it by lab -- resume, or give another name`;
-  } catch {
-    return `"${path}" is there already and is not a state of this experiment; give another name`;
-  }
+  const saved = parseSaved(readFileSync(path));
+  return saved.ok
+    ? `"${path}" holds the state of an experiment after step ${saved.value.snapshot.step}; go on with it by lab -- resume, or give another name`
+    : `"${path}" is there already and is not a state of this experiment; give another name`;
 }
 
 /** Writes results where they were wanted, else beside it, else to standard output: they are never dropped. Returns whether they are where they were wanted. */

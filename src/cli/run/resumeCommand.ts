@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseSaved, type SavedExperiment } from '../../training/savedExperiment';
 import { readArguments } from '../arguments';
-import { sentence, UsageError } from '../errors';
+import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';
 
 /** `lab resume`: goes on with an experiment that `run --save` saved. */
@@ -20,10 +20,12 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
 }
 
 function load(path: string): SavedExperiment {
+  let bytes: Uint8Array;
   try {
-    return parseSaved(readFileSync(path));
+    bytes = readFileSync(path);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(missing ? `there is no file "${path}"` : `${path}: ${sentence(error)}`, { cause: error });
   }
+  return known(parseSaved(bytes), path);
 }

@@ -1,7 +1,7 @@
+import { armName } from '../../experiment/config/names';
 import { lastDifference, lastMean, runsOf } from '../../analysis/aggregate';
 import { countText, withInterval } from '../../analysis/format';
 import { fallNote, FEWEST_SEEDS, savings, savingText, SPENDINGS, type Spending } from '../../analysis/labelSaving';
-import { armName } from '../../experiment/config/config';
 import { historyOf, type RaceHistory } from '../../experiment/documents/history';
 import type { MetricName } from '../../experiment/documents/metrics';
 import { roundNotes } from '../../experiment/documents/notes';

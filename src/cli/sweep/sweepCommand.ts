@@ -3,6 +3,7 @@ import type { BackendInfo, BackendName } from '../../experiment/documents/result
 import { cellConfig, cellCount, cellName, cellValues, type SweepDocument } from '../../experiment/documents/sweep';
 import { CELLS_FORMAT, SWEEP_VERSION, type CellLine, type SweepHead } from '../../experiment/documents/sweepResults';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import { checkpointNames } from '../../experiment/config/checkpointName';
 import { readArguments, readBackend, readWhole } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
 import { checkWritable } from '../files';
@@ -83,8 +84,8 @@ async function checkCheckpoints(document: SweepDocument): Promise<void> {
   const seen = new Set<string>();
   for (let number = 0; number < cellCount(document); number++) {
     const config = configOf(document, number);
-    const names = JSON.stringify([config.task.kind === 'reviews' && config.task.checkpoint, config.start]);
-    if (config.task.kind === 'bandit' || seen.has(names)) continue;
+    const names = checkpointNames(config).join(' ');
+    if (names === '' || seen.has(names)) continue;
     seen.add(names);
     await prepared(config).catch((error: unknown) => {
       throw new UsageError(`${cellName(document, number)}: ${sentence(error)}`, { cause: error });

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { sweepFingerprint } from '../../analysis/sweepFingerprint';
+import { readJson, type Parsed } from '../../experiment/reading';
 import { cellCount, cellName, cellValues } from '../../experiment/documents/sweep';
 import {
   parseCellLine,
@@ -11,7 +12,7 @@ import {
   type CellLine,
   type SweepHead,
 } from '../../experiment/documents/sweepResults';
-import { sentence, UsageError } from '../errors';
+import { known, sentence, UsageError } from '../errors';
 
 /** A sweep's file: its head, then a line for every finished cell, in the order in which they finished. */
 export interface CellFile {
@@ -65,8 +66,7 @@ export function readCells(path: string): CellFile {
   }
   const document = finishedDocument(text);
   if (document === null) return parseLines(path, text.slice(0, text.lastIndexOf('\n') + 1));
-  const results = within(path, () => parseSweepResults(document));
-  const { fingerprint, sweep, backend, cells } = results;
+  const { fingerprint, sweep, backend, cells } = intact(path, parseSweepResults(document));
   const head = { format: CELLS_FORMAT, version: SWEEP_VERSION, fingerprint, sweep } as const;
   return withGoodCells(path, { head, lines: cells.map((cell) => ({ fingerprint, backend, ...cell })) });
 }
@@ -87,11 +87,10 @@ function parseLines(path: string, text: string): CellFile {
   const lines: CellLine[] = [];
   for (const [i, line] of text.split('\n').entries()) {
     if (line === '') continue;
-    within(`${path}, line ${i + 1}`, () => {
-      const value: unknown = JSON.parse(line);
-      if (head === null) head = parseSweepHead(value);
-      else if (line !== JSON.stringify(head)) lines.push(parseCellLine(value));
-    });
+    const place = `${path}, line ${i + 1}`;
+    const value = intact(place, readJson(line));
+    if (head === null) head = intact(place, parseSweepHead(value));
+    else if (line !== JSON.stringify(head)) lines.push(intact(place, parseCellLine(value)));
   }
   if (head === null) throw new UsageError(`${path} has no whole line of a sweep`);
   return withGoodCells(path, { head, lines });
@@ -120,10 +119,4 @@ function withGoodCells(path: string, file: CellFile): CellFile {
   return file;
 }
 
-function within<T>(place: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw new UsageError(`${place} is damaged or foreign: ${sentence(error)}`, { cause: error });
-  }
-}
+const intact = <T>(place: string, parsed: Parsed<T>): T => known(parsed, `${place} is damaged or foreign`);

@@ -1,8 +1,8 @@
-import { problemText } from '../../experiment/config/config';
-import { parseSweepDocument, sweepProblem, type Parsed, type SweepDocument } from '../../experiment/documents/sweep';
+import { problemText } from '../../experiment/reading';
+import { parseSweepDocument, sweepProblem, type SweepDocument } from '../../experiment/documents/sweep';
 import { findSweep, SWEEPS } from '../../experiment/presets/sweeps';
 import { changed, readJson } from '../run/configSource';
-import { UsageError } from '../errors';
+import { known, UsageError } from '../errors';
 
 /**
  * The sweep of a preset or of a file, with the changes of `--set` made to its base; every cell's config is valid. A file
@@ -15,11 +15,6 @@ export function loadSweep(source: string, changes: readonly string[]): SweepDocu
   const problem = sweepProblem(sweep);
   if (problem) throw new UsageError(problemText([problem]));
   return sweep;
-}
-
-function known<T>(parsed: Parsed<T>): T {
-  if (!parsed.ok) throw new UsageError(problemText(parsed.problems));
-  return parsed.value;
 }
 
 function unwrapped(value: unknown): unknown {

@@ -16,7 +16,7 @@ export const hashIn = (name: string): string | null => IMPORTED.exec(name)?.[1] 
 /** The checkpoints that a config names. */
 export function checkpointNames({ task, start }: ExperimentConfig): string[] {
   return [
-    ...(task.kind === 'reviews' ? [task.checkpoint] : []),
+    ...('checkpoint' in task ? [task.checkpoint] : []),
     ...(start.kind === 'checkpoint' ? [start.checkpoint] : []),
   ];
 }

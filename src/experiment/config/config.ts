@@ -1,96 +1,24 @@
-import { issueMessage, issuePath } from '../documents/issues';
-import * as v from 'valibot';
-import {
-  configSchema,
-  EXACT_SAMPLERS,
-  SAMPLER_NAMES,
-  takesAlpha,
-  takesN,
-  type ArmConfig,
-  type ExperimentConfig,
-  type LossConfig,
-} from './schema';
-
-/** One thing wrong with a config: where, and a sentence that names the value and what is allowed. */
-export interface Problem {
-  readonly path: string;
-  readonly message: string;
-}
-
-export type ParsedConfig =
-  | { readonly ok: true; readonly config: ExperimentConfig }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+import { accepted, readBy, type Parsed, type Problem } from '../reading';
+import { SAMPLER_NAMES, SAMPLERS, takesN } from '../samplers/table';
+import { armName } from './names';
+import { configSchema, type ArmConfig, type ExperimentConfig } from './schema';
+import { TASKS, tasksThat } from './tasks';
 
 /** At most this many runs in one experiment: more would not fit a laptop's GPU. */
 export const MAXIMUM_RUNS = 512;
 
-/** Completions sampled together: what a browser's memory holds, with a transformer's keys and values for each. */
-const MAXIMUM_COMPLETIONS = { bandit: 1_048_576, reviews: 32_768 } as const;
-
-/** Checks an untrusted value and fills in the defaults; never throws. */
-export function parseConfig(input: unknown): ParsedConfig {
-  const parsed = v.safeParse(configSchema, input);
-  if (!parsed.success) {
-    return {
-      ok: false,
-      problems: parsed.issues.map((issue) => ({ path: issuePath(issue, 'config'), message: issueMessage(issue) })),
-    };
-  }
-  const config = withTableShape(parsed.output);
+/** Checks an untrusted value and fills in the defaults. */
+export function parseConfig(input: unknown): Parsed<ExperimentConfig> {
+  const parsed = readBy(configSchema, input, 'config');
+  if (!parsed.ok) return parsed;
+  const config = withTableShape(parsed.value);
   const problems = crossChecks(config);
-  return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
-}
-
-/** The first problem as one sentence, for the command line and for dialogs. */
-export function problemText(problems: readonly Problem[]): string {
-  const first = problems[0];
-  if (!first) return 'The config is valid.';
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return `${first.path}: ${first.message}${more}`;
+  return problems.length === 0 ? accepted(config) : { ok: false, problems };
 }
 
 /** Whether two arms' J can be compared: each charges its own β for KL. */
 export const comparableObjectives = ({ arms, beta }: ExperimentConfig, a: number, b: number): boolean =>
   (arms[a]?.beta ?? beta) === (arms[b]?.beta ?? beta);
-
-/** The arm's name in charts and results: its own, or one made of what sets it apart. */
-export function armName(arm: ArmConfig): string {
-  if (arm.name) return arm.name;
-  const parts: string[] = [];
-  if (takesN(arm.sampler)) parts.push(`N = ${arm.n}`);
-  if (arm.alpha !== undefined) parts.push(`α = ${arm.alpha}`);
-  if (arm.temperature !== 1) parts.push(`T = ${arm.temperature}`);
-  if (arm.beta !== undefined) parts.push(`β = ${arm.beta}`);
-  if (arm.learningRate !== undefined) parts.push(`lr = ${arm.learningRate}`);
-  if (arm.weighted) parts.push('weighted');
-  if (arm.loss) parts.push(lossName(arm.loss));
-  return parts.length === 0 ? SAMPLER_TITLES[arm.sampler] : `${SAMPLER_TITLES[arm.sampler]} (${parts.join(', ')})`;
-}
-
-/** DPO, cDPO 0.1, IPO … */
-export function lossName({ kind, smoothing }: LossConfig): string {
-  return smoothing > 0 ? `c${LOSS_TITLES[kind]}, ε = ${smoothing}` : LOSS_TITLES[kind];
-}
-
-export const LOSS_TITLES: Record<LossConfig['kind'], string> = {
-  dpo: 'DPO',
-  ipo: 'IPO',
-  hinge: 'Hinge',
-  kto: 'KTO',
-};
-
-export const SAMPLER_TITLES: Record<ArmConfig['sampler'], string> = {
-  vanilla: 'Vanilla',
-  hybrid: 'Hybrid',
-  pilaf: 'PILAF',
-  'best-of-n': 'Best-of-N',
-  'best-of-n-oracle': 'Best-of-N (oracle)',
-  uniform: 'Uniform',
-  't-pilaf': 'T-PILAF',
-  reference: 'Reference',
-  'dpo-mix-p': 'DPO-Mix-P',
-  custom: 'Custom',
-};
 
 /** Explicit tables set the bandit's shape. */
 function withTableShape(config: ExperimentConfig): ExperimentConfig {
@@ -131,27 +59,35 @@ function tableProblems({ task }: ExperimentConfig): Problem[] {
 function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): Problem[] {
   const problems: Problem[] = [];
   const at = (key: string, message: string) => problems.push({ path: `arms.${index}.${key}`, message });
-  if (config.task.kind !== 'bandit' && EXACT_SAMPLERS.includes(arm.sampler)) {
-    at('sampler', `"${arm.sampler}" needs every completion's probability, so it runs on the bandit only`);
+  const sampler = SAMPLERS[arm.sampler];
+  const { exact } = TASKS[config.task.kind];
+  const exactTasks = tasksThat((row) => row.exact);
+  if (!exact && sampler.exact) {
+    at('sampler', `"${arm.sampler}" needs every completion's probability, so it runs on ${exactTasks} only`);
   }
-  if (arm.sampler === 'custom') {
+  if (sampler.takesMixture) {
     const total = arm.mixture?.reduce((sum, c) => sum + c.weight, 0);
     if (total === undefined) at('mixture', 'is missing; a custom sampler needs a list of {weight, first, second}');
     else if (Math.abs(total - 1) > 1e-6) at('mixture', `weights sum to ${total}; they must sum to 1`);
   } else if (arm.mixture) {
     at('mixture', `belongs to a custom sampler; "${arm.sampler}" has a mixture of its own`);
   }
-  if (config.task.kind !== 'bandit' && arm.mixture?.some((c) => c.first === 'uniform' || c.second === 'uniform')) {
-    at('mixture', '"uniform" runs on the bandit only');
+  if (!exact && arm.mixture?.some((c) => c.first === 'uniform' || c.second === 'uniform')) {
+    at('mixture', `"uniform" runs on ${exactTasks} only`);
   }
-  if (arm.alpha !== undefined && !takesAlpha(arm.sampler)) {
-    at('alpha', `belongs to ${SAMPLER_NAMES.filter(takesAlpha).join(' and ')}; "${arm.sampler}" has no α`);
+  if (arm.alpha !== undefined && !sampler.takesAlpha) {
+    at('alpha', `belongs to ${samplersThat('takesAlpha')}; "${arm.sampler}" has no α`);
   }
-  if (arm.weighted && arm.sampler !== 't-pilaf') at('weighted', `weights belong to t-pilaf, not to "${arm.sampler}"`);
+  if (arm.weighted && !sampler.partition) {
+    at('weighted', `weights belong to ${samplersThat('partition')}, not to "${arm.sampler}"`);
+  }
   const twin = config.arms.findIndex((other) => armName(other) === armName(arm));
   if (twin < index) at('name', `"${armName(arm)}" is also the name of arm ${twin}; names must differ`);
   return problems;
 }
+
+const samplersThat = (trait: 'takesAlpha' | 'partition'): string =>
+  SAMPLER_NAMES.filter((name) => SAMPLERS[name][trait]).join(' and ');
 
 function lossProblems({ task, arms, loss, labeller }: ExperimentConfig): Problem[] {
   const all = [{ path: 'loss', loss }, ...arms.map((arm, i) => ({ path: `arms.${i}.loss`, loss: arm.loss ?? loss }))];
@@ -160,8 +96,13 @@ function lossProblems({ task, arms, loss, labeller }: ExperimentConfig): Problem
     ...(smoothed
       ? [{ path: `${smoothed.path}.smoothing`, message: `belongs to dpo; "${smoothed.loss.kind}" takes 0` }]
       : []),
-    ...(labeller.reader === 'panel' && task.kind !== 'reviews'
-      ? [{ path: 'labeller.reader', message: '"panel" rates words, so it labels reviews only' }]
+    ...(labeller.reader === 'panel' && !TASKS[task.kind].panel
+      ? [
+          {
+            path: 'labeller.reader',
+            message: `"panel" rates words, so it labels ${tasksThat((row) => row.panel)} only`,
+          },
+        ]
       : []),
   ];
 }
@@ -173,8 +114,9 @@ function roundProblems({ task, arms, rounds, start, schedule: { pairs } }: Exper
     problems.push({ path, message: `${count} is not a multiple of schedule.pairs, which is ${pairs}` });
   };
   if (start.kind === 'offline') multiple('start.pairs', start.pairs);
-  if (start.kind === 'checkpoint' && task.kind !== 'reviews') {
-    problems.push({ path: 'start.kind', message: '"checkpoint" holds a transformer, so it starts reviews only' });
+  if (start.kind === 'checkpoint' && !TASKS[task.kind].transformer) {
+    const message = `"checkpoint" holds a transformer, so it starts ${tasksThat((row) => row.transformer)} only`;
+    problems.push({ path: 'start.kind', message });
   }
   if (!rounds) return problems;
   multiple('rounds.pairs', rounds.pairs);
@@ -196,12 +138,13 @@ function sizeProblems({ task, arms, seeds, schedule, evaluation }: ExperimentCon
     if (count > most) problems.push({ path, message: `${what} are ${count}; at most ${most} are allowed` });
   };
   limit('seeds', `${arms.length} arms × ${seeds} seeds`, arms.length * seeds, MAXIMUM_RUNS);
+  const { exact, maximumCompletions } = TASKS[task.kind];
   const candidates = arms.reduce((sum, arm) => sum + (takesN(arm.sampler) ? arm.n : 2), 0);
   const completions = `completions sampled per step over all arms and ${seeds} seeds`;
-  limit('schedule.pairs', completions, candidates * schedule.pairs * seeds, MAXIMUM_COMPLETIONS[task.kind]);
-  if (task.kind !== 'bandit') {
+  limit('schedule.pairs', completions, candidates * schedule.pairs * seeds, maximumCompletions);
+  if (!exact) {
     const evaluated = arms.length * seeds * evaluation.samples;
-    limit('evaluation.samples', 'completions per evaluation over all runs', evaluated, MAXIMUM_COMPLETIONS[task.kind]);
+    limit('evaluation.samples', 'completions per evaluation over all runs', evaluated, maximumCompletions);
   }
   return problems;
 }

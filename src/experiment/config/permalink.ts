@@ -1,5 +1,6 @@
 import { fromBase64url, toBase64url } from './base64url';
-import { parseConfig, type ParsedConfig } from './config';
+import { refused, type Parsed } from '../reading';
+import { parseConfig } from './config';
 import type { ExperimentConfig } from './schema';
 
 /**
@@ -48,31 +49,38 @@ export async function permalinkOf(
 /** Whether what stands behind a # is meant as a link to a config; places in the page are plain words. */
 export const looksLikePermalink = (hash: string): boolean => /^#v\d|[.]/.test(hash) || hash.length > 32;
 
-/** The config of a link, from the # on; checked like a file's, with the same problems. Never rejects. */
-export async function parsePermalink(link: string, { inflate }: Pick<Compression, 'inflate'>): Promise<ParsedConfig> {
+/** The config of a link, from the # on; checked like a file's, with the same problems. */
+export async function parsePermalink(
+  link: string,
+  { inflate }: Pick<Compression, 'inflate'>,
+): Promise<Parsed<ExperimentConfig>> {
   if (link.length > MAXIMUM_LINK) {
-    return refused(`has ${link.length} letters; at most ${MAXIMUM_LINK} are allowed`);
+    return refused('link', `has ${link.length} letters; at most ${MAXIMUM_LINK} are allowed`);
   }
   const [, version, payload] = /^#v(\d{1,9})[.](.*)$/s.exec(link) ?? [];
   if (version === undefined || payload === undefined) {
-    return refused(`does not begin with #v${VERSION}. as links to a config do`);
+    return refused('link', `does not begin with #v${VERSION}. as links to a config do`);
   }
   if (Number(version) > VERSION) {
-    return refused(`is of version ${Number(version)}, which is newer than this program; it reads up to ${VERSION}`);
+    return refused(
+      'link',
+      `is of version ${Number(version)}, which is newer than this program; it reads up to ${VERSION}`,
+    );
   }
   const bytes = fromBase64url(payload);
-  if (!bytes) return refused(DAMAGED);
+  if (!bytes) return refused('link', DAMAGED);
   try {
     const stored: unknown = JSON.parse(await inflate(bytes, MAXIMUM_BYTES));
     return parseConfig(upgraded(Number(version), stored));
   } catch (error) {
-    return refused(error instanceof RangeError ? `unpacks to more than the ${MAXIMUM_BYTES} bytes allowed` : DAMAGED);
+    return refused(
+      'link',
+      error instanceof RangeError ? `unpacks to more than the ${MAXIMUM_BYTES} bytes allowed` : DAMAGED,
+    );
   }
 }
 
 const DAMAGED = 'is damaged: a part is missing, or letters were changed on its way';
-
-const refused = (message: string): ParsedConfig => ({ ok: false, problems: [{ path: 'link', message }] });
 
 /** What an older version stored, as today's schema would have it; nothing of it has been checked. */
 function upgraded(version: number, stored: unknown): unknown {

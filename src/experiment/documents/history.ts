@@ -1,4 +1,4 @@
-import { armName } from '../config/config';
+import { armName } from '../config/names';
 import { METRICS, type Evaluation, type MetricName } from './metrics';
 import { RESULTS_FORMAT, RESULTS_VERSION } from './results';
 import type { BackendInfo, PlanePoint, Results, RunStatus, StartFit, Timing } from './results';

@@ -1,5 +1,5 @@
-import { readBy } from './issues';
 import * as v from 'valibot';
+import { readBy, readJson, refused, type Parsed } from '../reading';
 
 /** The estimated optimum of a task whose completions are too many to enumerate, as it ships beside its checkpoint. */
 export type OptimumFile = v.InferOutput<typeof fileSchema>;
@@ -51,14 +51,8 @@ const fileSchema = v.strictObject({
   ),
 });
 
-/** Reads untrusted text; throws an Error that says what is wrong with it. */
-export function parseOptimumFile(text: string): OptimumFile {
-  if (text.length > MOST_CHARACTERS) throw new Error(`the file is longer than ${MOST_CHARACTERS} characters`);
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    throw new Error('the file is not JSON');
-  }
-  return readBy(fileSchema, input, 'the file');
+export function parseOptimumFile(text: string): Parsed<OptimumFile> {
+  if (text.length > MOST_CHARACTERS) return refused('', `the file is longer than ${MOST_CHARACTERS} characters`);
+  const json = readJson(text);
+  return json.ok ? readBy(fileSchema, json.value, 'the file') : json;
 }

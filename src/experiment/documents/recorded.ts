@@ -1,7 +1,7 @@
 import { foreign } from '../../math/foreign';
-import { issueText } from './issues';
 import * as v from 'valibot';
-import { parseConfig, problemText } from '../config/config';
+import { accepted, readBy, within, type Parsed } from '../reading';
+import { parseConfig } from '../config/config';
 import { appendEvaluation, createHistory, historyOf, type RaceHistory } from './history';
 import { METRICS, type Evaluation, type MetricName } from './metrics';
 import { BACKEND_NAMES, type BackendInfo, type Results } from './results';
@@ -90,17 +90,14 @@ const schema = v.object({
   ),
 });
 
-/** Reads a file of `encodeRecorded`; throws an Error that says what is wrong with it. */
-export function parseRecorded(input: unknown): Recorded {
-  const parsed = v.safeParse(schema, input);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new Error(`it is no recorded run, ${issueText(issue, 'the file')}`);
-  }
-  const { origin, backend, runs, ...rest } = parsed.output;
+/** Reads a file of `encodeRecorded`. */
+export function parseRecorded(input: unknown): Parsed<Recorded> {
+  const parsed = readBy(schema, input, 'the file');
+  if (!parsed.ok) return parsed;
+  const { origin, backend, runs, ...rest } = parsed.value;
   const config = parseConfig(rest.config);
-  if (!config.ok) throw new Error(`the config of the recorded run is not valid, ${problemText(config.problems)}`);
-  const history = createHistory(config.config, { runs, optimum: rest.optimum, frontier: rest.frontier });
+  if (!config.ok) return within('config', config);
+  const history = createHistory(config.value, { runs, optimum: rest.optimum, frontier: rest.frontier });
   runs.forEach(({ steps, columns, start, status, hash }, r) => {
     steps.forEach((step, i) => {
       const values = METRIC_NAMES.map((metric) => [metric, columns[metric]?.[i] ?? null] as const);
@@ -109,7 +106,7 @@ export function parseRecorded(input: unknown): Recorded {
     const divergedAt = status === 'diverged' ? (steps.at(-1) ?? 0) : null;
     Object.assign(history.runs[r]!, { start, status, hash, divergedAt });
   });
-  return { ...origin, config: config.config, backend, history };
+  return accepted({ ...origin, config: config.value, backend, history });
 }
 
 /**

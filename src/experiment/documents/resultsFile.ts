@@ -1,7 +1,7 @@
-import { foreign } from '../../math/foreign';
-import { issueText } from './issues';
+import { armName } from '../config/names';
+import { accepted, isObject, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
 import * as v from 'valibot';
-import { armName, MAXIMUM_RUNS, parseConfig, problemText } from '../config/config';
+import { MAXIMUM_RUNS, parseConfig } from '../config/config';
 import { FIELDS } from '../config/fields';
 import { METRICS, type MetricName } from './metrics';
 import { estimateSchema } from './optimumFile';
@@ -15,9 +15,6 @@ export interface NamedResults {
   readonly date: string | null;
   readonly results: Results;
 }
-
-export type ParsedResultsFile =
-  { readonly ok: true; readonly runs: readonly NamedResults[] } | { readonly ok: false; readonly problem: string };
 
 /** Of a file that is read at all. */
 export const MAXIMUM_FILE_BYTES = 100 * 2 ** 20;
@@ -33,101 +30,92 @@ export const resultsFileText = (runs: readonly NamedResults[]): string => JSON.s
 
 /**
  * Reads results of an untrusted source: one document, as the runner and the page write it, or a list of them, with
- * names, notes and dates as the page exports them. Never throws.
+ * names, notes and dates as the page exports them.
  *
  * @param name for a document that has none
  */
-export function parseResultsFile(text: string, name: string): ParsedResultsFile {
-  if (text.length > MAXIMUM_FILE_BYTES) return refused(`the file is larger than ${MAXIMUM_FILE_BYTES / 2 ** 20} MiB`);
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    return refused('the file is not JSON');
+export function parseResultsFile(text: string, name: string): Parsed<readonly NamedResults[]> {
+  if (text.length > MAXIMUM_FILE_BYTES) {
+    return refused('', `the file is larger than ${MAXIMUM_FILE_BYTES / 2 ** 20} MiB`);
   }
-  const entries: readonly unknown[] = Array.isArray(input) ? input : [input];
-  if (entries.length === 0) return refused('the file holds an empty list, no results');
+  const json = readJson(text);
+  if (!json.ok) return json;
+  if (!Array.isArray(json.value)) {
+    const entry = parseEntry(json.value, shortened(name));
+    return entry.ok ? accepted([entry.value]) : entry;
+  }
+  const entries: readonly unknown[] = json.value;
+  if (entries.length === 0) return refused('', 'the file holds an empty list, no results');
   if (entries.length > MAXIMUM_DOCUMENTS) {
-    return refused(`the file holds ${entries.length} results; at most ${MAXIMUM_DOCUMENTS} are read at once`);
+    return refused('', `the file holds ${entries.length} results; at most ${MAXIMUM_DOCUMENTS} are read at once`);
   }
   const runs: NamedResults[] = [];
   for (const [i, entry] of entries.entries()) {
     const found = parseEntry(entry, shortened(name));
-    if ('problem' in found) return refused(Array.isArray(input) ? `${i}: ${found.problem}` : found.problem);
-    runs.push(found);
+    if (!found.ok) return within(String(i), found);
+    runs.push(found.value);
   }
-  return { ok: true, runs };
+  return accepted(runs);
 }
 
-const refused = (problem: string): ParsedResultsFile => ({ ok: false, problem });
-
-function parseEntry(input: unknown, name: string): NamedResults | { readonly problem: string } {
+function parseEntry(input: unknown, name: string): Parsed<NamedResults> {
   const named = isObject(input) && 'results' in input;
   const document = named ? input['results'] : input;
-  const card = v.safeParse(cardSchema, named ? input : {});
-  if (!card.success) return { problem: issueText(card.issues[0], 'results') };
+  const card = readBy(cardSchema, named ? input : {}, 'results');
+  if (!card.ok) return card;
   const results = parseDocument(document, resultsSchema);
-  return 'problem' in results ? results : { ...card.output, name: card.output.name ?? name, results };
+  return results.ok ? accepted({ ...card.value, name: card.value.name ?? name, results: results.value }) : results;
 }
 
-/**
- * Results of runs that have not ended, as a saved experiment holds them: all runs of the config, in its order. Throws an
- * Error that names the field.
- */
-export function parseUnfinishedResults(document: unknown): Results {
+/** Results of runs that have not ended, as a saved experiment holds them: all runs of the config, in its order. */
+export function parseUnfinishedResults(document: unknown): Parsed<Results> {
   const results = parseDocument(document, unfinishedSchema);
-  if ('problem' in results) throw new Error(results.problem);
-  const { arms, seeds, firstSeed } = results.config;
-  const expected = arms.flatMap((arm) => Array.from({ length: seeds }, (_, s) => `${armName(arm)} ${firstSeed + s}`));
-  if (expected.join('\n') !== results.runs.map(({ arm, seed }) => `${arm} ${seed}`).join('\n')) {
-    throw new Error('runs: are not those of the config');
-  }
-  return results;
+  if (!results.ok) return results;
+  const { config, runs } = results.value;
+  const expected = config.arms.flatMap((arm) =>
+    Array.from({ length: config.seeds }, (_, s) => `${armName(arm)} ${config.firstSeed + s}`),
+  );
+  const same = expected.join('\n') === runs.map(({ arm, seed }) => `${arm} ${seed}`).join('\n');
+  return same ? results : refused('runs', 'are not those of the config');
 }
 
-function parseDocument(
-  document: unknown,
-  schema: typeof resultsSchema | typeof unfinishedSchema,
-): Results | { readonly problem: string } {
+function parseDocument(document: unknown, schema: typeof resultsSchema | typeof unfinishedSchema): Parsed<Results> {
   if (!isObject(document) || document['format'] !== RESULTS_FORMAT) {
-    return { problem: `no results of this program; their format is "${RESULTS_FORMAT}"` };
+    return refused('', `no results of this program; their format is "${RESULTS_FORMAT}"`);
   }
   if (document['version'] !== RESULTS_VERSION) {
-    return { problem: `version: ${shown(document['version'])} is not known; give ${RESULTS_VERSION}` };
+    return refused('version', `${shown(document['version'])} is not known; give ${RESULTS_VERSION}`);
   }
   const config = parseConfig(document['config']);
-  if (!config.ok) return { problem: `config.${problemText(config.problems)}` };
-  const parsed = v.safeParse(schema, document);
-  if (!parsed.success) return { problem: issueText(parsed.issues[0], 'results') };
-  const results: Results = { ...parsed.output, config: config.config };
-  const problem = inconsistency(results);
-  return problem === null ? results : { problem };
+  if (!config.ok) return within('config', config);
+  const parsed = readBy(schema, document, 'results');
+  if (!parsed.ok) return parsed;
+  const results: Results = { ...parsed.value, config: config.value };
+  return inconsistency(results) ?? accepted(results);
 }
 
 /** What no field can be blamed for alone. */
-function inconsistency({ config, runs }: Results): string | null {
+function inconsistency({ config, runs }: Results): Refused | null {
   const arms = config.arms.map(armName);
   const seen = new Set<string>();
   for (const [i, { arm, seed, evaluations }] of runs.entries()) {
-    if (!arms.includes(arm))
-      return `runs.${i}.arm: ${shown(arm)} is no arm of the config; its arms are ${arms.join(', ')}`;
+    if (!arms.includes(arm)) {
+      return refused(`runs.${i}.arm`, `${shown(arm)} is no arm of the config; its arms are ${arms.join(', ')}`);
+    }
     const key = `${arm} ${seed}`;
-    if (seen.has(key)) return `runs.${i}.seed: ${seed} comes twice for ${arm}`;
+    if (seen.has(key)) return refused(`runs.${i}.seed`, `${seed} comes twice for ${arm}`);
     seen.add(key);
     const back = evaluations.findIndex(({ step }, e) => e > 0 && step <= evaluations[e - 1]!.step);
-    if (back >= 0) return `runs.${i}.evaluations.${back}.step: ${evaluations[back]!.step} does not grow`;
+    if (back >= 0) {
+      return refused(`runs.${i}.evaluations.${back}.step`, `${evaluations[back]!.step} does not grow`);
+    }
     const last = evaluations.at(-1)?.step ?? 0;
     if (last > config.schedule.steps) {
-      return `runs.${i}.evaluations: step ${last} is beyond the config’s ${config.schedule.steps} steps`;
+      return refused(`runs.${i}.evaluations`, `step ${last} is beyond the config’s ${config.schedule.steps} steps`);
     }
   }
   return null;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const shown = (value: unknown): string => foreign(JSON.stringify(value) ?? String(value));
 
 const shortened = (name: string): string => name.slice(0, MAXIMUM_NAME);
 
@@ -143,7 +131,8 @@ const count = v.pipe(
   v.safeInteger(given('a whole number')),
   v.minValue(0, given('0 or more')),
 );
-const object = <const T extends v.ObjectEntries>(entries: T) => v.object(entries, given('an object'));
+const object = <const T extends v.ObjectEntries>(entries: T) =>
+  v.object(entries, (issue) => (issue.expected === 'Object' ? given('an object')(issue) : 'is missing'));
 const list = <const T extends v.GenericSchema>(item: T, most: number) =>
   v.pipe(v.array(item, given('a list')), v.maxLength(most, `has more than ${most} entries`));
 const oneOf = <const T extends readonly string[]>(options: T) =>

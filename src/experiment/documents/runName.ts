@@ -1,4 +1,5 @@
-import { armName } from '../config/config';
+import { armName } from '../config/names';
+import { TASKS } from '../config/tasks';
 import { PRESETS, type Preset } from '../presets/presets';
 import type { ExperimentConfig } from '../config/schema';
 
@@ -21,10 +22,8 @@ export function runName(config: ExperimentConfig): string {
   const [first, second, ...others] = config.arms.map(armName);
   const arms = [first, second].filter((name) => name !== undefined).join(', ');
   const more = others.length > 0 ? ` and ${others.length} more` : '';
-  return `${TASK_TITLES[config.task.kind]}: ${arms}${more}`;
+  return `${TASKS[config.task.kind].title}: ${arms}${more}`;
 }
-
-export const TASK_TITLES: Record<ExperimentConfig['task']['kind'], string> = { bandit: 'Bandit', reviews: 'Reviews' };
 
 /** `name`, or with the first number behind it that no other has. */
 export function uniqueName(name: string, taken: readonly string[]): string {

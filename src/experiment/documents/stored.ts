@@ -1,12 +1,13 @@
 import * as v from 'valibot';
-import { parseConfig, problemText } from '../config/config';
-import { readBy } from './issues';
+import { accepted, readBy, within } from '../reading';
+import { parseConfig } from '../config/config';
+import { TASK_KINDS } from '../config/tasks';
 import { BACKEND_NAMES } from './results';
 import { parseSweepResults } from './sweepResults';
 
 /**
  * Records of the browser's storage. An older version, or somebody's hand, may have written them, so they are read as
- * files are. Every function throws an Error that says what is wrong.
+ * files are.
  */
 
 const number = v.pipe(v.number(), v.finite());
@@ -20,7 +21,7 @@ const runSchema = v.object({
   preset: v.nullable(v.string()),
   source: sourceSchema,
   summary: v.object({
-    task: v.picklist(['bandit', 'reviews']),
+    task: v.picklist(TASK_KINDS),
     arms: v.array(v.string()),
     seeds: number,
     steps: number,
@@ -46,15 +47,18 @@ export const parseStoredRun = (input: unknown) => readBy(runSchema, input, 'reco
 
 export function parseStoredState(input: unknown) {
   const state = readBy(stateSchema, input, 'record');
-  const config = parseConfig(state.config);
-  if (!config.ok) throw new Error(`config.${problemText(config.problems)}`);
-  return { ...state, config: config.config };
+  if (!state.ok) return state;
+  const config = parseConfig(state.value.config);
+  return config.ok ? accepted({ ...state.value, config: config.value }) : within('config', config);
 }
 
 export function parseStoredSweep(input: unknown) {
   const sweep = readBy(sweepSchema, input, 'record');
-  const { backend } = sweep.results;
+  if (!sweep.ok) return sweep;
+  const { backend } = sweep.value.results;
   // Before the first cell nobody knows the backend; a file always has one.
-  const results = parseSweepResults({ ...sweep.results, backend: backend ?? { name: 'cpu', adapter: null } });
-  return { ...sweep, results: { ...results, backend: backend === null ? null : results.backend } };
+  const results = parseSweepResults({ ...sweep.value.results, backend: backend ?? { name: 'cpu', adapter: null } });
+  if (!results.ok) return results;
+  const own = backend === null ? null : results.value.backend;
+  return accepted({ ...sweep.value, results: { ...results.value, backend: own } });
 }

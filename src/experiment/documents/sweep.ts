@@ -1,7 +1,7 @@
 import { foreign } from '../../math/foreign';
-import { issueMessage, issuePath } from './issues';
 import * as v from 'valibot';
-import { parseConfig, problemText, type Problem } from '../config/config';
+import { accepted, isObject, problemText, readBy, refused, shown, type Parsed, type Problem } from '../reading';
+import { parseConfig } from '../config/config';
 import { fieldAt } from '../config/fields';
 import { findPreset, PRESETS } from '../presets/presets';
 import type { ExperimentConfig } from '../config/schema';
@@ -27,19 +27,9 @@ export interface SweepAxis {
 /** What a cell sets, by path, in the order in which it is set. */
 export type CellValues = Readonly<Record<string, unknown>>;
 
-export type Parsed<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
-
 export const MAXIMUM_CELLS = 4096;
 const MAXIMUM_AXES = 6;
 const MAXIMUM_PATH = 200;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const shown = (value: unknown): string => {
-  return foreign(JSON.stringify(value) ?? String(value));
-};
 
 const listOf = <T extends v.GenericSchema>(item: T, maximum: number) =>
   v.pipe(
@@ -90,36 +80,32 @@ const documentSchema = v.strictObject(
         : 'is missing',
 );
 
-/** Checks an untrusted document's own shape and puts a preset's config in the place of its name; never throws. */
+/** Checks an untrusted document's own shape and puts a preset's config in the place of its name. */
 export function parseSweepDocument(input: unknown): Parsed<SweepDocument> {
-  const parsed = v.safeParse(documentSchema, input);
-  if (!parsed.success) {
-    const problems = parsed.issues.map((issue) => ({ path: issuePath(issue, 'sweep'), message: issueMessage(issue) }));
-    return { ok: false, problems };
-  }
-  const { base, axes, list } = parsed.output;
+  const parsed = readBy(documentSchema, input, 'sweep');
+  if (!parsed.ok) return parsed;
+  const { base, axes, list } = parsed.value;
   const config = typeof base === 'string' ? findPreset(base)?.config : base;
   if (!config) {
-    return failed('base', `${shown(base)} is not one of the presets ${PRESETS.map(({ id }) => id).join(', ')}`);
+    return refused('base', `${shown(base)} is not one of the presets ${PRESETS.map(({ id }) => id).join(', ')}`);
   }
-  if ((axes === undefined) === (list === undefined)) return failed('sweep', 'give either axes or list, one of the two');
-  return axes ? withGoodAxes({ base: config, axes }, axes) : { ok: true, value: { base: config, list } };
+  if ((axes === undefined) === (list === undefined))
+    return refused('sweep', 'give either axes or list, one of the two');
+  return axes ? withGoodAxes({ base: config, axes }, axes) : accepted({ base: config, list });
 }
-
-const failed = (path: string, message: string): Parsed<never> => ({ ok: false, problems: [{ path, message }] });
 
 function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Parsed<SweepDocument> {
   const count = axes.reduce((product, { values }) => product * values.length, 1);
-  if (count > MAXIMUM_CELLS) return failed('axes', `make ${count} cells; at most ${MAXIMUM_CELLS} are allowed`);
+  if (count > MAXIMUM_CELLS) return refused('axes', `make ${count} cells; at most ${MAXIMUM_CELLS} are allowed`);
   for (const [i, { path, values }] of axes.entries()) {
     if (axes.findIndex((other) => other.path === path) < i) {
-      return failed(`axes.${i}.path`, `${shown(path)} is an axis already`);
+      return refused(`axes.${i}.path`, `${shown(path)} is an axis already`);
     }
     const texts = values.map((value) => JSON.stringify(value));
     const twin = texts.findIndex((text, at) => texts.indexOf(text) < at);
-    if (twin >= 0) return failed(`axes.${i}.values`, `${shown(values[twin])} is there twice`);
+    if (twin >= 0) return refused(`axes.${i}.values`, `${shown(values[twin])} is there twice`);
   }
-  return { ok: true, value: document };
+  return accepted(document);
 }
 
 /** How many cells a sweep has; they are numbered from 0. */
@@ -159,11 +145,11 @@ export function cellConfig(document: SweepDocument, number: number): Parsed<Expe
   try {
     for (const [path, value] of Object.entries(cellValues(document, number))) input = setPath(input, path, value);
   } catch (error) {
-    return failed(cellName(document, number), error instanceof Error ? error.message : String(error));
+    return refused(cellName(document, number), error instanceof Error ? error.message : String(error));
   }
   const parsed = parseConfig(input);
-  if (parsed.ok) return { ok: true, value: parsed.config };
-  return failed(cellName(document, number), problemText(parsed.problems));
+  if (parsed.ok) return parsed;
+  return refused(cellName(document, number), problemText(parsed.problems));
 }
 
 /** The first cell that cannot run, as a problem; null where all can. */

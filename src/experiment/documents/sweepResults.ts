@@ -1,6 +1,5 @@
-import { issueMessage, issueText } from './issues';
+import { accepted, isObject, readBy, refused, within, type Parsed } from '../reading';
 import * as v from 'valibot';
-import { problemText } from '../config/config';
 import { BACKEND_NAMES } from './results';
 import { cellCount, parseSweepDocument, sweepProblem, type SweepDocument } from './sweep';
 
@@ -41,7 +40,7 @@ const armSchema = v.strictObject({
 
 const cellEntries = {
   number: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  values: v.custom<Readonly<Record<string, unknown>>>((x) => typeof x === 'object' && x !== null && !Array.isArray(x)),
+  values: v.custom<Readonly<Record<string, unknown>>>(isObject),
   arms: v.array(armSchema),
 };
 
@@ -86,34 +85,31 @@ export interface SweepResults extends v.InferOutput<typeof documentSchema> {
   readonly sweep: SweepDocument;
 }
 
-/** Throws an Error that says what is wrong. */
-export const parseSweepHead = (input: unknown): SweepHead => withSweep(checked(headSchema, input));
+export function parseSweepHead(input: unknown): Parsed<SweepHead> {
+  const head = readBy(headSchema, input, '');
+  return head.ok ? withSweep(head.value) : head;
+}
 
-/** Throws an Error that says what is wrong. */
-export const parseCellLine = (input: unknown): CellLine => checked(cellLineSchema, input);
+export const parseCellLine = (input: unknown): Parsed<CellLine> => readBy(cellLineSchema, input, '');
 
-/** Throws an Error that says what is wrong; cells may be missing. */
-export function parseSweepResults(input: unknown): SweepResults {
-  const results: SweepResults = withSweep(checked(documentSchema, input));
-  const count = cellCount(results.sweep);
-  const numbers = results.cells.map(({ number }) => number);
+/** Cells may be missing. */
+export function parseSweepResults(input: unknown): Parsed<SweepResults> {
+  const document = readBy(documentSchema, input, '');
+  if (!document.ok) return document;
+  const results = withSweep(document.value);
+  if (!results.ok) return results;
+  const count = cellCount(results.value.sweep);
+  const numbers = results.value.cells.map(({ number }) => number);
   if (numbers.some((number, i) => number >= count || number <= (numbers[i - 1] ?? -1))) {
-    throw new Error(`cells must be numbered from 0 to ${count - 1}, each at most once and in order`);
+    return refused('', `cells must be numbered from 0 to ${count - 1}, each at most once and in order`);
   }
   return results;
 }
 
-function checked<const T extends v.GenericSchema>(schema: T, input: unknown): v.InferOutput<T> {
-  const parsed = v.safeParse(schema, input);
-  if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  throw new Error(v.getDotPath(issue) === null ? issueMessage(issue) : issueText(issue, ''));
-}
-
-function withSweep<T extends { readonly sweep: unknown }>(value: T): T & { readonly sweep: SweepDocument } {
+function withSweep<T extends { readonly sweep: unknown }>(value: T): Parsed<T & { readonly sweep: SweepDocument }> {
   const sweep = parseSweepDocument(value.sweep);
-  if (!sweep.ok) throw new Error(`its sweep is not valid, ${problemText(sweep.problems)}`);
+  if (!sweep.ok) return within('sweep', sweep);
   const problem = sweepProblem(sweep.value);
-  if (problem) throw new Error(`its sweep is not valid, ${problemText([problem])}`);
-  return { ...value, sweep: sweep.value };
+  if (problem) return within('sweep', { ok: false, problems: [problem] });
+  return accepted({ ...value, sweep: sweep.value });
 }

@@ -1,6 +1,8 @@
-import { armName } from '../config/config';
+import { TASKS } from '../config/tasks';
+import { armName } from '../config/names';
+import { SAMPLERS, takesN } from '../samplers/table';
 import { FIELDS } from '../config/fields';
-import { takesAlpha, type ExperimentConfig } from '../config/schema';
+import { type ExperimentConfig } from '../config/schema';
 
 /** A sweep's axes as somebody types them. */
 
@@ -42,8 +44,8 @@ export function suggestedPaths(config: ExperimentConfig): SweepPath[] {
     const name = armName(arm);
     return [
       { path: `arms.${i}.sampler`, label: `Sampler of ${name}` },
-      ...(takesAlpha(arm.sampler) ? [{ path: `arms.${i}.alpha`, label: `α of ${name}` }] : []),
-      ...(arm.sampler.startsWith('best-of-n') ? [{ path: `arms.${i}.n`, label: `N of ${name}` }] : []),
+      ...(SAMPLERS[arm.sampler].takesAlpha ? [{ path: `arms.${i}.alpha`, label: `α of ${name}` }] : []),
+      ...(takesN(arm.sampler) ? [{ path: `arms.${i}.n`, label: `N of ${name}` }] : []),
       ...(arm.mixture ? [{ path: `arms.${i}.mixture`, label: `Mixture of ${name}` }] : []),
       { path: `arms.${i}.temperature`, label: `Temperature of ${name}` },
     ];
@@ -52,7 +54,7 @@ export function suggestedPaths(config: ExperimentConfig): SweepPath[] {
     ...numbers.filter(({ path }) => exists(path)).map(({ path, label }) => ({ path, label })),
     { path: 'loss.kind', label: 'Loss' },
     { path: 'labeller.rule', label: 'Labels' },
-    ...(config.task.kind === 'reviews'
+    ...(TASKS[config.task.kind].transformer
       ? [{ path: 'task.checkpoint', label: 'Checkpoint, and with it the model’s width' }]
       : []),
     ...arms,

@@ -1,4 +1,4 @@
-import { armName } from '../config/config';
+import { armName } from '../config/names';
 import type { ExperimentConfig } from '../config/schema';
 import { slug } from './slug';
 

@@ -23,7 +23,7 @@ function preset(
 ): Preset {
   const parsed = parseConfig(input);
   if (!parsed.ok) throw new Error(`preset ${id}: ${parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; ')}`);
-  return { id, title, description, config: parsed.config, paper };
+  return { id, title, description, config: parsed.value, paper };
 }
 
 /** The first one opens with the page. */

@@ -1,5 +1,4 @@
-import type { ArmConfig, Coefficient } from '../config/schema';
-import { resolveSampler, type ResolvedSampler } from './table';
+import { resolveSampler, type Coefficient, type ResolvedSampler, type SamplingArm } from './table';
 
 /** Costs per preference pair, as the paper's Table 1 counts them. */
 export interface PairCost {
@@ -16,7 +15,7 @@ export function passesOf({ interpolates }: ResolvedSampler, coefficient: Coeffic
 }
 
 /** The expected cost of a pair; what a run truly spent is counted while it runs. */
-export function costOf(arm: ArmConfig, beta: number): PairCost {
+export function costOf(arm: SamplingArm, beta: number): PairCost {
   const sampler = resolveSampler(arm, beta);
   const passes = sampler.mixture.reduce(
     (sum, { weight, first, second }) =>

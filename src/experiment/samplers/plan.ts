@@ -1,7 +1,6 @@
 import { STREAM, uniform } from '../../math/random';
-import type { Coefficient } from '../config/schema';
 import { passesOf } from './costs';
-import type { ResolvedSampler } from './table';
+import type { Coefficient, ResolvedSampler } from './table';
 
 /** One run's draws for one step, before any token is sampled. Row = pair · candidates + candidate. */
 export interface SamplingPlan {

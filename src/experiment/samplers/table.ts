@@ -1,5 +1,17 @@
-import { SAMPLER_TITLES } from '../config/config';
-import type { ArmConfig, MixtureComponent, SamplerName } from '../config/schema';
+/**
+ * Every sampler, one row each. Schema, page, runner and charts take what they know of a sampler from here; only its
+ * colour is kept with the charts.
+ */
+
+/** `a` of logits h_θ + a·(h_θ − h_ref), or 'uniform' for equal probability on every response. */
+export type Coefficient = number | 'uniform';
+
+/** Pairs whose two completions are drawn with these coefficients, and how often. */
+export interface MixtureComponent {
+  readonly weight: number;
+  readonly first: Coefficient;
+  readonly second: Coefficient;
+}
 
 /** How a pair is chosen among the completions drawn for it. */
 export type Selection =
@@ -12,8 +24,12 @@ export interface Sampler {
   readonly title: string;
   readonly description: string;
   readonly source: string;
-  /** Pairs of coefficients a of logits h_θ + a·(h_θ − h_ref), with their probabilities. */
-  mixture(arm: ArmConfig, alpha: number): readonly MixtureComponent[];
+  /** @param own the arm's mixture, where the sampler leaves it to the arm */
+  mixture(alpha: number, own: readonly MixtureComponent[]): readonly MixtureComponent[];
+  /** Whether it interpolates by α. */
+  readonly takesAlpha: boolean;
+  /** Whether its mixture is the arm's own. */
+  readonly takesMixture: boolean;
   readonly selection: Selection;
   /**
    * T-PILAF draws both from π_θ with probability 1/(1 + Z⁺Z⁻) of the prompt instead of a fixed weight;
@@ -29,37 +45,49 @@ export interface Sampler {
   readonly exact: boolean;
 }
 
-type Pair = readonly [first: MixtureComponent['first'], second: MixtureComponent['second']];
+type Pair = readonly [first: Coefficient, second: Coefficient];
 
 /** Components of equal probability. */
 const evenly = (...pairs: Pair[]): MixtureComponent[] =>
   pairs.map(([first, second]) => ({ weight: 1 / pairs.length, first, second }));
 
-const ordinary = { selection: 'pair', partition: false, interpolates: false, exact: false } as const;
+const ordinary = {
+  selection: 'pair',
+  takesAlpha: false,
+  takesMixture: false,
+  partition: false,
+  interpolates: false,
+  exact: false,
+} as const;
 
-const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
+const ROWS = {
   vanilla: {
     ...ordinary,
+    title: 'Vanilla',
     description: 'Both completions from the policy.',
     source: 'Rafailov et al. 2023, arXiv 2305.18290',
     mixture: () => evenly([0, 0]),
   },
   hybrid: {
     ...ordinary,
+    title: 'Hybrid',
     description: 'One completion from the policy, one from the reference.',
     source: 'Xie et al. 2024, arXiv 2405.21046',
     mixture: () => evenly([0, -1]),
   },
   pilaf: {
     ...ordinary,
+    title: 'PILAF',
     description:
       'Half the pairs from the policy; half with one completion pushed away from the reference and one pulled back.',
     source: 'Feng et al. 2025, arXiv 2502.04270',
-    mixture: (_arm, alpha) => evenly([0, 0], [alpha, -alpha]),
+    mixture: (alpha: number) => evenly([0, 0], [alpha, -alpha]),
+    takesAlpha: true,
     interpolates: true,
   },
   'best-of-n': {
     ...ordinary,
+    title: 'Best-of-N',
     description: 'N completions from the policy; the best and the worst by its own implicit reward.',
     source: 'Xiong et al. 2024, arXiv 2312.11456',
     mixture: () => evenly([0, 0]),
@@ -67,6 +95,7 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
   },
   'best-of-n-oracle': {
     ...ordinary,
+    title: 'Best-of-N (oracle)',
     description: 'N completions from the policy; the best and the worst by the oracle, which reads all N.',
     source: 'Xiong et al. 2024, arXiv 2312.11456',
     mixture: () => evenly([0, 0]),
@@ -74,6 +103,7 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
   },
   uniform: {
     ...ordinary,
+    title: 'Uniform',
     description: 'Both completions drawn evenly from all responses, whatever the policy.',
     source: 'theory only',
     mixture: () => evenly(['uniform', 'uniform']),
@@ -81,22 +111,26 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
   },
   't-pilaf': {
     ...ordinary,
+    title: 'T-PILAF',
     description:
       'PILAF as in the paper’s theory: how often it interpolates follows from each prompt’s partition functions.',
     source: 'Feng et al. 2025, arXiv 2502.04270, theory',
-    mixture: (_arm, alpha) => evenly([alpha, -alpha]),
+    mixture: (alpha: number) => evenly([alpha, -alpha]),
+    takesAlpha: true,
     interpolates: true,
     partition: true,
     exact: true,
   },
   reference: {
     ...ordinary,
+    title: 'Reference',
     description: 'Both completions from the reference, as in offline data.',
     source: 'offline DPO, Rafailov et al. 2023, arXiv 2305.18290',
     mixture: () => evenly([-1, -1]),
   },
   'dpo-mix-p': {
     ...ordinary,
+    title: 'DPO-Mix-P',
     description: 'One completion from 1.5·h_θ − 0.5·h_ref, one from 0.5·h_θ + 0.5·h_ref.',
     source: 'Shi, Zhou and Du 2024, arXiv 2409.19605',
     mixture: () => evenly([0.5, -0.5]),
@@ -104,15 +138,20 @@ const ROWS: Record<SamplerName, Omit<Sampler, 'title'>> = {
   },
   custom: {
     ...ordinary,
+    title: 'Custom',
     description: 'A mixture of your own.',
     source: 'this experiment’s config',
-    mixture: (arm) => arm.mixture ?? [],
+    mixture: (_alpha: number, own: readonly MixtureComponent[]) => own,
+    takesMixture: true,
   },
-};
+} satisfies Record<string, Sampler>;
 
-export const SAMPLERS: Readonly<Record<SamplerName, Sampler>> = Object.fromEntries(
-  Object.entries(ROWS).map(([name, row]) => [name, { ...row, title: SAMPLER_TITLES[name as SamplerName] }]),
-) as Record<SamplerName, Sampler>;
+export type SamplerName = keyof typeof ROWS;
+export const SAMPLERS: Readonly<Record<SamplerName, Sampler>> = ROWS;
+export const SAMPLER_NAMES = Object.keys(ROWS) as SamplerName[];
+
+/** Whether a sampler draws N completions for a pair, not two. */
+export const takesN = (sampler: SamplerName): boolean => SAMPLERS[sampler].selection !== 'pair';
 
 /** A sampler with an arm's numbers filled in. */
 export interface ResolvedSampler extends Omit<Sampler, 'mixture'> {
@@ -123,14 +162,25 @@ export interface ResolvedSampler extends Omit<Sampler, 'mixture'> {
   readonly weighted: boolean;
 }
 
-export function resolveSampler(arm: ArmConfig, beta: number): ResolvedSampler {
+/** What a sampler needs of the arm that it serves. */
+export interface SamplingArm {
+  readonly sampler: SamplerName;
+  readonly alpha?: number | undefined;
+  readonly mixture?: readonly MixtureComponent[] | undefined;
+  readonly temperature: number;
+  readonly n: number;
+  readonly weighted: boolean;
+}
+
+/** @param beta the arm's, which is α where it has none of its own */
+export function resolveSampler(arm: SamplingArm, beta: number): ResolvedSampler {
   const sampler = SAMPLERS[arm.sampler];
-  const mixture = sampler.mixture(arm, arm.alpha ?? beta);
+  const mixture = sampler.mixture(arm.alpha ?? beta, arm.mixture ?? []);
   return {
     ...sampler,
     mixture,
     exact: sampler.exact || mixture.some(({ first, second }) => first === 'uniform' || second === 'uniform'),
-    candidates: sampler.selection === 'pair' ? 2 : arm.n,
+    candidates: takesN(arm.sampler) ? arm.n : 2,
     temperature: arm.temperature,
     weighted: arm.weighted,
   };

@@ -2,6 +2,7 @@ import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { RunSummary } from '../../analysis/runSummary';
 import type { BackendInfo, Results } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import { firstProblem, type Parsed } from '../../experiment/reading';
 import { parseStoredRun, parseStoredState, parseStoredSweep } from '../../experiment/documents/stored';
 import type { SweepResults } from '../../experiment/documents/sweepResults';
 
@@ -191,16 +192,14 @@ export class Storage {
   }
 
   /** All records of a store that this version can read; the others stay stored and are reported. */
-  async #readable<T>(store: BadRecord['store'], parse: (record: unknown) => T): Promise<T[]> {
+  async #readable<T>(store: BadRecord['store'], parse: (record: unknown) => Parsed<T>): Promise<T[]> {
     const records: readonly unknown[] = await (await this.#open()).getAll(store);
     const good: T[] = [];
     const bad: BadRecord[] = [];
     for (const record of records) {
-      try {
-        good.push(parse(record));
-      } catch (error) {
-        bad.push({ store, problem: error instanceof Error ? error.message : String(error), record });
-      }
+      const parsed = parse(record);
+      if (parsed.ok) good.push(parsed.value);
+      else bad.push({ store, problem: firstProblem(parsed.problems), record });
     }
     this.#report(store, bad);
     return good;

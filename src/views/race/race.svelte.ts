@@ -1,6 +1,6 @@
+import { problemText } from '../../experiment/reading';
 import { createHistory, historyOf, resultsOf } from '../../experiment/documents/history';
 import type { RaceHistory } from '../../experiment/documents/history';
-import { problemText } from '../../experiment/config/config';
 import type { Recorded } from '../../experiment/documents/recorded';
 import type { BackendInfo, Results } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';

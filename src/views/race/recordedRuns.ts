@@ -1,3 +1,4 @@
+import { valueOf } from '../../experiment/reading';
 import { parseRecorded, type Recorded } from '../../experiment/documents/recorded';
 
 /** Names of the presets that have a file in public/recorded, set when the page is built. */
@@ -8,7 +9,7 @@ export async function loadRecorded(preset: string): Promise<Recorded | null> {
   if (!names.has(preset)) return null;
   try {
     const response = await fetch(`recorded/${preset}.json`);
-    return response.ok ? parseRecorded(await response.json()) : null;
+    return response.ok ? valueOf(parseRecorded(await response.json())) : null;
   } catch {
     return null;
   }

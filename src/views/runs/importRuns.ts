@@ -1,3 +1,4 @@
+import { problemText } from '../../experiment/reading';
 import { MAXIMUM_FILE_BYTES, parseResultsFile } from '../../experiment/documents/resultsFile';
 import { wholeHash } from '../../analysis/runSummary';
 import { newId } from '../browser/ids';
@@ -17,8 +18,8 @@ export async function importRuns(
     const text = await file.text().catch(() => null);
     if (text === null) return { text: `${file.name}: the file cannot be read.`, bad: true };
     const parsed = parseResultsFile(text, file.name.replace(/\.json$/i, '') || 'Imported run');
-    if (!parsed.ok) return { text: `${file.name}: ${parsed.problem}.`, bad: true };
-    for (const run of parsed.runs) {
+    if (!parsed.ok) return { text: `${file.name}: ${problemText(parsed.problems)}.`, bad: true };
+    for (const run of parsed.value) {
       const date = new Date(run.date ?? file.lastModified).toISOString();
       const hash = wholeHash(run.results.runs.map((one) => one.hash));
       const twin = (entry: Library['entries'][number]) =>

@@ -1,4 +1,4 @@
-import { problemText } from '../../experiment/config/config';
+import { problemText } from '../../experiment/reading';
 import { parseSweepDocument, sweepProblem, type SweepDocument } from '../../experiment/documents/sweep';
 import {
   CELLS_FORMAT,
@@ -27,7 +27,10 @@ export async function readSweepFile(file: File): Promise<SweepFile> {
     }
     const value: unknown = JSON.parse(content);
     if ((value as { format?: unknown } | null)?.format === SWEEP_FORMAT) {
-      return { kind: 'results', name, results: parseSweepResults(value) };
+      const results = parseSweepResults(value);
+      return results.ok
+        ? { kind: 'results', name, results: results.value }
+        : problem(`${problemText(results.problems)}.`);
     }
     const parsed = parseSweepDocument(value);
     if (!parsed.ok) return problem(problemText(parsed.problems));

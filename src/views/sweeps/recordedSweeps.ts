@@ -1,3 +1,4 @@
+import { valueOf } from '../../experiment/reading';
 import { parseSweepResults, type SweepResults } from '../../experiment/documents/sweepResults';
 import type { SweepPreset } from '../../experiment/presets/sweeps';
 
@@ -10,7 +11,7 @@ export interface RecordedSweep {
 export async function loadRecordedSweep(preset: SweepPreset): Promise<RecordedSweep | null> {
   try {
     const response = await fetch(`sweeps/${preset.id}.json`);
-    return response.ok ? { preset, results: parseSweepResults(await response.json()) } : null;
+    return response.ok ? { preset, results: valueOf(parseSweepResults(await response.json())) } : null;
   } catch {
     return null;
   }

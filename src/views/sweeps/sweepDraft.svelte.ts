@@ -1,4 +1,5 @@
-import { parseConfig, problemText } from '../../experiment/config/config';
+import { problemText, type Parsed } from '../../experiment/reading';
+import { parseConfig } from '../../experiment/config/config';
 import { fieldAt } from '../../experiment/config/fields';
 import { runName } from '../../experiment/documents/runName';
 import type { ExperimentConfig } from '../../experiment/config/schema';
@@ -7,7 +8,6 @@ import {
   parseSweepDocument,
   sweepProblem,
   type CellValues,
-  type Parsed,
   type SweepDocument,
 } from '../../experiment/documents/sweep';
 import { findSweep } from '../../experiment/presets/sweeps';
@@ -50,7 +50,7 @@ export class SweepDraft {
   load(document: SweepDocument, presetId: string | null = null): void {
     this.base = document.base;
     const base = parseConfig(document.base);
-    this.baseName = base.ok ? runName(base.config) : 'an experiment';
+    this.baseName = base.ok ? runName(base.value) : 'an experiment';
     this.presetId = presetId;
     this.list = document.list ?? null;
     this.axes = (document.axes ?? []).map(({ path, values }) => this.#axis(path, valuesText(values)));

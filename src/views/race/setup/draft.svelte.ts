@@ -1,12 +1,10 @@
-import { armName, parseConfig, type Problem, type ParsedConfig } from '../../../experiment/config/config';
+import { TASKS, type TaskKind, type TaskRow } from '../../../experiment/config/tasks';
+import { armName } from '../../../experiment/config/names';
+import type { Parsed, Problem } from '../../../experiment/reading';
+import { SAMPLERS, type SamplerName } from '../../../experiment/samplers/table';
+import { parseConfig } from '../../../experiment/config/config';
 import { fieldAt, FIELDS, type FieldName } from '../../../experiment/config/fields';
-import {
-  takesAlpha,
-  type ArmConfig,
-  type ExperimentConfig,
-  type LossConfig,
-  type SamplerName,
-} from '../../../experiment/config/schema';
+import { type ArmConfig, type ExperimentConfig, type LossConfig } from '../../../experiment/config/schema';
 
 /** A number, or what was typed where it is none; '' where the field is left to its default. */
 export type Entry = number | string;
@@ -62,8 +60,9 @@ export class Draft {
   arms = $state<DraftArm[]>([]);
   #nextKey = 0;
 
-  readonly task: ExperimentConfig['task']['kind'] = $derived(this.#base?.task.kind ?? 'bandit');
-  readonly checked: ParsedConfig = $derived.by(() => parseConfig(this.#candidate()));
+  readonly task: TaskKind = $derived(this.#base?.task.kind ?? 'bandit');
+  readonly taskRow: TaskRow = $derived(TASKS[this.task]);
+  readonly checked: Parsed<ExperimentConfig> = $derived.by(() => parseConfig(this.#candidate()));
 
   constructor(config: ExperimentConfig, presetId: string | null = null) {
     this.load(config, presetId);
@@ -133,7 +132,7 @@ export class Draft {
       temperature: 1,
       n: 8,
       weighted: false,
-      ...(sampler === 'custom' ? { mixture } : {}),
+      ...(SAMPLERS[sampler].takesMixture ? { mixture } : {}),
     });
     this.arms.push(arm);
     return arm.key;
@@ -179,7 +178,7 @@ export class Draft {
       weighted: arm.weighted,
       ...(arm.name ? { name: arm.name } : {}),
       ...(typeof own === 'number' ? { alpha: own } : {}),
-      ...(arm.sampler === 'custom'
+      ...(SAMPLERS[arm.sampler].takesMixture
         ? {
             mixture: arm.mixture.map(({ weight, first, second }) => ({
               weight: number(weight, 0),
@@ -199,7 +198,7 @@ export class Draft {
   }
 
   #alphaOf(arm: DraftArm): Entry {
-    if (!takesAlpha(arm.sampler)) return '';
+    if (!SAMPLERS[arm.sampler].takesAlpha) return '';
     return arm.alpha === '' ? this.alpha : arm.alpha;
   }
 
@@ -245,7 +244,7 @@ export class Draft {
       weighted: arm.weighted,
       ...(arm.name === '' ? {} : { name: arm.name }),
       ...(alpha === '' ? {} : { alpha }),
-      ...(arm.sampler === 'custom' ? { mixture: arm.mixture.map((component) => ({ ...component })) } : {}),
+      ...(SAMPLERS[arm.sampler].takesMixture ? { mixture: arm.mixture.map((component) => ({ ...component })) } : {}),
       ...(arm.beta === '' ? {} : { beta: arm.beta }),
       ...(arm.learningRate === '' ? {} : { learningRate: arm.learningRate }),
       ...(arm.loss === null ? {} : { loss: arm.loss }),
