@@ -16,14 +16,17 @@ const ROOMS = {
   policy: { rooms: ['math', 'ops'], packages: TFJS },
   training: {
     rooms: ['math', 'experiment', 'tasks', 'theory', 'ops', 'policy'],
-    packages: [...TFJS, 'valibot'],
+    packages: TFJS,
   },
   reference: {
     rooms: ['math', 'experiment', 'tasks', 'theory', 'ops', 'policy', 'training'],
     packages: TFJS,
   },
   runtime: { rooms: ['experiment', 'ops', 'policy'], packages: TFJS },
-  run: { rooms: ['math', 'experiment', 'analysis', 'policy', 'training', 'runtime'] },
+  run: {
+    rooms: ['math', 'experiment', 'analysis', 'ops', 'policy', 'training', 'runtime'],
+    packages: ['valibot'],
+  },
   worker: {
     rooms: ['math', 'experiment', 'tasks', 'theory', 'analysis', 'policy', 'training', 'runtime', 'run'],
     // The addresses of the WebAssembly files, not the code beside them.
@@ -36,9 +39,9 @@ const ROOMS = {
     rooms: ['math', 'experiment', 'analysis', 'charts'],
     packages: ['svelte', 'idb'],
     files: [
-      '^src/worker/(protocol|client|cellPool)[.]ts$',
+      '^src/worker/(protocol|client|cellWorker)[.]ts$',
       '^src/training/reports[.]ts$',
-      '^src/run/recordReport[.]ts$',
+      '^src/run/(pool|recordReport)[.]ts$',
       ...PLOTLY,
       '^src/styles/',
     ],

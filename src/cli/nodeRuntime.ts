@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { BackendName } from '../experiment/documents/results';
+import type { BackendInfo, BackendName } from '../experiment/documents/results';
+import type { RunnerEnvironment } from '../run/runner';
+import { checkDevice } from '../training/checkDevice';
 import { chooseBackend, type ChosenBackend } from '../runtime/backends';
 import { sentence } from './errors';
 
@@ -34,6 +36,13 @@ async function softwareAdapter(): Promise<string | null> {
   const name = [description, vendor, architecture, device].filter(Boolean).join(' ');
   return /swiftshader|llvmpipe|lavapipe|basic render/i.test(name) ? description || name : null;
 }
+
+/** What a runner needs of this process. A GPU may be right in small and wrong at an experiment's size, or later. */
+export const nodeEnvironment = (backend: BackendInfo): RunnerEnvironment => ({
+  backend,
+  check: backend.name === 'webgpu' ? checkDevice : undefined,
+  now: () => performance.now(),
+});
 
 export interface NodeBackend extends ChosenBackend {
   /** Rejects when the GPU goes away; never resolves. */

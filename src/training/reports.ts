@@ -1,6 +1,5 @@
 import type { Evaluation } from '../experiment/documents/metrics';
-import type { Policies } from './policies';
-import type { ExperimentSnapshot } from './snapshot';
+import type { ExperimentSnapshot, Policies } from './snapshot';
 import type { PlanePoint, RunStatus, StartFit } from '../experiment/documents/results';
 
 /**

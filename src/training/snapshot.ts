@@ -42,3 +42,10 @@ export interface DiagnosticSums {
   correct: number;
   oracleGap: number;
 }
+
+/** What the runs have learnt after a step. */
+export interface Policies {
+  readonly step: number;
+  /** Flat, in the order of the runs; null where a run diverged. // [R][N] */
+  readonly weights: readonly (Float32Array | null)[];
+}

@@ -1,7 +1,7 @@
 import type { Problem } from '../experiment/reading';
 import type { BackendInfo, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
-import type { ArmSummary } from '../experiment/documents/sweepResults';
+import type { CellResult } from '../run/pool';
 import type { Report, SnapshotReport, WeightsReport } from '../training/reports';
 
 /** Page → worker. Every `start`, `continue` and `cell` carries an id; events of an older id are stale and the client drops them. */
@@ -84,7 +84,7 @@ export type Notice =
    */
   | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
   | { readonly type: 'cellStep'; readonly id: number; readonly step: number }
-  | { readonly type: 'cellDone'; readonly id: number; readonly arms: readonly ArmSummary[] }
+  | { readonly type: 'cellDone'; readonly id: number; readonly result: CellResult }
   /** The experiment broke. The client ends the worker: what broke may have left its memory in any state. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

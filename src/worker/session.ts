@@ -1,33 +1,22 @@
-import { problemText, refused, within } from '../experiment/reading';
 import { parseConfig } from '../experiment/config/config';
-import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/documents/history';
-import type { BackendInfo } from '../experiment/documents/results';
-import { policiesIn, policyFile, type Policies } from '../training/policies';
-import { memoryProblem } from '../training/memory';
-import { CheckpointError } from '../training/prepareTask';
-import type { Task } from '../training/task';
-import { recordReport } from '../run/recordReport';
-import { RepeatedCheck } from '../training/repeatedCheck';
 import type { ExperimentConfig } from '../experiment/config/schema';
-import { runExperiment } from '../training/runExperiment';
-import { encodeSaved, parseSaved, type SavedExperiment } from '../training/savedExperiment';
+import { refused, within } from '../experiment/reading';
+import { runCell } from '../run/cell';
+import { memoryProblem } from '../run/memory';
+import { Runner, type RunnerEnvironment } from '../run/runner';
+import { parseSaved, type SavedExperiment } from '../run/savedExperiment';
+import { CheckpointError } from '../training/prepareTask';
 import type { ExperimentSnapshot } from '../training/snapshot';
-import { runCell } from './cell';
-import type { Command, ImportedCheckpoints, PostedReport, SessionTiming, WorkerEvent } from './protocol';
-import { Stopwatch } from './stopwatch';
+import type { Task } from '../training/task';
+import type { Command, ImportedCheckpoints, PostedReport, WorkerEvent } from './protocol';
 
 /** What the page may ask of a session, once the worker is open. */
 export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
 
 /** What a session needs of the thread it runs in. */
-export interface SessionEnvironment {
-  readonly backend: BackendInfo;
+export interface SessionEnvironment extends RunnerEnvironment {
   readonly post: (event: WorkerEvent) => void;
   readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Task>;
-  /** Whether the device computes right at an experiment's size; rejects with a sentence. Absent where nobody doubts it. */
-  readonly check?: (config: ExperimentConfig, task: Task) => Promise<void>;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
   /** Lets the thread's message queue run. */
   readonly breathe: () => Promise<void>;
 }
@@ -94,17 +83,11 @@ export class Session {
   }
 
   private async cell({ id, config, checkpoints }: SessionCommand & { type: 'cell' }): Promise<void> {
-    const { post, prepare, now, breathe } = this.environment;
+    const { post, prepare } = this.environment;
     try {
-      const onStep = (step: number) => post({ type: 'cellStep', id, step });
       const task = await prepare(config, checkpoints);
-      const tooLarge = memoryProblem(config, task, this.environment.backend.name);
-      if (tooLarge) throw new Error(problemText([tooLarge]));
-      onStep(0);
-      await this.environment.check?.(config, task);
-      const arms = await runCell(config, task, { now, breathe, onStep });
-      await this.environment.check?.(config, task);
-      post({ type: 'cellDone', id, arms });
+      const onStep = (step: number) => post({ type: 'cellStep', id, step });
+      post({ type: 'cellDone', id, result: await runCell(config, task, { ...this.environment, onStep }) });
     } catch (error) {
       post({ type: 'failed', id, message: messageOf(error) });
     }
@@ -146,50 +129,34 @@ export class Session {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** One experiment from start to end. */
+/** One experiment from start to end, with pauses, and reports thinned out for the page. */
 class Execution {
   private readonly abort = new AbortController();
-  private readonly watch: Stopwatch;
-  private state: 'running' | 'paused' = 'running';
+  private readonly runner: Runner;
+  private state: 'running' | 'paused';
   private stepsAllowed = 0;
   private wake: (() => void) | null = null;
   private ended: Promise<void> | null = null;
   private over = false;
-  private step: number;
-  private pairs: number;
-  /** What it has said so far, for whoever goes on from its saved state. */
-  private history: RaceHistory | null;
-  private readonly check: RepeatedCheck;
   private saving = false;
   private savedStep: number | null;
-  /** As of the last saving, or the end. */
-  private policies: Policies | null = null;
   /** Who waits for weights of the step that the experiment is at. */
   private readonly requests: { readonly ticket: number; readonly run: number }[] = [];
-  /** On the stopwatch. */
-  private savedAt: number;
   private readonly lastPosted: Partial<Record<PostedReport['type'], number>> = {};
   /** The newest of what was thinned out, by type. */
   private readonly withheld = new Map<PostedReport['type'], PostedReport>();
 
   constructor(
     readonly id: number,
-    private readonly config: ExperimentConfig,
-    private readonly task: Task,
+    config: ExperimentConfig,
+    task: Task,
     private readonly environment: SessionEnvironment,
     paused: boolean,
-    private readonly from: SavedExperiment | null,
+    from: SavedExperiment | null,
   ) {
-    const { seconds, pairsPerSecond } = from?.results.timing ?? { seconds: 0, pairsPerSecond: 0 };
-    this.watch = new Stopwatch(() => environment.now(), seconds);
-    const check = async () => environment.check?.(config, task);
-    this.check = new RepeatedCheck(check, config.schedule.steps, () => environment.now());
-    this.pairs = Math.round(pairsPerSecond * seconds);
-    this.history = from && historyOf(from.results);
-    this.step = from?.snapshot.step ?? 0;
-    this.savedStep = from && this.step;
-    this.savedAt = seconds;
-    if (paused) this.state = 'paused';
+    this.runner = new Runner(config, task, environment, from);
+    this.savedStep = from && from.snapshot.step;
+    this.state = paused ? 'paused' : 'running';
   }
 
   run(): Promise<void> {
@@ -222,15 +189,15 @@ class Execution {
   /** Answers at once where it stands still or is over, else once it does. */
   weights(ticket: number, run: number): void {
     this.requests.push({ ticket, run });
-    if (this.over || this.policies?.step === this.step) this.answer();
+    if (this.over || this.runner.policies?.step === this.runner.step) this.answer();
   }
 
   private answer(): void {
-    const { policies, config, task, environment } = this;
+    const { runner, environment } = this;
     for (const { ticket, run } of this.requests.splice(0)) {
-      const file = policies && policyFile(config, task, environment.backend, policies, run);
+      const file = runner.policyFile(run);
       const bytes = file && new Blob([file]);
-      environment.post({ type: 'weights', ticket, step: policies?.step ?? 0, bytes });
+      environment.post({ type: 'weights', ticket, step: runner.policies?.step ?? 0, bytes });
     }
   }
 
@@ -243,22 +210,19 @@ class Execution {
 
   private async pump(): Promise<void> {
     const { post } = this.environment;
+    const { config, from } = this.runner;
     try {
-      post({ type: 'started', id: this.id, config: this.config, from: this.from?.results ?? null });
+      post({ type: 'started', id: this.id, config, from: from?.results ?? null });
       post({ type: 'state', id: this.id, state: this.state });
-      await this.check.begin();
-      this.watch.start();
       const control = {
         signal: this.abort.signal,
         wantsEvaluation: () => this.state === 'paused',
         wantsPairs: () => this.state === 'paused' || this.isTime('pairs'),
         wantsSnapshot: () => this.saving,
       };
-      for await (const report of runExperiment(this.config, this.task, control, this.from?.snapshot)) {
+      for await (const report of this.runner.run(control)) {
         if (report.type === 'snapshot') this.save(report.snapshot);
-        else if (report.type === 'weights') this.policies = report;
-        else this.forward(report);
-        if (report.type === 'evaluation') await this.check.evaluated(report.step);
+        else if (report.type !== 'weights') this.forward(report);
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
@@ -272,7 +236,7 @@ class Execution {
   }
 
   private async betweenSteps(): Promise<void> {
-    this.watch.stop();
+    this.runner.watch.stop();
     await this.environment.breathe();
     // The experiment asks when it is pulled next; it stands still after the snapshot.
     this.saving = this.isSavingDue();
@@ -286,34 +250,24 @@ class Execution {
       this.wake = null;
     }
     if (this.stepsAllowed > 0) this.stepsAllowed--;
-    this.watch.start();
+    this.runner.watch.start();
   }
 
   /** Every so many seconds while running; wherever it stands still, once. */
   private isSavingDue(): boolean {
     if (this.abort.signal.aborted) return false;
-    if (this.state === 'paused') return this.stepsAllowed === 0 && this.savedStep !== this.step;
-    return this.watch.seconds() - this.savedAt >= SAVE_EVERY;
+    if (this.state === 'paused') return this.stepsAllowed === 0 && this.savedStep !== this.runner.step;
+    return this.runner.secondsUnsaved() >= SAVE_EVERY;
   }
 
   private save(snapshot: ExperimentSnapshot): void {
-    this.savedStep = snapshot.step;
-    this.savedAt = this.watch.seconds();
-    const { seconds, pairsPerSecond } = this.timing();
-    const results = resultsOf(this.history!, this.environment.backend, { seconds, pairsPerSecond });
-    const bytes = new Blob([encodeSaved({ results, snapshot })]);
-    this.environment.post({ type: 'saved', id: this.id, step: snapshot.step, bytes });
-    this.policies = policiesIn(this.config, snapshot);
+    const { step } = snapshot;
+    this.savedStep = step;
+    this.environment.post({ type: 'saved', id: this.id, step, bytes: new Blob([this.runner.saved(snapshot)]) });
     this.answer();
   }
 
   private forward(report: PostedReport): void {
-    if (report.type === 'started') this.history ??= createHistory(this.config, report);
-    else recordReport(this.history!, report);
-    if (report.type === 'progress') {
-      this.step = report.step;
-      this.pairs += report.pairs;
-    }
     if (report.type === 'finished') this.catchUp();
     if (this.isDue(report)) this.post(report);
     else this.withheld.set(report.type, report);
@@ -321,7 +275,8 @@ class Execution {
 
   private post(report: PostedReport): void {
     this.withheld.delete(report.type);
-    this.environment.post({ type: 'report', id: this.id, report, timing: this.timing() });
+    const timing = { ...this.runner.timing(), secondsLeft: this.runner.secondsLeft() };
+    this.environment.post({ type: 'report', id: this.id, report, timing });
   }
 
   /** Posts what was thinned out: where a run stands still or ends, the page shows its last step. */
@@ -338,14 +293,5 @@ class Execution {
 
   private isTime(type: PostedReport['type']): boolean {
     return this.environment.now() - (this.lastPosted[type] ?? -Infinity) >= (INTERVALS[type] ?? 0);
-  }
-
-  private timing(): SessionTiming {
-    const seconds = this.watch.seconds();
-    return {
-      seconds,
-      pairsPerSecond: seconds > 0 ? this.pairs / seconds : 0,
-      secondsLeft: this.step > 0 ? (seconds / this.step) * (this.config.schedule.steps - this.step) : null,
-    };
   }
 }

@@ -1,3 +1,4 @@
+import { historyOf } from '../../src/experiment/documents/history';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -168,7 +169,8 @@ describe('a run', () => {
     // No config within the bounds is known to diverge; the engine's own tests force one.
     const { results } = await run({ ...TINY, arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }], seeds: 2 });
     const runs = results.runs.map((one, i) => (i === 3 ? { ...one, status: 'diverged' as const } : one));
-    expect(summary({ ...results, runs }, [])).toContain(
+    const changed = { ...results, runs };
+    expect(summary(changed, historyOf(changed), [])).toContain(
       'PILAF: 1 of 2 runs diverged (seed 1) and were stopped; the means do not count them.',
     );
   });

@@ -2,7 +2,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
-import { memoryNeed } from '../../src/training/memory';
+import { memoryNeed } from '../../src/run/memory';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend } from '../support/backends';
 import { configOf, tinyTransformerTask } from '../support/tasks';

@@ -5,7 +5,7 @@ import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { banditTask } from '../../src/training/banditTask';
 import type { Report } from '../../src/training/reports';
 import { runExperiment } from '../../src/training/runExperiment';
-import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
+import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/run/savedExperiment';
 import { forEachBackend } from '../support/backends';
 import { configOf, tinyTransformerTask } from '../support/tasks';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import { PRESETS } from '../../src/experiment/presets/presets';
-import { memoryProblem } from '../../src/training/memory';
+import { memoryProblem } from '../../src/run/memory';
 import { prepareTask } from '../../src/training/prepareTask';
 import { configOf } from '../support/tasks';
 

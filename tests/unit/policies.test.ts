@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../src/policy/safetensors';
 import { encodeTable } from '../../src/policy/table';
-import { policiesIn, policyFile } from '../../src/training/policies';
+import { policiesIn, policyFile } from '../../src/run/policies';
 import type { Task } from '../../src/training/task';
 import type { ExperimentSnapshot, MemorySnapshot } from '../../src/training/snapshot';
 import { configOf } from '../support/tasks';

@@ -4,7 +4,7 @@ import { METRICS, type Evaluation, type MetricName } from '../../src/experiment/
 import { resultsOf, createHistory } from '../../src/experiment/documents/history';
 import type { Results } from '../../src/experiment/documents/results';
 import { encodeSafetensors, parseSafetensors } from '../../src/policy/safetensors';
-import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
+import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/run/savedExperiment';
 import type { MemorySnapshot } from '../../src/training/snapshot';
 import { configOf } from '../support/tasks';
 

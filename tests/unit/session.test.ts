@@ -8,7 +8,7 @@ import { CheckpointError } from '../../src/training/prepareTask';
 import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
-import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/training/savedExperiment';
+import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/run/savedExperiment';
 import type { ExperimentSnapshot } from '../../src/training/snapshot';
 import type { ImportedCheckpoints, WorkerEvent } from '../../src/worker/protocol';
 import { Session, type SessionEnvironment } from '../../src/worker/session';
@@ -162,7 +162,7 @@ describe('a session', () => {
     await session.handle({ type: 'cell', id: 3, config: parsed.value, checkpoints: [] });
     const last = events.pop();
     expect(last).toMatchObject({ type: 'cellDone', id: 3 });
-    expect(last?.type === 'cellDone' && last.arms).toMatchObject([
+    expect(last?.type === 'cellDone' && last.result.arms).toMatchObject([
       { arm: 'Vanilla', seeds: 1, diverged: 0, objective: { mean: 3, half: null }, difference: null },
     ]);
     expect(events).toEqual([0, 20, 40, 60, 80, 100].map((step) => ({ type: 'cellStep', id: 3, step })));

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseSaved } from '../../training/savedExperiment';
+import { parseSaved } from '../../run/savedExperiment';
 import { sentence, UsageError } from '../errors';
 import { checkWritable, holdsSomething, isSameFile, writeAtomically } from '../files';
 

@@ -1,7 +1,6 @@
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { Policies } from '../../training/policies';
-import { encodeSaved, type SavedExperiment } from '../../training/savedExperiment';
+import type { SavedExperiment } from '../../run/savedExperiment';
 import { EXIT } from '../errors';
 import { execute } from './execute';
 import { makeFolder, removeFile } from '../files';
@@ -53,7 +52,6 @@ export async function perform({
   const backend = await startBackend(only);
   // Nothing is there to go on from where the interrupt came before the first step.
   let saved = from !== undefined;
-  let policies: Policies | null = null;
   let complete = true;
   const write = save === undefined ? null : stateWriter(save);
   try {
@@ -68,17 +66,15 @@ export async function perform({
         write === null
           ? undefined
           : (state) => {
-              saved = write(encodeSaved(state)) || saved;
+              saved = write(state) || saved;
             },
-      ended: (learnt) => {
-        policies = learnt;
-      },
     });
-    const results = await Promise.race([running, backend.lost]).finally(progress.clear);
-    process.stdout.write(summary(results, backend.reasons));
+    const runner = await Promise.race([running, backend.lost]).finally(progress.clear);
+    const results = runner.results();
+    process.stdout.write(summary(results, runner.history!, backend.reasons));
     if (out !== undefined) complete = writeResults(out, `${JSON.stringify(results)}\n`);
     if (weights !== undefined) {
-      process.stdout.write(writeWeights(weights, config, task, backend.info, policies));
+      process.stdout.write(writeWeights(weights, runner));
     }
   } finally {
     forget();

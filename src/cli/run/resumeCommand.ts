@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseSaved, type SavedExperiment } from '../../training/savedExperiment';
+import { parseSaved, type SavedExperiment } from '../../run/savedExperiment';
 import { readArguments } from '../arguments';
 import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';

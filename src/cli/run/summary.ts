@@ -2,16 +2,15 @@ import { armName } from '../../experiment/config/names';
 import { lastDifference, lastMean, runsOf } from '../../analysis/aggregate';
 import { countText, withInterval } from '../../analysis/format';
 import { fallNote, FEWEST_SEEDS, savings, savingText, SPENDINGS, type Spending } from '../../analysis/labelSaving';
-import { historyOf, type RaceHistory } from '../../experiment/documents/history';
+import type { RaceHistory } from '../../experiment/documents/history';
 import type { MetricName } from '../../experiment/documents/metrics';
 import { roundNotes } from '../../experiment/documents/notes';
 import { isReliable, type Results } from '../../experiment/documents/results';
 import { table, type Column } from '../table';
 
 /** What is said at the end of a run: the table, which runs fell out, and what it ran on. `reasons`: why no faster. */
-export function summary(results: Results, reasons: readonly string[]): string {
+export function summary(results: Results, history: RaceHistory, reasons: readonly string[]): string {
   const { backend, timing } = results;
-  const history = historyOf(results);
   const adapter = backend.adapter === null ? '' : ` (${backend.adapter})`;
   const rate = Math.round(timing.pairsPerSecond);
   return [

@@ -1,24 +1,15 @@
 import { join } from 'node:path';
-import type { BackendInfo } from '../../experiment/documents/results';
-import type { ExperimentConfig } from '../../experiment/config/schema';
 import { weightFileNames } from '../../experiment/documents/weightFiles';
-import { policyFile, type Policies } from '../../training/policies';
-import type { Task } from '../../training/task';
+import type { Runner } from '../../run/runner';
 import { writeTogether } from '../files';
 
 /** Writes each run's policy into the folder, all of them or none; returns what to say about it. */
-export function writeWeights(
-  folder: string,
-  config: ExperimentConfig,
-  task: Task,
-  backend: BackendInfo,
-  policies: Policies | null,
-): string {
-  if (!policies) return 'No weights are written: the race had not begun.\n';
+export function writeWeights(folder: string, runner: Runner): string {
+  if (!runner.policies) return 'No weights are written: the race had not begun.\n';
   const written: { path: string; content: Uint8Array }[] = [];
   const left: string[] = [];
-  weightFileNames(config).forEach((name, run) => {
-    const content = policyFile(config, task, backend, policies, run);
+  weightFileNames(runner.config).forEach((name, run) => {
+    const content = runner.policyFile(run);
     if (content) written.push({ path: join(folder, name), content });
     else left.push(name);
   });

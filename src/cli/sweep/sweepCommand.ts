@@ -3,6 +3,8 @@ import type { BackendInfo, BackendName } from '../../experiment/documents/result
 import { cellConfig, cellCount, cellName, cellValues, type SweepDocument } from '../../experiment/documents/sweep';
 import { CELLS_FORMAT, SWEEP_VERSION, type CellLine, type SweepHead } from '../../experiment/documents/sweepResults';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import { availableParallelism } from 'node:os';
+import { CellError, runCells } from '../../run/pool';
 import { checkpointNames } from '../../experiment/config/checkpointName';
 import { readArguments, readBackend, readWhole } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
@@ -11,7 +13,7 @@ import { onInterrupt } from '../interrupt';
 import { prepared } from '../run/prepared';
 import { startProgress } from '../progress';
 import { appendLine, openCells, type CellFile } from './sweepFile';
-import { runCells } from './sweepPool';
+import { ProcessCellWorker } from './processWorker';
 import { loadSweep } from './sweepSource';
 import { readQuantity, sweepText } from './sweepTable';
 
@@ -123,46 +125,33 @@ async function run(
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const fingerprint = sweepFingerprint(document);
-  const stepsOf = (number: number) => configOf(document, number).schedule.steps;
+  const orders = numbers.map((number) => ({ number, steps: configOf(document, number).schedule.steps }));
   const progress = startProgress(
     title,
-    numbers.reduce((sum, number) => sum + stepsOf(number), 0),
+    orders.reduce((sum, { steps }) => sum + steps, 0),
   );
-  const inHand = new Map<number, number>();
-  let finishedSteps = 0;
-  let finished = 0;
-  const showProgress = () =>
-    progress.update(
-      [...inHand.values()].reduce((sum, steps) => sum + steps, finishedSteps),
-      `${finished} of ${numbers.length} cells`,
-    );
   const notes: string[] = [];
   const start = performance.now();
   try {
-    await runCells(numbers, {
-      backend: wanted,
-      jobs: most,
+    await runCells(orders, {
+      create: (backend) => new ProcessCellWorker(backend ?? wanted, (number) => configOf(document, number)),
+      workers: { gpu: most ?? 1, cores: most ?? availableParallelism() },
       signal: abort.signal,
-      configOf: (number) => configOf(document, number),
-      nameOf: (number) => cellName(document, number),
-      onStart(backend, reasons, jobs) {
+      now: () => performance.now(),
+      onReady(backend, jobs, reasons) {
         if (before && JSON.stringify(before) !== JSON.stringify(backend)) {
           throw new Error(`earlier cells ran on ${backendName(before)}, this is ${backendName(backend)}`);
         }
         notes.push(`Ran on ${backendName(backend)} in ${jobs === 1 ? 'one process' : `${jobs} processes`}`, ...reasons);
       },
-      onStep(number, step) {
-        inHand.set(number, step);
-        showProgress();
-      },
-      onCell({ number, backend, arms, seconds }) {
+      onProgress: ({ done, cells }) => progress.update(done, `${cells} of ${numbers.length} cells`),
+      onCell(number, { arms, seconds }, backend) {
         add({ fingerprint, number, values: cellValues(document, number), arms: [...arms], backend, seconds });
-        inHand.delete(number);
-        finishedSteps += stepsOf(number);
-        finished += 1;
-        showProgress();
       },
     });
+  } catch (error) {
+    if (!(error instanceof CellError)) throw error;
+    throw new Error(`${cellName(document, error.cell)}: ${error.message}`, { cause: error });
   } finally {
     progress.clear();
     forget();

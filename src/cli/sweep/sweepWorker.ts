@@ -1,18 +1,16 @@
-import { cellSummary } from '../../analysis/cellSummary';
-import { historyOf } from '../../experiment/documents/history';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { BackendInfo } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { ArmSummary } from '../../experiment/documents/sweepResults';
+import { runCell } from '../../run/cell';
+import type { CellResult } from '../../run/pool';
 import { readBackend } from '../arguments';
 import { EXIT, sentence } from '../errors';
-import { execute } from '../run/execute';
 import { INTERRUPTS } from '../interrupt';
-import { startBackend } from '../nodeRuntime';
+import { nodeEnvironment, startBackend } from '../nodeRuntime';
 import { prepared } from '../run/prepared';
-import type { Progress } from '../progress';
 
 /** What a sweep tells one of its processes: the config of the next cell. */
-export interface CellOrder {
+export interface SweepOrder {
   readonly config: ExperimentConfig;
 }
 
@@ -20,13 +18,11 @@ export interface CellOrder {
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly backend: BackendInfo; readonly reasons: readonly string[] }
   | { readonly type: 'step'; readonly step: number }
-  | { readonly type: 'done'; readonly arms: readonly ArmSummary[]; readonly seconds: number }
+  | { readonly type: 'done'; readonly result: CellResult }
   | { readonly type: 'failed'; readonly message: string };
 
 /** The command that `sweep` starts its processes with; nobody types it. */
 export const WORKER_COMMAND = 'sweep-worker';
-
-const STEP_MILLISECONDS = 200;
 
 /** Runs the cells that it is sent, one after the other, until its sweep goes away. */
 export async function sweepWorker([backendName]: readonly string[]): Promise<number> {
@@ -35,8 +31,8 @@ export async function sweepWorker([backendName]: readonly string[]): Promise<num
   process.on('disconnect', () => process.exit(EXIT.failure));
   try {
     const backend = await startBackend(readBackend(backendName));
-    process.on('message', ({ config }: CellOrder) => {
-      Promise.race([runCell(config, backend.info), backend.lost]).then(send, fail);
+    process.on('message', ({ config }: SweepOrder) => {
+      Promise.race([run(config, backend.info), backend.lost]).then(send, fail);
     });
     send({ type: 'ready', backend: backend.info, reasons: backend.reasons });
     await backend.lost;
@@ -49,21 +45,8 @@ export async function sweepWorker([backendName]: readonly string[]): Promise<num
 const send = (message: WorkerMessage): void => void process.send?.(message);
 const fail = (error: unknown): void => send({ type: 'failed', message: sentence(error) });
 
-async function runCell(config: ExperimentConfig, backend: BackendInfo): Promise<WorkerMessage> {
-  const task = await prepared(config);
-  const { signal } = new AbortController();
-  const results = await execute(config, task, { backend, signal, progress: reporting(), saveEvery: Infinity });
-  return { type: 'done', arms: cellSummary(historyOf(results)), seconds: results.timing.seconds };
-}
-
-function reporting(): Progress {
-  let told = performance.now();
-  return {
-    update(step) {
-      if (performance.now() - told < STEP_MILLISECONDS) return;
-      told = performance.now();
-      send({ type: 'step', step });
-    },
-    clear: () => undefined,
-  };
+async function run(config: ExperimentConfig, backend: BackendInfo): Promise<WorkerMessage> {
+  const onStep = (step: number) => send({ type: 'step', step });
+  const environment = { ...nodeEnvironment(backend), breathe: () => breathe(), onStep };
+  return { type: 'done', result: await runCell(config, await prepared(config), environment) };
 }

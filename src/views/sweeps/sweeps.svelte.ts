@@ -7,9 +7,10 @@ import {
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
 import type { BackendInfo } from '../../experiment/documents/results';
-import { CellPool, type CellOrder, type CellProgress } from '../../worker/cellPool';
+import { CellError, runCells, type CellProgress } from '../../run/pool';
+import { WebCellWorker, type WebCellOrder } from '../../worker/cellWorker';
 import type { Checkpoints } from '../browser/checkpoints.svelte';
-import { today } from '../browser/clock';
+import { now, today } from '../browser/clock';
 import { newId } from '../browser/ids';
 import { reasonOf } from '../runs/library.svelte';
 import { holdLock, takeLock } from '../browser/locks';
@@ -35,7 +36,7 @@ export class Sweeps {
 
   readonly #storage: Storage;
   readonly #checkpoints: Checkpoints;
-  #pool: CellPool | null = null;
+  #abort: AbortController | null = null;
   #release: (() => void) | null = null;
   /** Sweeps that are being stored, and whether they have grown since. */
   readonly #storing: Record<string, { grown: boolean }> = {};
@@ -93,7 +94,7 @@ export class Sweeps {
   }
 
   stop(): void {
-    this.#pool?.stop();
+    this.#abort?.abort();
     this.#end(null);
   }
 
@@ -123,39 +124,47 @@ export class Sweeps {
 
   /** @param release lets go of the sweep's lock, when it ends */
   #run(id: string, release: () => void): void {
-    this.#pool?.stop();
-    this.#end(null);
+    this.stop();
     const sweep = this.#find(id);
     if (!sweep) return release();
     this.#release = release;
-    const document = sweep.results.sweep;
     const orders = missingCells(sweep, this.#checkpoints);
     this.problem = null;
     this.engine = '';
     this.running = id;
     this.progress = null;
-    this.#pool = new CellPool(orders, Math.min(MOST_WORKERS, navigator.hardwareConcurrency), {
+    const abort = new AbortController();
+    this.#abort = abort;
+    const running = runCells(orders, {
+      create: () => new WebCellWorker(),
+      workers: { gpu: 1, cores: Math.min(MOST_WORKERS, navigator.hardwareConcurrency) },
+      signal: abort.signal,
+      now,
       onReady: (backend, workers) => {
         const before = this.#find(id)?.results.backend ?? null;
         if (before && nameOf(before) !== nameOf(backend)) {
-          return `its earlier cells ran on ${nameOf(before)}, and this is ${nameOf(backend)}`;
+          throw new Error(`its earlier cells ran on ${nameOf(before)}, and this is ${nameOf(backend)}`);
         }
         this.engine = `${nameOf(backend)}${workers === 1 ? '' : `, ${workers} workers`}`;
         this.#change(id, { backend });
-        return null;
       },
       onProgress: (progress) => (this.progress = progress),
-      onCell: (number, arms) => this.#addCell(id, number, arms),
-      onEnd: (problem, cell) => {
-        const where = cell === null ? '' : `${cellName(document, cell)}: `;
-        this.#end(problem === null ? null : `The sweep broke off. ${where}${problem}`);
-      },
+      onCell: (number, { arms }) => this.#addCell(id, number, arms),
     });
+    running.then(
+      () => {
+        if (!abort.signal.aborted) this.#end(null);
+      },
+      (error: Error) => {
+        const where = error instanceof CellError ? `${cellName(sweep.results.sweep, error.cell)}: ` : '';
+        this.#end(`The sweep broke off. ${where}${error.message}`);
+      },
+    );
   }
 
   #end(problem: string | null): void {
     const sweep = this.running === null ? undefined : this.#find(this.running);
-    this.#pool = null;
+    this.#abort = null;
     this.#release?.();
     this.#release = null;
     this.running = null;
@@ -212,11 +221,20 @@ export class Sweeps {
 const lockName = (id: string): string => `pilaf-lab/sweep/${id}`;
 
 /** Cells that a sweep has not run yet. */
-function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): CellOrder[] {
+function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): WebCellOrder[] {
   const done = new Set(results.cells.map(({ number }) => number));
   return Array.from({ length: cellCount(results.sweep) }, (_, i) => i).flatMap((number) => {
     const config = done.has(number) ? null : cellConfig(results.sweep, number);
-    return config?.ok ? [{ number, config: config.value, checkpoints: checkpoints.namedIn(config.value) }] : [];
+    return config?.ok
+      ? [
+          {
+            number,
+            steps: config.value.schedule.steps,
+            config: config.value,
+            checkpoints: checkpoints.namedIn(config.value),
+          },
+        ]
+      : [];
   });
 }
 

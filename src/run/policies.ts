@@ -1,15 +1,8 @@
 import type { BackendInfo } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
-import type { Task } from './task';
-import { groupIntoFleets, runsOf } from './run';
-import type { ExperimentSnapshot } from './snapshot';
-
-/** What the runs have learnt after a step. */
-export interface Policies {
-  readonly step: number;
-  /** Flat, in the order of the runs; null where a run diverged. // [R][N] */
-  readonly weights: readonly (Float32Array | null)[];
-}
+import type { Task } from '../training/task';
+import { groupIntoFleets, runsOf } from '../training/run';
+import type { ExperimentSnapshot, Policies } from '../training/snapshot';
 
 /** The policies in a snapshot, as views of its arrays. */
 export function policiesIn(config: ExperimentConfig, { step, fleets }: ExperimentSnapshot): Policies {

@@ -3,8 +3,8 @@ import type { BackendName } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { paddedRows } from '../ops/rowSets';
 import { parameterCount } from '../policy/parameters';
-import type { Task } from './task';
-import { groupIntoFleets, runsOf, type Run } from './run';
+import type { Task } from '../training/task';
+import { groupIntoFleets, runsOf, type Run } from '../training/run';
 
 /** Of the 4 GiB that WebAssembly can address: its heap grows in strides, and what is free lies in pieces. */
 const WASM_BYTES = 3.75 * 2 ** 30;

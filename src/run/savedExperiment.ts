@@ -5,8 +5,8 @@ import { parseUnfinishedResults } from '../experiment/documents/resultsFile';
 import type { Results } from '../experiment/documents/results';
 import { Fingerprint } from '../math/hash';
 import { encodeSafetensors, parseSafetensors, type NamedTensor, type TensorValues } from '../policy/safetensors';
-import { booksSchema, poolSchema, type Books } from './savedBooks';
-import type { ExperimentSnapshot, FleetSnapshot, MemorySnapshot } from './snapshot';
+import { booksSchema, poolSchema, type Books } from './savedParts';
+import type { ExperimentSnapshot, FleetSnapshot, MemorySnapshot } from '../training/snapshot';
 
 /** An experiment between two steps, with all that it has said so far: what a file or the browser's storage keeps. */
 export interface SavedExperiment {

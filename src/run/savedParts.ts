@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Results } from '../experiment/documents/results';
-import type { ExperimentSnapshot, MemorySnapshot } from './snapshot';
+import type { ExperimentSnapshot, MemorySnapshot } from '../training/snapshot';
 
 /** What a saved experiment says in JSON beside its numbers. */
 export interface Books {

@@ -1,0 +1,112 @@
+import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/documents/history';
+import type { BackendInfo, Results, Timing } from '../experiment/documents/results';
+import type { ExperimentConfig } from '../experiment/config/schema';
+import type { Report } from '../training/reports';
+import { runExperiment, type ExperimentControl } from '../training/runExperiment';
+import type { ExperimentSnapshot, Policies } from '../training/snapshot';
+import type { Task } from '../training/task';
+import { policiesIn, policyFile } from './policies';
+import { recordReport } from './recordReport';
+import { RepeatedCheck } from './repeatedCheck';
+import { encodeSaved, type SavedExperiment } from './savedExperiment';
+import { Stopwatch } from './stopwatch';
+
+/** What a runner needs of the thread or process that it is in. */
+export interface RunnerEnvironment {
+  readonly backend: BackendInfo;
+  /** Whether the device computes right at an experiment's size; rejects with a sentence. Absent where nobody doubts it. */
+  readonly check?: ((config: ExperimentConfig, task: Task) => Promise<void>) | undefined;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/**
+ * One experiment, and all that it has shown: its history, its time and pairs, its snapshots and its policies. The
+ * worker's session and the command line drive it; they decide when to pause, to save and to end.
+ */
+export class Runner {
+  /** Null before the first report. */
+  history: RaceHistory | null;
+  /** Steps done. */
+  step: number;
+  /** As of the last snapshot, or the end. */
+  policies: Policies | null = null;
+  /** Whoever pauses stops it. */
+  readonly watch: Stopwatch;
+  private readonly check: RepeatedCheck;
+  private pairs: number;
+  /** Seconds on the watch at the last snapshot. */
+  private savedAt: number;
+
+  /** @param from where the experiment is restored from; null: it begins afresh */
+  constructor(
+    readonly config: ExperimentConfig,
+    readonly task: Task,
+    private readonly environment: RunnerEnvironment,
+    readonly from: SavedExperiment | null = null,
+  ) {
+    const { seconds, pairsPerSecond } = from?.results.timing ?? { seconds: 0, pairsPerSecond: 0 };
+    const { check, now } = environment;
+    this.watch = new Stopwatch(now, seconds);
+    this.check = new RepeatedCheck(async () => check?.(config, task), config.schedule.steps, now);
+    this.history = from && historyOf(from.results);
+    this.step = from?.snapshot.step ?? 0;
+    this.pairs = Math.round(pairsPerSecond * seconds);
+    this.savedAt = seconds;
+  }
+
+  /** The experiment's reports, each entered before it is yielded. */
+  async *run(control: ExperimentControl): AsyncGenerator<Report, void> {
+    await this.check.begin();
+    this.watch.start();
+    for await (const report of runExperiment(this.config, this.task, control, this.from?.snapshot)) {
+      this.enter(report);
+      yield report;
+      if (report.type === 'evaluation') await this.check.evaluated(report.step);
+    }
+  }
+
+  timing(): Timing {
+    const seconds = this.watch.seconds();
+    return { seconds, pairsPerSecond: seconds > 0 ? this.pairs / seconds : 0 };
+  }
+
+  /** Estimated seconds to the end; null before the first step. */
+  secondsLeft(): number | null {
+    return this.step > 0 ? (this.watch.seconds() / this.step) * (this.config.schedule.steps - this.step) : null;
+  }
+
+  /** Seconds of running since the last snapshot. */
+  secondsUnsaved(): number {
+    return this.watch.seconds() - this.savedAt;
+  }
+
+  /** The results so far; only after the first report. */
+  results(): Results {
+    return resultsOf(this.history!, this.environment.backend, this.timing());
+  }
+
+  /** A file that the experiment can be restored from. */
+  saved(snapshot: ExperimentSnapshot): Uint8Array<ArrayBuffer> {
+    return encodeSaved({ results: this.results(), snapshot });
+  }
+
+  /** A run's policy as a file; null where there is none yet, or the run diverged. */
+  policyFile(run: number): Uint8Array<ArrayBuffer> | null {
+    const { config, task, policies } = this;
+    return policies && policyFile(config, task, this.environment.backend, policies, run);
+  }
+
+  private enter(report: Report): void {
+    if (report.type === 'started') this.history ??= createHistory(this.config, report);
+    else recordReport(this.history!, report);
+    if (report.type === 'progress') {
+      this.step = report.step;
+      this.pairs += report.pairs;
+    } else if (report.type === 'weights') this.policies = report;
+    else if (report.type === 'snapshot') {
+      this.policies = policiesIn(this.config, report.snapshot);
+      this.savedAt = this.watch.seconds();
+    }
+  }
+}
