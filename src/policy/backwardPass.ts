@@ -5,7 +5,7 @@ import { addEmbeddingGradient } from '../ops/embedding/embedding';
 import { gatedMlpGradient } from '../ops/gatedMlp/gatedMlp';
 import { inputGradient } from '../ops/inputGradient/inputGradient';
 import { logitsGradient, setUnembeddingGradient } from '../ops/normedLogits/normedLogits';
-import { rmsNormGradient } from '../ops/rmsNorm/gradient';
+import { rmsNormGradient } from '../ops/rmsNorm/rmsNorm';
 import { setWeightGradient } from '../ops/weightGradient/weightGradient';
 import type { LayerActivations, Pass } from './forwardPass';
 

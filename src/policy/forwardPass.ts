@@ -1,3 +1,4 @@
+import { rotaryTable } from '../ops/projectHeads/rotation';
 import * as tf from '@tensorflow/tfjs-core';
 import { addProduct } from '../ops/addProduct/addProduct';
 import { causalAttention } from '../ops/causalAttention/causalAttention';
@@ -5,7 +6,7 @@ import { emptyTensor } from '../ops/device/launch';
 import { embedTokens } from '../ops/embedding/embedding';
 import { gatedMlp } from '../ops/gatedMlp/gatedMlp';
 import { normedLogits } from '../ops/normedLogits/normedLogits';
-import { projectHeads, rotaryTable } from '../ops/projectHeads/projectHeads';
+import { projectHeads } from '../ops/projectHeads/projectHeads';
 import type { RowSets } from '../ops/rowSets';
 import { startsOf } from './inputTokens';
 import { inputLength, type TransformerOffsets, type TransformerSizes } from './transformer';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { normal, STREAM } from '../math/random';
-import { clipFactors, updateAdamW } from '../ops/adamW/update';
+import { clipFactors, updateAdamW } from '../ops/adamW/adamW';
 import { parameterCount, sizeOf } from '../policy/parameters';
 import { completionBatch, type Text } from '../policy/batches';
 import type { CompletionBatch, Policy } from '../policy/policy';

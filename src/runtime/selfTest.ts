@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from '../experiment/documents/results';
-import { updateAdamW } from '../ops/adamW/update';
+import { updateAdamW } from '../ops/adamW/adamW';
 import { parameterCount } from '../policy/parameters';
 import { POLICY, REFERENCE, type CompletionBatch, type SamplingRequest } from '../policy/policy';
 import type { TransformerSizes } from '../policy/transformer';

@@ -7,7 +7,7 @@
  * several times under one policy, then steps over its pool of pairs.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipFactors, updateAdamW } from '../ops/adamW/update';
+import { clipFactors, updateAdamW } from '../ops/adamW/adamW';
 import { paddedRows } from '../ops/rowSets';
 import { collect, labelledPairs, planCollection, type BegunCollection, type Collection } from './collect';
 import { quietly, type Fleet } from './fleet';

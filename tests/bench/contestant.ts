@@ -1,6 +1,6 @@
 /** One form of the policy with a fleet of its own: whole steps, steps cut into phases, and evaluations, timed. */
 import * as tf from '@tensorflow/tfjs-core';
-import { clipFactors, updateAdamW } from '../../src/ops/adamW/update';
+import { clipFactors, updateAdamW } from '../../src/ops/adamW/adamW';
 import type { DeviceCompletions, Policy } from '../../src/policy/policy';
 import { evaluateFleet } from '../../src/training/evaluate';
 import { planCollection } from '../../src/training/collect';

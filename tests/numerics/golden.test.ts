@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { AdamWSettings } from '../../src/ops/adamW/adamW';
-import { clipFactors, updateAdamW } from '../../src/ops/adamW/update';
+import { clipFactors, updateAdamW } from '../../src/ops/adamW/adamW';
 import { inTidy } from '../../src/ops/inTidy';
 import { logSigmoid } from '../../src/ops/logSigmoid/logSigmoid';
 import { evenRowSets, paddedRows } from '../../src/ops/rowSets';

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { emptyTensor, launch } from '../device/launch';
+import { kernelsFor } from './kernels';
 
 export interface AdamWSettings {
   readonly beta1: number;
@@ -8,45 +10,68 @@ export interface AdamWSettings {
 }
 
 /**
- * Scales each run's gradient down to `clip` where its norm is longer, as torch.nn.utils.clip_grad_norm_ does.
+ * What each run's gradient is to be scaled by so that its norm is at most `clip`, as torch.nn.utils.clip_grad_norm_
+ * has it.
  *
  * @param gradient // [R, N]
+ * @returns at most 1  // [R]
  */
-export function clipByRunNorm(gradient: tf.Tensor2D, clip: number): tf.Tensor2D {
+export function clipFactors(gradient: tf.Tensor2D, clip: number): tf.Tensor1D {
+  const [runs, count] = gradient.shape;
+  const kernels = kernelsFor(count);
+  const size = count / kernels.lanes;
+  // About as many numbers for the second launch's threads to sum as for the first's.
+  const shares = Math.ceil(Math.sqrt(size));
   return tf.tidy(() => {
-    const norm = tf.sqrt(tf.sum(tf.square(gradient), 1, true));
-    return tf.mul(gradient, tf.minimum(1, tf.div(clip, tf.add(norm, 1e-6))));
+    const partial = emptyTensor([runs, shares * kernels.lanes]);
+    launch(kernels.squares, { gradient, partial }, { size, shares }, runs * shares);
+    const factors = emptyTensor([runs]);
+    launch(kernels.factors, { partial, clip: tf.tensor1d([clip]), factors }, { shares }, runs);
+    return factors;
   });
 }
 
-export type AdamWState = {
+interface Update {
+  /** The runs' weights come first; sets behind them are references and stay. // [S, N], S ≥ R */
   readonly weights: tf.Tensor2D;
-  readonly mean: tf.Tensor2D;
-  readonly square: tf.Tensor2D;
-};
+  readonly mean: tf.Tensor2D; // [R, N]
+  readonly square: tf.Tensor2D; // [R, N]
+  readonly gradient: tf.Tensor2D; // [R, N]
+  /** From `clipFactors`; null: no clipping. // [R] */
+  readonly factors: tf.Tensor1D | null;
+  /** As they are at this step. // [R] */
+  readonly learningRates: readonly number[];
+  /** 1 at the first update. */
+  readonly step: number;
+  readonly settings: AdamWSettings;
+}
 
-/**
- * One AdamW step for all runs (Loshchilov and Hutter 2019, in PyTorch's form: decoupled decay, bias correction,
- * ε outside the root). Returns new tensors; disposes nothing.
- *
- * @param state weights and moment averages  // each [R, N]
- * @param gradient // [R, N]
- * @param learningRate per run  // [R, 1]
- * @param step 1 at the first update
- */
-export function adamW(
-  state: AdamWState,
-  gradient: tf.Tensor2D,
-  learningRate: tf.Tensor2D,
-  step: number,
-  { beta1, beta2, epsilon, weightDecay }: AdamWSettings,
-): AdamWState {
-  return tf.tidy(() => {
-    const mean = tf.add(tf.mul(state.mean, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor2D;
-    const square = tf.add(tf.mul(state.square, beta2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor2D;
-    const denominator = tf.add(tf.div(tf.sqrt(square), Math.sqrt(1 - beta2 ** step)), epsilon);
-    const update = tf.div(tf.div(mean, 1 - beta1 ** step), denominator);
-    const decayed = weightDecay === 0 ? update : tf.add(update, tf.mul(state.weights, weightDecay));
-    return { weights: tf.sub(state.weights, tf.mul(learningRate, decayed)) as tf.Tensor2D, mean, square };
+/** One AdamW step for all runs, weights and moment averages in place. */
+export function updateAdamW(update: Update): void {
+  const { weights, mean, square, gradient } = update;
+  const [runs, count] = gradient.shape;
+  const kernels = kernelsFor(count);
+  const size = count / kernels.lanes;
+  tf.tidy(() => {
+    const factors = update.factors ?? tf.ones([runs]);
+    const settings = tf.tensor1d(updateSettings(update));
+    launch(kernels.update, { gradient, factors, settings, weights, mean, square }, { size }, runs * size);
   });
 }
+
+/** The numbers of one step, all in one upload. */
+const updateSettings = ({
+  settings: { beta1, beta2, epsilon, weightDecay },
+  step,
+  learningRates,
+}: Update): number[] => [
+  beta1,
+  1 - beta1,
+  beta2,
+  1 - beta2,
+  1 - beta1 ** step,
+  Math.sqrt(1 - beta2 ** step),
+  epsilon,
+  weightDecay,
+  ...learningRates,
+];

@@ -1,18 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
 import type { RowSets } from '../rowSets';
-import { ADD_PRODUCT } from './kernel';
-
-/**
- * The specification in stock ops, for sets of equally many rows.
- *
- * @param x // [S, M, D]
- * @param y // [S, M, I]
- * @param w // [S, I, D]
- * @returns // [S, M, D]
- */
-export const addProductComposed = (x: tf.Tensor3D, y: tf.Tensor3D, w: tf.Tensor3D): tf.Tensor3D =>
-  tf.add(x, tf.matMul(y, w));
+import { ADD_PRODUCT } from './kernels';
 
 /**
  * x + y·W: a branch's projection back into the residual stream, each row by its own set's matrix.

@@ -1,6 +1,6 @@
 import { defineKernel } from '../device/kernel';
 import { attentionScratch } from '../routines/routines';
-import { HEAD_LENGTHS } from './kernel';
+import { HEAD_LENGTHS } from './kernels';
 
 /*
  * With scores s = q·k/√d, weights p = exp(s − lse) and δ = dOut·out (Dao et al. 2022):

@@ -1,44 +1,14 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { unitInterval } from '../../math/random';
+import type * as tf from '@tensorflow/tfjs-core';
 import { launch } from '../device/launch';
-import { drawBits } from './draw';
 import { DRAW_AND_MEASURE_TOKENS, DRAW_TOKENS } from './kernels';
 
 /** How the runs draw, and where their random numbers come from. */
-interface DrawRequest {
+export interface DrawRequest {
   /** a, then 1/temperature, of every completion row; scale 0 draws uniformly. // [2, R, B/R] */
   readonly settings: tf.Tensor3D;
   readonly seeds: readonly number[]; // [R]
   readonly stream: number;
   readonly step: number;
-}
-
-/**
- * The specification of the drawn tokens in stock ops, from host-made noise.
- *
- * @param logits of every completion row under the policy, then under the reference  // [2, B, V]
- * @returns int32  // [B]
- */
-export function drawTokensComposed(
-  logits: tf.Tensor3D,
-  { settings, seeds, stream, step }: DrawRequest,
-  token: number,
-): tf.Tensor1D {
-  const [, rows, vocabulary] = logits.shape;
-  const rowsPerRun = rows / seeds.length;
-  const bits = new Uint32Array(vocabulary);
-  const noise = new Float32Array(rows * vocabulary);
-  for (let index = 0; index < rows; index++) {
-    drawBits(bits, seeds[Math.floor(index / rowsPerRun)]!, index % rowsPerRun, { stream, step, token });
-    // Gumbel noise, −log(−log(1 − w)).
-    bits.forEach((random, v) => (noise[index * vocabulary + v] = -Math.log(-Math.log1p(-unitInterval(random)))));
-  }
-  return tf.tidy(() => {
-    const [h, reference] = tf.unstack(logits) as [tf.Tensor2D, tf.Tensor2D]; // [B, V]
-    const [a, scale] = tf.unstack(tf.reshape(settings, [2, rows, 1])) as [tf.Tensor2D, tf.Tensor2D]; // [B, 1]
-    const tempered = tf.mul(scale, tf.add(h, tf.mul(a, tf.sub(h, reference))));
-    return tf.argMax(tf.add(tempered, tf.tensor2d(noise, [rows, vocabulary])), 1);
-  });
 }
 
 /**

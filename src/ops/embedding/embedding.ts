@@ -1,19 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import { oneHot } from '../oneHot';
 import type { RowSets } from '../rowSets';
 import { ADD_EMBEDDING_GRADIENT, EMBED_TOKENS, TOKEN_CLASSES } from './kernels';
-
-/**
- * The specification in stock ops, for sets of equally many positions; its gradient in the table specifies
- * `addEmbeddingGradient`.
- *
- * @param tokens int32  // [S, P]
- * @param table // [S, V, D]
- * @returns // [S, P, D]
- */
-export const embedTokensComposed = (tokens: tf.Tensor2D, table: tf.Tensor3D): tf.Tensor3D =>
-  tf.matMul(oneHot(tokens, table.shape[1]), table);
 
 /**
  * Each token's row of its own set's table.

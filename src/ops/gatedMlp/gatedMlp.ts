@@ -1,28 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import { rmsNormComposed } from '../rmsNorm/rmsNorm';
 import type { RowSets } from '../rowSets';
 import { GATED_MLP, GATED_MLP_GRADIENT } from './kernels';
-
-/**
- * The specification in stock ops, for sets of equally many rows.
- *
- * @param x // [S, M, D]
- * @param gain // [S, D]
- * @param gate // [S, D, F]
- * @param up // [S, D, F]
- * @returns each [S, M, F]
- */
-export function gatedMlpComposed(
-  x: tf.Tensor3D,
-  gain: tf.Tensor2D,
-  gate: tf.Tensor3D,
-  up: tf.Tensor3D,
-): { gate: tf.Tensor3D; up: tf.Tensor3D; hidden: tf.Tensor3D } {
-  const normed = rmsNormComposed(x, gain);
-  const [g, u]: [tf.Tensor3D, tf.Tensor3D] = [tf.matMul(normed, gate), tf.matMul(normed, up)];
-  return { gate: g, up: u, hidden: tf.mul(tf.mul(g, tf.sigmoid(g)), u) };
-}
 
 /**
  * The first half of a SwiGLU block (Shazeer 2020) with the norm before it: for m = rmsNorm(x) ⊙ gain, m·Wg, m·Wu and

@@ -1,6 +1,6 @@
 import { defineKernel } from '../device/kernel';
 import { FOUR, rowProducts, setOfTile } from '../device/wgsl';
-import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
+import { RMS_EPSILON } from '../rmsNorm/composed';
 import { groupsOf } from '../rowSets';
 
 /** Below −80 the exponential would leave float32's range, and g·σ(g) is 0 anyway. NaN passes through its factor g. */

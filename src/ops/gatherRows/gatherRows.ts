@@ -1,13 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
 import { differentiable } from '../differentiable';
-import { oneHot } from '../oneHot';
 import { GATHER_ROWS, SCATTER_ROWS } from './kernels';
-
-/** The specification in stock ops: a product with one-hot rows, which every backend can differentiate. */
-export function gatherRowsComposed(table: tf.Tensor3D, ids: tf.Tensor2D): tf.Tensor3D {
-  return tf.matMul(oneHot(ids, table.shape[1]), table);
-}
 
 /**
  * Looks up rows of each run's own table; differentiable in the table, with a deterministic gradient

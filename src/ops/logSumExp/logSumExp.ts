@@ -1,10 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
 import { differentiable } from '../differentiable';
 import { LOG_SUM_EXP, LOG_SUM_EXP_GRADIENT } from './kernels';
-
-/** The specification in stock ops. */
-export const logSumExpComposed = (x: tf.Tensor3D): tf.Tensor2D => tf.logSumExp(x, 2) as tf.Tensor2D;
 
 /**
  * log Σ exp over the last axis; differentiable.

@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import { rmsNormComposed } from '../rmsNorm/rmsNorm';
 import type { RowSets } from '../rowSets';
 import { LOGITS_GRADIENT, NORMED_LOGITS, UNEMBEDDING_GRADIENT } from './kernels';
 
@@ -9,17 +8,6 @@ export interface HeadOffsets {
   readonly gain: number;
   readonly embedding: number;
 }
-
-/**
- * The specification in stock ops, for sets of equally many rows, of which only the predicted positions are given.
- *
- * @param x // [S, M, D]
- * @param gain // [S, D]
- * @param embedding // [S, V, D]
- * @returns // [S, M, V]
- */
-export const normedLogitsComposed = (x: tf.Tensor3D, gain: tf.Tensor2D, embedding: tf.Tensor3D): tf.Tensor3D =>
-  tf.matMul(rmsNormComposed(x, gain), embedding, false, true);
 
 /**
  * The last norm and the output layer, which is tied to the table of embeddings (Press and Wolf 2017):

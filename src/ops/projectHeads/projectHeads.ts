@@ -1,42 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import { rmsNormComposed } from '../rmsNorm/rmsNorm';
 import type { RowSets } from '../rowSets';
-import { PROJECT_HEADS } from './kernel';
-import { rotateComposed } from './rotation';
-
-export { rotaryTable, rotateComposed } from './rotation';
-
-/** One layer's parameters before its attention, by set. */
-export interface HeadParameters {
-  readonly gain: tf.Tensor2D; // [S, D]
-  readonly query: tf.Tensor3D; // [S, D, D]
-  readonly key: tf.Tensor3D; // [S, D, D]
-  readonly value: tf.Tensor3D; // [S, D, D]
-}
-
-/**
- * The specification in stock ops, for sets of equally many rows.
- *
- * @param x // [S, P, D]
- * @param table of the T positions  // [T, d]
- * @returns each  // [M, H, T, d]
- */
-export function projectHeadsComposed(
-  x: tf.Tensor3D,
-  { gain, query, key, value }: HeadParameters,
-  table: tf.Tensor2D,
-  heads: number,
-): { q: tf.Tensor4D; k: tf.Tensor4D; v: tf.Tensor4D } {
-  const [sets, perSet, width] = x.shape;
-  const tokens = table.shape[0];
-  const normed = rmsNormComposed(x, gain);
-  const project = (matrix: tf.Tensor3D): tf.Tensor4D => {
-    const projected = tf.matMul(normed, matrix);
-    return tf.transpose(tf.reshape(projected, [(sets * perSet) / tokens, tokens, heads, width / heads]), [0, 2, 1, 3]);
-  };
-  return { q: rotateComposed(project(query), table), k: rotateComposed(project(key), table), v: project(value) };
-}
+import { PROJECT_HEADS } from './kernels';
 
 export interface ProjectHeads {
   readonly x: tf.Tensor2D; // [M·T, D]

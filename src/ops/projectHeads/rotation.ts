@@ -17,17 +17,3 @@ export function rotaryTable(length: number, headWidth: number): tf.Tensor2D {
   });
   return tf.tensor2d(values, [length, headWidth]);
 }
-
-/**
- * The specification in stock ops: first' = first·cos − second·sin, second' = second·cos + first·sin.
- *
- * @param x // [M, H, T, d]
- * @param table of the same positions  // [T, d]
- * @returns // [M, H, T, d]
- */
-export function rotateComposed(x: tf.Tensor4D, table: tf.Tensor2D): tf.Tensor4D {
-  const [first, second] = tf.split(x, 2, 3) as [tf.Tensor4D, tf.Tensor4D];
-  const [cos, sin] = tf.split(table, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
-  const turned = [tf.sub(tf.mul(first, cos), tf.mul(second, sin)), tf.add(tf.mul(second, cos), tf.mul(first, sin))];
-  return tf.concat(turned as tf.Tensor4D[], 3);
-}

@@ -1,4 +1,4 @@
-import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
+import { RMS_EPSILON } from '../rmsNorm/composed';
 import type { Blocks, Routines } from './routines';
 
 /** Calls back with every row's number and its place among the blocks. */

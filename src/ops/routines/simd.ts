@@ -1,4 +1,4 @@
-import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
+import { RMS_EPSILON } from '../rmsNorm/composed';
 import { base64 } from '../simd/binary';
 import { PLAIN_ROUTINES } from './plain';
 import type { Blocks, Routines } from './routines';

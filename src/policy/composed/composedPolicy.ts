@@ -1,6 +1,6 @@
+import { completionLogProbsComposed } from '../../ops/completionLogProb/composed';
+import { drawTokensComposed } from '../../ops/drawTokens/composed';
 import * as tf from '@tensorflow/tfjs-core';
-import { completionLogProbsComposed } from '../../ops/completionLogProb/completionLogProb';
-import { drawTokensComposed } from '../../ops/drawTokens/drawTokens';
 import { inTidy, tensorsIn } from '../../ops/inTidy';
 import { inputTokens, startsOf } from '../inputTokens';
 import type { CompletionBatch, DeviceCompletions, ForwardPass, Policy, SamplingRequest } from '../policy';

@@ -1,10 +1,11 @@
+import { addProductComposed } from '../../ops/addProduct/composed';
+import { causalMask, maskedAttentionComposed } from '../../ops/causalAttention/composed';
+import { embedTokensComposed } from '../../ops/embedding/composed';
+import { gatedMlpComposed } from '../../ops/gatedMlp/composed';
+import { normedLogitsComposed } from '../../ops/normedLogits/composed';
+import { projectHeadsComposed } from '../../ops/projectHeads/composed';
+import { rotaryTable } from '../../ops/projectHeads/rotation';
 import * as tf from '@tensorflow/tfjs-core';
-import { addProductComposed } from '../../ops/addProduct/addProduct';
-import { causalMask, maskedAttentionComposed } from '../../ops/causalAttention/causalAttention';
-import { embedTokensComposed } from '../../ops/embedding/embedding';
-import { gatedMlpComposed } from '../../ops/gatedMlp/gatedMlp';
-import { normedLogitsComposed } from '../../ops/normedLogits/normedLogits';
-import { projectHeadsComposed, rotaryTable } from '../../ops/projectHeads/projectHeads';
 import type { TransformerSizes } from '../transformer';
 import type { Parameters } from './parameters';
 

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { adamW, clipByRunNorm, type AdamWSettings } from '../../../src/ops/adamW/adamW';
-import { clipFactors, updateAdamW } from '../../../src/ops/adamW/update';
+import type { AdamWSettings } from '../../../src/ops/adamW/adamW';
+import { clipFactorsComposed, updateAdamWComposed } from '../../../src/ops/adamW/composed';
+import { clipFactors, updateAdamW } from '../../../src/ops/adamW/adamW';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';
 
@@ -29,7 +30,7 @@ describe('clipFactors', () => {
       const gradient = wave(runs * count).map((x, i) => x * (1 + Math.floor(i / count)));
       const [scaled, composed] = tf.tidy(() => {
         const g = tf.tensor2d(gradient, [runs, count]);
-        return [tf.mul(g, tf.expandDims(clipFactors(g, 0.7), 1)), clipByRunNorm(g, 0.7)] as const;
+        return [clipFactors(g, 0.7), clipFactorsComposed(g, 0.7)] as const;
       });
       const [found, expected] = [await take(scaled), await take(composed)];
       expectNear(found, expected, 1e-6);
@@ -137,7 +138,7 @@ describe('updateAdamW', () => {
       const found = await update(given);
       const composed = tf.tidy(() => {
         const table = (values: Float32Array) => tf.tensor2d(values, [runs, count]);
-        return adamW(
+        return updateAdamWComposed(
           { weights: table(given.weights), mean: table(given.mean), square: table(given.square) },
           tf.mul(table(given.gradient), tf.tensor2d(given.factors, [runs, 1])),
           tf.tensor2d(given.rates, [runs, 1]),

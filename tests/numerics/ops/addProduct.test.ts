@@ -1,6 +1,7 @@
+import { addProductComposed } from '../../../src/ops/addProduct/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { addProduct, addProductComposed } from '../../../src/ops/addProduct/addProduct';
+import { addProduct } from '../../../src/ops/addProduct/addProduct';
 import { evenRowSets } from '../../../src/ops/rowSets';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';

@@ -1,11 +1,10 @@
+import { causalAttentionComposed } from '../../../src/ops/causalAttention/composed';
+import { rotaryTable } from '../../../src/ops/projectHeads/rotation';
+import { rotateComposed } from '../../../src/ops/projectHeads/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import {
-  causalAttention,
-  causalAttentionComposed,
-  causalAttentionGradient,
-} from '../../../src/ops/causalAttention/causalAttention';
-import { projectHeads, rotaryTable, rotateComposed } from '../../../src/ops/projectHeads/projectHeads';
+import { causalAttention, causalAttentionGradient } from '../../../src/ops/causalAttention/causalAttention';
+import { projectHeads } from '../../../src/ops/projectHeads/projectHeads';
 import { evenRowSets } from '../../../src/ops/rowSets';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';

@@ -1,13 +1,15 @@
+import {
+  assembleTokensComposed,
+  completionLogProbsComposed,
+  scatterLogProbsComposed,
+} from '../../../src/ops/completionLogProb/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { logSoftmax } from '../../../src/math/logits';
 import {
   assembleTokens,
-  assembleTokensComposed,
   completionLogProbs,
-  completionLogProbsComposed,
   scatterLogProbs,
-  scatterLogProbsComposed,
   turnIntoLogitGradient,
 } from '../../../src/ops/completionLogProb/completionLogProb';
 import { forEachBackend } from '../../support/backends';

@@ -1,7 +1,8 @@
+import { drawTokensComposed } from '../../../src/ops/drawTokens/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { entropy, klDivergence, logSoftmax } from '../../../src/math/logits';
-import { drawTokens, drawTokensComposed } from '../../../src/ops/drawTokens/drawTokens';
+import { drawTokens } from '../../../src/ops/drawTokens/drawTokens';
 import { inTidy } from '../../../src/ops/inTidy';
 import { drawBits, drawToken, type TokenAddress } from '../../../src/ops/drawTokens/draw';
 import { forEachBackend } from '../../support/backends';

@@ -1,6 +1,7 @@
+import { embedTokensComposed } from '../../../src/ops/embedding/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { addEmbeddingGradient, embedTokens, embedTokensComposed } from '../../../src/ops/embedding/embedding';
+import { addEmbeddingGradient, embedTokens } from '../../../src/ops/embedding/embedding';
 import { evenRowSets } from '../../../src/ops/rowSets';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';

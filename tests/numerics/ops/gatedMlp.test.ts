@@ -1,6 +1,7 @@
+import { gatedMlpComposed } from '../../../src/ops/gatedMlp/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { gatedMlp, gatedMlpComposed, gatedMlpGradient } from '../../../src/ops/gatedMlp/gatedMlp';
+import { gatedMlp, gatedMlpGradient } from '../../../src/ops/gatedMlp/gatedMlp';
 import { evenRowSets, type RowSets } from '../../../src/ops/rowSets';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';

@@ -1,6 +1,7 @@
+import { gatherRowsComposed } from '../../../src/ops/gatherRows/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { gatherRows, gatherRowsComposed } from '../../../src/ops/gatherRows/gatherRows';
+import { gatherRows } from '../../../src/ops/gatherRows/gatherRows';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, gradientAndDifferences, take, wave } from '../../support/numbers';
 

@@ -1,7 +1,8 @@
+import { logSumExpComposed } from '../../../src/ops/logSumExp/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { logSumExp as logSumExp64 } from '../../../src/math/logits';
-import { logSumExp, logSumExpComposed } from '../../../src/ops/logSumExp/logSumExp';
+import { logSumExp } from '../../../src/ops/logSumExp/logSumExp';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, gradientAndDifferences, take, wave } from '../../support/numbers';
 

@@ -1,11 +1,7 @@
+import { normedLogitsComposed } from '../../../src/ops/normedLogits/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import {
-  logitsGradient,
-  normedLogits,
-  normedLogitsComposed,
-  setUnembeddingGradient,
-} from '../../../src/ops/normedLogits/normedLogits';
+import { logitsGradient, normedLogits, setUnembeddingGradient } from '../../../src/ops/normedLogits/normedLogits';
 import { evenRowSets } from '../../../src/ops/rowSets';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';

@@ -1,8 +1,9 @@
+import { preferenceSlopesComposed } from '../../../src/ops/preferenceLoss/composed';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { dpoLoss, sigmoid } from '../../../src/math/bradleyTerry';
 import type { LossKind } from '../../../src/math/preferenceLosses';
-import { preferenceSlopes, preferenceSlopesComposed } from '../../../src/ops/preferenceLoss/preferenceLoss';
+import { preferenceSlopes } from '../../../src/ops/preferenceLoss/preferenceLoss';
 import golden from '../../golden/losses.json';
 import preferences from '../../golden/preferences.json';
 import { forEachBackend } from '../../support/backends';

@@ -1,6 +1,8 @@
+import { projectHeadsComposed } from '../../../src/ops/projectHeads/composed';
+import { rotaryTable } from '../../../src/ops/projectHeads/rotation';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { projectHeads, projectHeadsComposed, rotaryTable } from '../../../src/ops/projectHeads/projectHeads';
+import { projectHeads } from '../../../src/ops/projectHeads/projectHeads';
 import { evenRowSets, type RowSets } from '../../../src/ops/rowSets';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { rmsNormGradient } from '../../../src/ops/rmsNorm/gradient';
-import { rmsNormComposed } from '../../../src/ops/rmsNorm/rmsNorm';
+import { rmsNormGradient } from '../../../src/ops/rmsNorm/rmsNorm';
+import { rmsNormComposed } from '../../../src/ops/rmsNorm/composed';
 import { evenRowSets } from '../../../src/ops/rowSets';
 import { forEachBackend } from '../../support/backends';
 import { expectNear, take, wave } from '../../support/numbers';

@@ -1,6 +1,6 @@
 import { defineKernel } from '../device/kernel';
 import { setOfTile } from '../device/wgsl';
-import { RMS_EPSILON } from '../rmsNorm/rmsNorm';
+import { RMS_EPSILON } from '../rmsNorm/composed';
 import { groupsOf } from '../rowSets';
 
 /**

@@ -1,8 +1,6 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import type { HostDevice } from '../device/hostDevice';
 import { defineKernel, type Arrays } from '../device/kernel';
-import { emptyTensor, launch } from '../device/launch';
-import { groupsOf, type RowSets } from '../rowSets';
+import { groupsOf } from '../rowSets';
 
 const INPUTS = { dy: 'vec4<f32>', x: 'vec4<f32>', scale: 'f32', weights: 'vec4<f32>', tiles: 'i32' } as const;
 const OUTPUTS = { dx: 'vec4<f32>' } as const;
@@ -61,7 +59,7 @@ function inputGradientOnHost(
   }
 }
 
-const RMS_NORM_INPUT_GRADIENT = defineKernel({
+export const RMS_NORM_INPUT_GRADIENT = defineKernel({
   name: 'RmsNormInputGradient',
   inputs: INPUTS,
   outputs: OUTPUTS,
@@ -71,7 +69,7 @@ const RMS_NORM_INPUT_GRADIENT = defineKernel({
 });
 
 /** With a residual stream's gradient, which it adds to. */
-const RMS_NORM_RESIDUAL_GRADIENT = defineKernel({
+export const RMS_NORM_RESIDUAL_GRADIENT = defineKernel({
   name: 'RmsNormResidualGradient',
   inputs: { ...INPUTS, residual: 'vec4<f32>' },
   outputs: OUTPUTS,
@@ -81,7 +79,7 @@ const RMS_NORM_RESIDUAL_GRADIENT = defineKernel({
 });
 
 /** A thread four columns of a set, over all of its positions in order. */
-const RMS_NORM_GAIN_GRADIENT = defineKernel({
+export const RMS_NORM_GAIN_GRADIENT = defineKernel({
   name: 'RmsNormGainGradient',
   inputs: { dy: 'vec4<f32>', x: 'vec4<f32>', scale: 'f32' },
   outputs: { gradient: 'vec4<f32>' },
@@ -112,49 +110,3 @@ fn compute(index: i32) {
     }
   },
 });
-
-/**
- * Gradients of y = x·s ⊙ gain, s = 1/√(mean(x²) + ε), which read the positions skip … skip + count − 1 of each row:
- * in x, added to the gradient that goes past the norm, and in the gain, written in place of whatever `gradient` holds
- * there.
- *
- * @param options.dy // [M·count, D]
- * @param options.x // [M·T, D]
- * @param options.scale s // [M·count]
- * @param options.weights flat; the gain [D] lies at `offset` of each set // [S, N]
- * @param options.gradient written at the gain of every set // [sets of the rows, N]
- * @param options.residual added at all positions; null: nothing // [M·T, D]
- * @param options.rows the same number of them for every set
- * @returns // [M·T, D]
- */
-export function rmsNormGradient({
-  dy,
-  x,
-  scale,
-  weights,
-  offset,
-  gradient,
-  residual,
-  rows: { capacity, tiles },
-  skip,
-}: {
-  dy: tf.Tensor2D;
-  x: tf.Tensor2D;
-  scale: tf.Tensor1D;
-  weights: tf.Tensor2D;
-  offset: number;
-  gradient: tf.Tensor2D;
-  residual: tf.Tensor2D | null;
-  rows: RowSets;
-  skip: number;
-}): tf.Tensor2D {
-  const [positions, width] = x.shape;
-  const [sets, stride] = gradient.shape;
-  const dx = emptyTensor([positions, width]);
-  const numbers = { WIDTH: width, stride, offset, tokens: positions / capacity, skip, count: scale.size / capacity };
-  const tensors = { dy, x, scale, weights, tiles, dx };
-  if (residual) launch(RMS_NORM_RESIDUAL_GRADIENT, { ...tensors, residual }, numbers, positions);
-  else launch(RMS_NORM_INPUT_GRADIENT, tensors, numbers, positions);
-  launch(RMS_NORM_GAIN_GRADIENT, { dy, x, scale, gradient }, { ...numbers, rows: capacity / sets }, sets * (width / 4));
-  return dx;
-}
