@@ -1,4 +1,5 @@
 import { foreign } from '../math/foreign';
+import { isObject } from '../experiment/reading';
 import {
   cellCount,
   cellValues,
@@ -144,9 +145,18 @@ function columnLayout(document: SweepDocument, axis: SweepAxis | undefined): Swe
   };
 }
 
+/** An object as its settings: "dpo, smoothing 0.1"; a part of the config that is absent is none. */
 const valueText = (value: unknown): string => {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return foreign(text, 30);
+  const text = isObject(value)
+    ? Object.entries(value)
+        .map(([key, part]) => (key === 'kind' ? String(part) : part === true ? key : `${key} ${JSON.stringify(part)}`))
+        .join(', ')
+    : value === null
+      ? 'none'
+      : typeof value === 'string'
+        ? value
+        : (JSON.stringify(value) ?? '');
+  return foreign(text, 40);
 };
 
 /** "beta=0.1 seeds=4", of the first so many settings. */

@@ -42,3 +42,9 @@ export function groupsOf(tiles: Int32Array): RowGroup[] {
   });
   return groups;
 }
+
+/** What kernels need to know of a batch's rows: floats from one weight set to the next, and positions in a row. */
+export const rowNumbers = (weights: tf.Tensor2D, positions: number, { capacity }: RowSets) => ({
+  stride: weights.shape[1],
+  tokens: positions / capacity,
+});

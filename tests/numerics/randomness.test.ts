@@ -31,6 +31,7 @@ const PHILOX = defineKernel({
   outputs: { result: 'i32' },
   constants: [],
   attributes: [],
+  threads: (_, { result }) => result / 4,
   code: /* wgsl */ `
 ${philoxWgsl}
 fn word(at: i32) -> u32 { return bitcast<u32>(blocks[at]); }
@@ -50,7 +51,7 @@ fn compute(index: i32) {
 async function philoxOnGpu(blocks: readonly Block[]): Promise<number[][]> {
   const inputs = tf.tensor2d(Int32Array.from(blocks.flat()), [blocks.length, 6], 'int32');
   const result = emptyTensor([blocks.length, 4], 'int32');
-  launch(PHILOX, { blocks: inputs, result }, {}, blocks.length);
+  launch(PHILOX, { blocks: inputs, result }, {});
   inputs.dispose();
   const words = await take(result);
   return blocks.map((_, i) => Array.from(words.subarray(4 * i, 4 * i + 4), (word) => word >>> 0));

@@ -18,6 +18,24 @@ function sweepPreset(id: string, title: string, description: string, input: unkn
 
 const race = findPreset('bandit-race')?.config;
 
+/** The bandit race in 1,500 steps, with the arms of the recorded sweeps over losses and rounds. */
+const TUNED_BASE = {
+  ...race,
+  arms: [
+    { sampler: 'vanilla', name: 'Vanilla' },
+    { sampler: 'pilaf', name: 'PILAF' },
+    { sampler: 'hybrid', name: 'Hybrid' },
+  ],
+  schedule: { steps: 1500, pairs: 32, learningRate: 'linear' },
+  evaluation: { every: 50 },
+};
+
+/** A cell at the arms' best learning rates, which docs/results.md says how to find. */
+const tuned = (setting: object, rates: readonly number[]): object => ({
+  ...setting,
+  ...Object.fromEntries(rates.map((rate, i) => [`arms.${i}.learningRate`, rate])),
+});
+
 export const SWEEPS: readonly SweepPreset[] = [
   sweepPreset(
     'phase-map',
@@ -34,6 +52,21 @@ export const SWEEPS: readonly SweepPreset[] = [
       axes: [
         { path: 'task.rewardScale', values: [0.3, 0.55, 1, 1.8, 3.2, 5.6, 10] },
         { path: 'beta', values: [0.03, 0.065, 0.14, 0.3, 0.65, 1.4, 3] },
+      ],
+    },
+  ),
+  sweepPreset(
+    'losses',
+    'Losses × samplers, every arm at its best learning rate',
+    'DPO, conservative DPO, IPO, hinge and KTO on the bandit, 20 seeds. Watch which losses PILAF pays for, and which it harms.',
+    {
+      base: { ...TUNED_BASE, seeds: 20 },
+      list: [
+        tuned({ loss: { kind: 'dpo' } }, [0.1, 0.2, 0.2]),
+        tuned({ loss: { kind: 'dpo', smoothing: 0.1 } }, [0.5, 0.05, 0.05]),
+        tuned({ loss: { kind: 'ipo' } }, [0.5, 0.01, 0.01]),
+        tuned({ loss: { kind: 'hinge' } }, [0.2, 1, 1]),
+        tuned({ loss: { kind: 'kto' } }, [0.01, 0.01, 0.02]),
       ],
     },
   ),

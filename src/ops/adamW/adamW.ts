@@ -24,9 +24,9 @@ export function clipFactors(gradient: tf.Tensor2D, clip: number): tf.Tensor1D {
   const shares = Math.ceil(Math.sqrt(size));
   return tf.tidy(() => {
     const partial = emptyTensor([runs, shares * kernels.lanes]);
-    launch(kernels.squares, { gradient, partial }, { size, shares }, runs * shares);
+    launch(kernels.squares, { gradient, partial }, { size, shares });
     const factors = emptyTensor([runs]);
-    launch(kernels.factors, { partial, clip: tf.tensor1d([clip]), factors }, { shares }, runs);
+    launch(kernels.factors, { partial, clip: tf.tensor1d([clip]), factors }, { shares });
     return factors;
   });
 }
@@ -55,7 +55,7 @@ export function updateAdamW(update: Update): void {
   tf.tidy(() => {
     const factors = update.factors ?? tf.ones([runs]);
     const settings = tf.tensor1d(updateSettings(update));
-    launch(kernels.update, { gradient, factors, settings, weights, mean, square }, { size }, runs * size);
+    launch(kernels.update, { gradient, factors, settings, weights, mean, square }, { size });
   });
 }
 

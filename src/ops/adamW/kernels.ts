@@ -21,6 +21,7 @@ const squaresOf = (element: Element) =>
     outputs: { partial: element },
     constants: [],
     attributes: ['size', 'shares'],
+    threads: (_, { partial }) => partial / LANES[element],
     code: /* wgsl */ `
 fn compute(index: i32) {
   let run = index / attributes.shares;
@@ -50,6 +51,7 @@ const factorsOf = (element: Element) =>
     outputs: { factors: 'f32' },
     constants: [],
     attributes: ['shares'],
+    threads: (_, { factors }) => factors,
     code: /* wgsl */ `
 fn compute(run: i32) {
   var sum = ${element}();
@@ -76,6 +78,7 @@ const updateOf = (element: Element) =>
     outputs: { weights: element, mean: element, square: element },
     constants: [],
     attributes: ['size'],
+    threads: (_, { gradient }) => gradient / LANES[element],
     code: /* wgsl */ `
 fn compute(index: i32) {
   let run = index / attributes.size;

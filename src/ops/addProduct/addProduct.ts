@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import type { RowSets } from '../rowSets';
+import { rowNumbers, type RowSets } from '../rowSets';
 import { ADD_PRODUCT } from './kernels';
 
 /**
@@ -16,15 +16,14 @@ export function addProduct(
   y: tf.Tensor2D,
   weights: tf.Tensor2D,
   offset: number,
-  { capacity, tiles }: RowSets,
+  rows: RowSets,
 ): tf.Tensor2D {
   const [positions, width] = x.shape;
   const result = emptyTensor([positions, width]);
   launch(
     ADD_PRODUCT,
-    { x, y, weights, tiles, result },
-    { INNER: y.shape[1], WIDTH: width, stride: weights.shape[1], offset, tokens: positions / capacity },
-    (positions / 4) * (width / 4),
+    { x, y, weights, tiles: rows.tiles, result },
+    { INNER: y.shape[1], WIDTH: width, offset, ...rowNumbers(weights, positions, rows) },
   );
   return result;
 }

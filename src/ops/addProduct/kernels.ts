@@ -9,6 +9,7 @@ export const ADD_PRODUCT = defineKernel({
   outputs: { result: 'vec4<f32>' },
   constants: ['INNER', 'WIDTH'],
   attributes: ['stride', 'offset', 'tokens'],
+  threads: (_, { result }) => result / 16,
   code: /* wgsl */ `
 ${setOfTile}
 ${tileProduct('product', 'y')}

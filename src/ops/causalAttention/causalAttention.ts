@@ -34,7 +34,6 @@ export function causalAttention({ q, kv, starts, rows, heads, first }: CausalAtt
     CAUSAL_ATTENTION,
     { q, kv, starts, tiles: rows.tiles, result: out, statistics },
     { HEADS: heads, HEAD: width / heads, tokens: positions / rows.capacity, first, length: kv.shape[1] },
-    positions * heads,
   );
   return { out, statistics };
 }
@@ -43,7 +42,7 @@ export function causalAttention({ q, kv, starts, rows, heads, first }: CausalAtt
 export interface CausalAttentionGradient extends Omit<CausalAttention, 'first'> {
   readonly out: tf.Tensor2D; // [M·T, D]
   readonly dOut: tf.Tensor2D; // [M·T, D]
-  /** Of the forward pass; the second slot is written. // [M·T, H, 2] */
+  /** What the forward pass kept of its softmax; the second slot is written. // [M·T, H, 2] */
   readonly statistics: tf.Tensor3D;
   /** From `rotaryTable`. // [T, d] */
   readonly table: tf.Tensor2D;
@@ -69,7 +68,7 @@ export function causalAttentionGradient({
   const dq = emptyTensor([positions, width]);
   const dkv = emptyTensor([positions, 2, width]);
   const numbers = { HEADS: heads, HEAD: width / heads, tokens: positions / rows.capacity };
-  launch(QUERY_GRADIENT, { q, kv, out, dOut, starts, table, statistics, dq }, numbers, positions * heads);
-  launch(KEY_VALUE_GRADIENT, { q, kv, dOut, statistics, starts, table, dkv }, numbers, positions * heads);
+  launch(QUERY_GRADIENT, { q, kv, out, dOut, starts, table, statistics, dq }, numbers);
+  launch(KEY_VALUE_GRADIENT, { q, kv, dOut, statistics, starts, table, dkv }, numbers);
   return { dq, dkv };
 }

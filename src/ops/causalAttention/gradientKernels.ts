@@ -23,6 +23,7 @@ export const QUERY_GRADIENT = defineKernel({
   outputs: { statistics: 'f32', dq: 'vec4<f32>' },
   constants: ['HEADS', 'HEAD'],
   attributes: ['tokens'],
+  threads: ({ HEAD }, { q }) => q / HEAD,
   code: /* wgsl */ `
 ${HEAD_LENGTHS}
 ${turnedBack}
@@ -87,6 +88,7 @@ export const KEY_VALUE_GRADIENT = defineKernel({
   outputs: { dkv: 'vec4<f32>' },
   constants: ['HEADS', 'HEAD'],
   attributes: ['tokens'],
+  threads: ({ HEAD }, { q }) => q / HEAD,
   code: /* wgsl */ `
 ${HEAD_LENGTHS}
 ${turnedBack}

@@ -18,6 +18,7 @@ export const CAUSAL_ATTENTION = defineKernel({
   outputs: { result: 'vec4<f32>', statistics: 'f32' },
   constants: ['HEADS', 'HEAD'],
   attributes: ['tokens', 'first', 'length'],
+  threads: ({ HEAD }, { q }) => q / HEAD,
   code: /* wgsl */ `
 ${HEAD_LENGTHS}
 var<private> query: array<vec4<f32>, SLICE>;

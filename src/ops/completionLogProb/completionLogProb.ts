@@ -12,7 +12,7 @@ import { ASSEMBLE_TOKENS, SCATTER_LOG_PROBS } from './sampledKernels';
  */
 export function completionLogProbs(logits: tf.Tensor2D, tokens: tf.Tensor2D): tf.Tensor2D {
   const result = emptyTensor([...tokens.shape]);
-  launch(COMPLETION_LOG_PROBS, { logits, tokens, result }, { VOCABULARY: logits.shape[1] }, tokens.size);
+  launch(COMPLETION_LOG_PROBS, { logits, tokens, result }, { VOCABULARY: logits.shape[1] });
   return result;
 }
 
@@ -32,7 +32,7 @@ export function turnIntoLogitGradient(
   slopes: tf.Tensor1D,
 ): void {
   const numbers = { VOCABULARY: logits.shape[1], length: tokens.shape[1] };
-  launch(LOGIT_GRADIENT, { tokens, mask, slopes, logits }, numbers, tokens.size);
+  launch(LOGIT_GRADIENT, { tokens, mask, slopes, logits }, numbers);
 }
 
 /** A pass over sampled completions, whose rows are any of the completions under any of the two models. */
@@ -51,12 +51,7 @@ export interface Scattered extends SampledRows {
 /** Writes the log-probs, in nats, of completions' tokens into the places of their rows and models; in place. */
 export function scatterLogProbs({ logits, tokens, slots, logProbs }: Scattered): void {
   const [length, rows] = tokens.shape;
-  launch(
-    SCATTER_LOG_PROBS,
-    { logits, tokens, slots, logProbs },
-    { VOCABULARY: logits.shape[1], length, rows },
-    slots.size * length,
-  );
+  launch(SCATTER_LOG_PROBS, { logits, tokens, slots, logProbs }, { VOCABULARY: logits.shape[1], length, rows });
 }
 
 export interface Assembled extends SampledRows {
@@ -72,6 +67,6 @@ export function assembleTokens({ prompts, tokens, slots }: Assembled): tf.Tensor
   const [length, rows] = tokens.shape;
   const promptLength = prompts.shape[1];
   const result = emptyTensor([slots.size, promptLength + length - 1], 'int32');
-  launch(ASSEMBLE_TOKENS, { prompts, tokens, slots, result }, { promptLength, length, rows }, result.size);
+  launch(ASSEMBLE_TOKENS, { prompts, tokens, slots, result }, { promptLength, length, rows });
   return result;
 }

@@ -8,6 +8,7 @@ export const COMPLETION_LOG_PROBS = defineKernel({
   outputs: { result: 'f32' },
   constants: ['VOCABULARY'],
   attributes: [],
+  threads: (_, { result }) => result,
   code: /* wgsl */ `
 ${logSumExpWgsl('logits')}
 fn compute(index: i32) {
@@ -34,6 +35,7 @@ export const LOGIT_GRADIENT = defineKernel({
   outputs: { logits: 'f32' },
   constants: ['VOCABULARY'],
   attributes: ['length'],
+  threads: (_, { tokens }) => tokens,
   code: /* wgsl */ `
 fn compute(index: i32) {
   let start = index * VOCABULARY;

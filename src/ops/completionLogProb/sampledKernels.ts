@@ -8,6 +8,7 @@ export const SCATTER_LOG_PROBS = defineKernel({
   outputs: { logProbs: 'f32' },
   constants: ['VOCABULARY'],
   attributes: ['length', 'rows'],
+  threads: ({ length }, { slots }) => slots * length,
   code: /* wgsl */ `
 ${logSumExpWgsl('logits')}
 fn compute(index: i32) {
@@ -41,6 +42,7 @@ export const ASSEMBLE_TOKENS = defineKernel({
   outputs: { result: 'i32' },
   constants: [],
   attributes: ['promptLength', 'length', 'rows'],
+  threads: (_, { result }) => result,
   code: /* wgsl */ `
 fn compute(index: i32) {
   let total = attributes.promptLength + attributes.length - 1;

@@ -21,6 +21,8 @@ export interface Kernel<I extends Buffers = Buffers, O extends Buffers = Buffers
   readonly constants: readonly N[];
   /** Integers handed over per launch as `attributes.name`. Keep their distinct values few: each set is a buffer. */
   readonly attributes: readonly N[];
+  /** How many indices WebGPU computes, from the numbers and the tensors' sizes in numbers. */
+  threads(numbers: Readonly<Record<N, number>>, sizes: Readonly<Record<keyof (I & O), number>>): number;
   /**
    * WGSL with `fn compute(index: i32)`, called once for every index 0 … threads − 1. No barriers: a thread computes
    * its part of the outputs from what it reads. They do not pay for the short rows of our tensors on a GPU, and they

@@ -13,20 +13,14 @@ type Tensors<B extends Readonly<Record<string, ElementType>>> = { readonly [K in
  *
  * @param tensors inputs, and outputs that the kernel writes in place
  * @param numbers the kernel's constants and attributes
- * @param threads how many indices WebGPU computes; the host's loops know by themselves
  */
 export function launch<
   I extends Readonly<Record<string, ElementType>>,
   O extends Readonly<Record<string, ElementType>>,
   N extends string,
->(
-  kernel: Kernel<I, O, N>,
-  tensors: Tensors<I> & Tensors<O>,
-  numbers: Readonly<Record<N, number>>,
-  threads: number,
-): void {
+>(kernel: Kernel<I, O, N>, tensors: Tensors<I> & Tensors<O>, numbers: Readonly<Record<N, number>>): void {
   const run = tf.getBackend() === 'webgpu' ? launchOnGpu : launchOnHost;
-  run(kernel as unknown as Kernel, tensors as Readonly<Record<string, tf.Tensor>>, numbers, threads);
+  run(kernel as unknown as Kernel, tensors as Readonly<Record<string, tf.Tensor>>, numbers);
 }
 
 /** A tensor of the current backend that holds anything, for kernels to write to. Tidied and disposed like any other. */

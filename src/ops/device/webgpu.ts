@@ -138,12 +138,7 @@ function attributesBuffer(device: GPUDevice, values: readonly number[]): GPUBuff
   return buffer;
 }
 
-export function launchOnGpu(
-  kernel: Kernel,
-  tensors: Readonly<Record<string, tf.Tensor>>,
-  numbers: Numbers,
-  threads: number,
-): void {
+export function launchOnGpu(kernel: Kernel, tensors: Readonly<Record<string, tf.Tensor>>, numbers: Numbers): void {
   const gpu = tf.backend() as unknown as Internals;
   if (ahead) {
     const key = keyOf(kernel, numbers);
@@ -153,6 +148,8 @@ export function launchOnGpu(
     return;
   }
   const { layout, pipeline } = compiled(gpu.device, kernel, numbers);
+  const sizes = Object.fromEntries(Object.entries(tensors).map(([name, { size }]) => [name, size]));
+  const threads = kernel.threads(numbers, sizes);
   const values = [threads, ...kernel.attributes.map((name) => numbers[name]!)];
   const buffers = [...Object.keys(kernel.inputs), ...Object.keys(kernel.outputs)].map((name) => {
     const { dataId } = tensors[name]!;

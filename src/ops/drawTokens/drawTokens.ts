@@ -30,7 +30,7 @@ interface Draw {
   readonly tokens: tf.Tensor2D;
   /** Drawn tokens as the next inputs; rows that belong to no completion row stay as they are. // int32 [Mr] */
   readonly next: tf.Tensor1D;
-  /** Of the drawn tokens under the models that are there, untempered, nats; written at `token`. // [C, 2, B] */
+  /** Log-probs of the drawn tokens under the models that are there, untempered, nats; written at `token`. // [C, 2, B] */
   readonly logProbs: tf.Tensor3D;
   /** KL(π_θ‖π_ref), then entropy of π_θ, nats, of rows under both models; written at `token`. // [C, 2, B] */
   readonly measures: tf.Tensor3D | null;
@@ -45,6 +45,6 @@ export function drawTokens({ measures, stream, token, ...tensors }: Draw): void 
   const [, runs, rowsPerRun] = tensors.settings.shape;
   const rows = runs * rowsPerRun;
   const numbers = { VOCABULARY: tensors.logits.shape[1], rows, rowsPerRun, stream, token };
-  if (measures) launch(DRAW_AND_MEASURE_TOKENS, { ...tensors, measures }, numbers, rows);
-  else launch(DRAW_TOKENS, tensors, numbers, rows);
+  if (measures) launch(DRAW_AND_MEASURE_TOKENS, { ...tensors, measures }, numbers);
+  else launch(DRAW_TOKENS, tensors, numbers);
 }

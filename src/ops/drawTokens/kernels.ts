@@ -104,6 +104,7 @@ export const DRAW_TOKENS = defineKernel({
   outputs,
   constants,
   attributes,
+  threads: ({ rows }) => rows,
   code: codeOf(false),
   host: (arrays, numbers, device) => drawRows({ ...arrays, measures: null }, numbers, device),
 });
@@ -114,6 +115,7 @@ export const DRAW_AND_MEASURE_TOKENS = defineKernel({
   outputs: { ...outputs, measures: 'f32' },
   constants,
   attributes,
+  threads: ({ rows }) => rows,
   code: codeOf(true),
   host: drawRows,
 });

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
 import type { RowSets } from '../rowSets';
-import { ADD_EMBEDDING_GRADIENT, EMBED_TOKENS, TOKEN_CLASSES } from './kernels';
+import { ADD_EMBEDDING_GRADIENT, EMBED_TOKENS } from './kernels';
 
 /**
  * Each token's row of its own set's table.
@@ -22,7 +22,6 @@ export function embedTokens(
     EMBED_TOKENS,
     { ids: tokens, weights, tiles, result },
     { WIDTH: width, stride: weights.shape[1], offset, tokens: tokens.shape[1] },
-    tokens.size * (width / 4),
   );
   return result;
 }
@@ -49,6 +48,5 @@ export function addEmbeddingGradient(
     ADD_EMBEDDING_GRADIENT,
     { ids: tokens, dx, gradient },
     { WIDTH: width, VOCABULARY: vocabulary, stride, offset, positions: (capacity / sets) * tokens.shape[1] },
-    sets * TOKEN_CLASSES * (width / 4),
   );
 }

@@ -9,6 +9,7 @@ export const EMBED_TOKENS = defineKernel({
   outputs: { result: 'vec4<f32>' },
   constants: ['WIDTH'],
   attributes: ['stride', 'offset', 'tokens'],
+  threads: (_, { result }) => result / 4,
   code: /* wgsl */ `
 ${setOfTile}
 fn compute(index: i32) {
@@ -34,7 +35,7 @@ fn compute(index: i32) {
 });
 
 /** Threads that share a set's positions for each 4 columns. */
-export const TOKEN_CLASSES = 16;
+const TOKEN_CLASSES = 16;
 
 /**
  * Thread k of a set's 4 columns adds for the tokens ≡ k modulo 16, one after the other: no two threads write to one
@@ -46,6 +47,7 @@ export const ADD_EMBEDDING_GRADIENT = defineKernel({
   outputs: { gradient: 'vec4<f32>' },
   constants: ['WIDTH', 'VOCABULARY'],
   attributes: ['stride', 'offset', 'positions'],
+  threads: ({ WIDTH, stride }, { gradient }) => (gradient / stride) * TOKEN_CLASSES * (WIDTH / 4),
   code: /* wgsl */ `
 fn compute(index: i32) {
   let across = WIDTH / 4;

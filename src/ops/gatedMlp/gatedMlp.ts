@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import type { RowSets } from '../rowSets';
+import { rowNumbers, type RowSets } from '../rowSets';
 import { GATED_MLP, GATED_MLP_GRADIENT } from './kernels';
 
 /**
@@ -19,7 +19,7 @@ export function gatedMlp({
   weights,
   offsets,
   hidden: hiddenWidth,
-  rows: { capacity, tiles },
+  rows,
 }: {
   x: tf.Tensor2D;
   weights: tf.Tensor2D;
@@ -36,17 +36,15 @@ export function gatedMlp({
   };
   launch(
     GATED_MLP,
-    { x, weights, tiles, ...results },
+    { x, weights, tiles: rows.tiles, ...results },
     {
       WIDTH: width,
       HIDDEN: hiddenWidth,
-      stride: weights.shape[1],
       gainOffset: offsets.gain,
       gateOffset: offsets.gate,
       upOffset: offsets.up,
-      tokens: positions / capacity,
+      ...rowNumbers(weights, positions, rows),
     },
-    (positions / 4) * (hiddenWidth / 4),
   );
   return results;
 }
@@ -66,7 +64,7 @@ export function gatedMlpGradient({
   up,
   weights,
   offset,
-  rows: { capacity, tiles },
+  rows,
 }: {
   dx: tf.Tensor2D;
   gate: tf.Tensor2D;
@@ -79,9 +77,8 @@ export function gatedMlpGradient({
   const results = { dGate: emptyTensor([positions, hidden]), dUp: emptyTensor([positions, hidden]) };
   launch(
     GATED_MLP_GRADIENT,
-    { dx, gate, up, weights, tiles, ...results },
-    { WIDTH: dx.shape[1], HIDDEN: hidden, stride: weights.shape[1], offset, tokens: positions / capacity },
-    (positions / 4) * (hidden / 4),
+    { dx, gate, up, weights, tiles: rows.tiles, ...results },
+    { WIDTH: dx.shape[1], HIDDEN: hidden, offset, ...rowNumbers(weights, positions, rows) },
   );
   return results;
 }

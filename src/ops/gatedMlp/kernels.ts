@@ -17,6 +17,7 @@ export const GATED_MLP = defineKernel({
   outputs: { gate: 'vec4<f32>', up: 'vec4<f32>', hidden: 'vec4<f32>', scale: 'f32' },
   constants: ['WIDTH', 'HIDDEN'],
   attributes: ['stride', 'gainOffset', 'gateOffset', 'upOffset', 'tokens'],
+  threads: (_, { hidden }) => hidden / 16,
   code: /* wgsl */ `
 ${setOfTile}
 ${sigmoidWgsl}
@@ -103,6 +104,7 @@ export const GATED_MLP_GRADIENT = defineKernel({
   outputs: { dGate: 'vec4<f32>', dUp: 'vec4<f32>' },
   constants: ['WIDTH', 'HIDDEN'],
   attributes: ['stride', 'offset', 'tokens'],
+  threads: (_, { dGate }) => dGate / 16,
   code: /* wgsl */ `
 ${setOfTile}
 ${sigmoidWgsl}

@@ -18,12 +18,12 @@ export function gatherRows(table: tf.Tensor3D, ids: tf.Tensor2D): tf.Tensor3D {
   return differentiable([table], (save) => {
     save([ids]);
     const value = emptyTensor([runs, perRun, width]);
-    launch(GATHER_ROWS, { table, ids, result: value }, numbers, value.size);
+    launch(GATHER_ROWS, { table, ids, result: value }, numbers);
     return {
       value,
       gradient: (dy, [kept]) => {
         const result = emptyTensor([runs, entries, width]);
-        launch(SCATTER_ROWS, { rows: dy, ids: kept!, result }, numbers, result.size);
+        launch(SCATTER_ROWS, { rows: dy, ids: kept!, result }, numbers);
         return [result];
       },
     };

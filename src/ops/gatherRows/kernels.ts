@@ -7,6 +7,7 @@ export const GATHER_ROWS = defineKernel({
   outputs: { result: 'f32' },
   constants: [],
   attributes: ['entries', 'width', 'perRun'],
+  threads: (_, { result }) => result,
   code: /* wgsl */ `
 fn compute(index: i32) {
   let position = index / attributes.width;
@@ -28,6 +29,7 @@ export const SCATTER_ROWS = defineKernel({
   outputs: { result: 'f32' },
   constants: [],
   attributes: ['entries', 'width', 'perRun'],
+  threads: (_, { result }) => result,
   code: /* wgsl */ `
 fn compute(index: i32) {
   let slot = index / attributes.width;

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import type { RowSets } from '../rowSets';
+import { rowNumbers, type RowSets } from '../rowSets';
 import { INPUT_GRADIENTS } from './kernels';
 import { termArguments, type Term } from './terms';
 
@@ -17,7 +17,7 @@ export function inputGradient({
   terms,
   weights,
   width,
-  rows: { capacity, tiles },
+  rows,
 }: {
   terms: readonly Term[];
   weights: tf.Tensor2D;
@@ -29,9 +29,8 @@ export function inputGradient({
   const result = emptyTensor([positions, width]);
   launch(
     INPUT_GRADIENTS[arrangement]!,
-    { ...tensors, weights, tiles, result },
-    { ...numbers, WIDTH: width, stride: weights.shape[1], tokens: positions / capacity },
-    (positions / 4) * (width / 4),
+    { ...tensors, weights, tiles: rows.tiles, result },
+    { ...numbers, WIDTH: width, ...rowNumbers(weights, positions, rows) },
   );
   return result;
 }

@@ -14,6 +14,7 @@ const kernelFor = (buffers: readonly number[]) => {
     outputs: { result: 'vec4<f32>' },
     constants: ['WIDTH', 'INNER'],
     attributes: ['stride', 'tokens', ...termAttributes(buffers)],
+    threads: (_, { result }) => result / 16,
     code: /* wgsl */ `
 ${setOfTile}
 ${[...new Set(buffers)].map((buffer) => rowProducts(`products${buffer}`, `dy${buffer}`)).join('\n')}

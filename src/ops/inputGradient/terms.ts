@@ -4,11 +4,11 @@ import type * as tf from '@tensorflow/tfjs-core';
 export interface Term {
   /** Gradients, position-major; a position's row may hold more than this product's. */
   readonly dy: tf.Tensor;
-  /** Of the product's first column in a row of dy. */
+  /** Where the product's first column lies in a row of dy. */
   readonly column: number;
   /** Columns of the product; the same for all terms of a launch. */
   readonly inner: number;
-  /** Of the matrix [width, inner] in each set. */
+  /** Where the matrix [width, inner] lies in each set. */
   readonly offset: number;
 }
 

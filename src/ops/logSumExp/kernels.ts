@@ -8,6 +8,7 @@ export const LOG_SUM_EXP = defineKernel({
   outputs: { result: 'f32' },
   constants: [],
   attributes: ['count'],
+  threads: (_, { result }) => result,
   code: /* wgsl */ `
 ${logSumExpWgsl('x')}
 fn compute(index: i32) {
@@ -29,6 +30,7 @@ export const LOG_SUM_EXP_GRADIENT = defineKernel({
   outputs: { result: 'f32' },
   constants: [],
   attributes: ['count'],
+  threads: (_, { result }) => result,
   code: /* wgsl */ `
 fn compute(index: i32) {
   let row = index / attributes.count;

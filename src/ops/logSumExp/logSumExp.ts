@@ -13,13 +13,13 @@ export function logSumExp(x: tf.Tensor3D): tf.Tensor2D {
   const [sets, rows, count] = x.shape;
   return differentiable([x], (save) => {
     const total = emptyTensor([sets, rows]);
-    launch(LOG_SUM_EXP, { x, result: total }, { count }, total.size);
+    launch(LOG_SUM_EXP, { x, result: total }, { count });
     save([x, total]);
     return {
       value: total,
       gradient: (dy, [keptX, keptTotal]) => {
         const result = emptyTensor([sets, rows, count]);
-        launch(LOG_SUM_EXP_GRADIENT, { x: keptX!, total: keptTotal!, dy, result }, { count }, result.size);
+        launch(LOG_SUM_EXP_GRADIENT, { x: keptX!, total: keptTotal!, dy, result }, { count });
         return [result];
       },
     };

@@ -14,6 +14,7 @@ export const NORMED_LOGITS = defineKernel({
   outputs: { logits: 'f32', scale: 'f32' },
   constants: ['WIDTH', 'VOCABULARY'],
   attributes: ['stride', 'gain', 'embedding', 'tokens', 'skip', 'count'],
+  threads: ({ VOCABULARY }, { scale }) => (scale / 4) * Math.ceil(VOCABULARY / 4),
   code: /* wgsl */ `
 ${setOfTile}
 fn startOf(predicted: i32) -> i32 {
@@ -91,6 +92,7 @@ export const LOGITS_GRADIENT = defineKernel({
   outputs: { result: 'vec4<f32>' },
   constants: ['WIDTH', 'VOCABULARY'],
   attributes: ['stride', 'offset', 'count'],
+  threads: (_, { result }) => result / 16,
   code: /* wgsl */ `
 ${setOfTile}
 fn compute(index: i32) {
@@ -133,6 +135,8 @@ export const UNEMBEDDING_GRADIENT = defineKernel({
   outputs: { gradient: 'vec4<f32>' },
   constants: ['WIDTH', 'VOCABULARY'],
   attributes: ['stride', 'gain', 'embedding', 'rows', 'tokens', 'skip', 'count'],
+  threads: ({ WIDTH, VOCABULARY, stride }, { gradient }) =>
+    (gradient / stride) * Math.ceil(VOCABULARY / 4) * (WIDTH / 4),
   code: /* wgsl */ `
 fn compute(index: i32) {
   let across = WIDTH / 4;

@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import type { RowSets } from '../rowSets';
+import { rowNumbers, type RowSets } from '../rowSets';
 import { LOGITS_GRADIENT, NORMED_LOGITS, UNEMBEDDING_GRADIENT } from './kernels';
 
-/** Of each set, the last norm's gain [D] and the table of embeddings [V, D]. */
+/** Where the last norm's gain [D] and the table of embeddings [V, D] lie in each set. */
 export interface HeadOffsets {
   readonly gain: number;
   readonly embedding: number;
@@ -23,7 +23,7 @@ export function normedLogits({
   weights,
   offsets,
   vocabulary,
-  rows: { capacity, tiles },
+  rows,
   skip,
   count,
 }: {
@@ -36,21 +36,19 @@ export function normedLogits({
   count: number;
 }): { logits: tf.Tensor2D; scale: tf.Tensor1D } {
   const [positions, width] = x.shape;
-  const predicted = capacity * count;
+  const predicted = rows.capacity * count;
   const results = { logits: emptyTensor([predicted, vocabulary]), scale: emptyTensor([predicted]) };
   launch(
     NORMED_LOGITS,
-    { x, weights, tiles, ...results },
+    { x, weights, tiles: rows.tiles, ...results },
     {
       WIDTH: width,
       VOCABULARY: vocabulary,
-      stride: weights.shape[1],
       ...offsets,
-      tokens: positions / capacity,
+      ...rowNumbers(weights, positions, rows),
       skip,
       count,
     },
-    (predicted / 4) * Math.ceil(vocabulary / 4),
   );
   return results;
 }
@@ -82,7 +80,6 @@ export function logitsGradient({
     LOGITS_GRADIENT,
     { dLogits, weights, tiles, result },
     { WIDTH: width, VOCABULARY: vocabulary, stride: weights.shape[1], offset, count: predicted / capacity },
-    (predicted / 4) * (width / 4),
   );
   return result;
 }
@@ -133,6 +130,5 @@ export function setUnembeddingGradient({
       skip,
       count: scale.size / capacity,
     },
-    sets * Math.ceil(vocabulary / 4) * (width / 4),
   );
 }

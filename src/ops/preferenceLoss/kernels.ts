@@ -11,6 +11,7 @@ export const LOG_RATIOS = defineKernel({
   outputs: { logRatios: 'f32' },
   constants: [],
   attributes: ['length'],
+  threads: (_, { logRatios }) => logRatios,
   code: /* wgsl */ `
 fn compute(row: i32) {
   var sum = 0.0;
@@ -39,6 +40,7 @@ export const PREFERENCE_SLOPES = defineKernel({
   outputs: { losses: 'f32', slopes: 'f32' },
   constants: [],
   attributes: ['pairs'],
+  threads: (_, { losses }) => losses,
   code: /* wgsl */ `
 // log(1 + e) for e in [0, 1], by series where 1 + e would lose the small values.
 fn log1pOfUnit(e: f32) -> f32 {

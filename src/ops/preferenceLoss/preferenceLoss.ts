@@ -28,7 +28,7 @@ export type LossesAndSlopes = {
 export function logRatios({ logProbs, mask, reference }: Omit<Preferences, 'objectives' | 'pairWeights'>): tf.Tensor1D {
   const [rows, length] = logProbs.shape;
   const found = emptyTensor([rows]);
-  launch(LOG_RATIOS, { logProbs, mask, reference, logRatios: found }, { length }, rows);
+  launch(LOG_RATIOS, { logProbs, mask, reference, logRatios: found }, { length });
   return found;
 }
 
@@ -42,12 +42,7 @@ export function preferenceSlopes(preferences: Preferences): LossesAndSlopes {
     const settings = tf.tensor1d(
       objectives.flatMap(({ kind, beta, smoothing }) => [beta, smoothing, LOSS_KINDS.indexOf(kind)]),
     );
-    launch(
-      PREFERENCE_SLOPES,
-      { logRatios: logRatios(preferences), settings, pairWeights, losses, slopes },
-      { pairs },
-      runs * pairs,
-    );
+    launch(PREFERENCE_SLOPES, { logRatios: logRatios(preferences), settings, pairWeights, losses, slopes }, { pairs });
   });
   return { losses, slopes };
 }

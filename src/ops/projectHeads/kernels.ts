@@ -13,6 +13,7 @@ export const PROJECT_HEADS = defineKernel({
   outputs: { q: 'vec4<f32>', kv: 'vec4<f32>', scale: 'vec4<f32>' },
   constants: ['WIDTH', 'HEADS'],
   attributes: ['stride', 'gain', 'query', 'key', 'value', 'tokens', 'first', 'length'],
+  threads: (_, { q }) => (3 * q) / 32,
   code: /* wgsl */ `
 ${setOfTile}
 const ACROSS = WIDTH / 4;

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, launch } from '../device/launch';
-import type { RowSets } from '../rowSets';
+import { rowNumbers, type RowSets } from '../rowSets';
 import { PROJECT_HEADS } from './kernels';
 
 export interface ProjectHeads {
@@ -38,13 +38,11 @@ export function projectHeads({ x, kv, table, weights, offsets, rows, heads, firs
     {
       WIDTH: width,
       HEADS: heads,
-      stride: weights.shape[1],
       ...offsets,
-      tokens: positions / rows.capacity,
+      ...rowNumbers(weights, positions, rows),
       first,
       length: kv.shape[1],
     },
-    (positions / 4) * ((3 * width) / 8),
   );
   return { q, scale };
 }

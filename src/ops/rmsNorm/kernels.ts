@@ -8,6 +8,7 @@ const NUMBERS = {
   constants: ['WIDTH'],
   attributes: ['stride', 'offset', 'tokens', 'skip', 'count'],
 } as const;
+const threads = ({ WIDTH }: { WIDTH: number }, { dx }: { dx: number }): number => dx / WIDTH;
 
 /** A thread a position. With n = x·s, dx = s·(g ⊙ dy − n·mean(g ⊙ dy ⊙ n)): the cube of s is never formed. */
 const inputGradientWgsl = (residual: string) => /* wgsl */ `
@@ -64,6 +65,7 @@ export const RMS_NORM_INPUT_GRADIENT = defineKernel({
   inputs: INPUTS,
   outputs: OUTPUTS,
   ...NUMBERS,
+  threads,
   code: inputGradientWgsl('vec4<f32>()'),
   host: (arrays, numbers, device) => inputGradientOnHost(arrays, null, numbers, device),
 });
@@ -74,6 +76,7 @@ export const RMS_NORM_RESIDUAL_GRADIENT = defineKernel({
   inputs: { ...INPUTS, residual: 'vec4<f32>' },
   outputs: OUTPUTS,
   ...NUMBERS,
+  threads,
   code: inputGradientWgsl('residual[i]'),
   host: (arrays, numbers, device) => inputGradientOnHost(arrays, arrays.residual, numbers, device),
 });
@@ -85,6 +88,7 @@ export const RMS_NORM_GAIN_GRADIENT = defineKernel({
   outputs: { gradient: 'vec4<f32>' },
   constants: ['WIDTH'],
   attributes: ['stride', 'offset', 'rows', 'tokens', 'skip', 'count'],
+  threads: ({ WIDTH, stride }, { gradient }) => (gradient / stride) * (WIDTH / 4),
   code: /* wgsl */ `
 fn compute(index: i32) {
   let across = WIDTH / 4;

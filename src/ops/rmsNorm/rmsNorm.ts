@@ -43,8 +43,8 @@ export function rmsNormGradient({
   const dx = emptyTensor([positions, width]);
   const numbers = { WIDTH: width, stride, offset, tokens: positions / capacity, skip, count: scale.size / capacity };
   const tensors = { dy, x, scale, weights, tiles, dx };
-  if (residual) launch(RMS_NORM_RESIDUAL_GRADIENT, { ...tensors, residual }, numbers, positions);
-  else launch(RMS_NORM_INPUT_GRADIENT, tensors, numbers, positions);
-  launch(RMS_NORM_GAIN_GRADIENT, { dy, x, scale, gradient }, { ...numbers, rows: capacity / sets }, sets * (width / 4));
+  if (residual) launch(RMS_NORM_RESIDUAL_GRADIENT, { ...tensors, residual }, numbers);
+  else launch(RMS_NORM_INPUT_GRADIENT, tensors, numbers);
+  launch(RMS_NORM_GAIN_GRADIENT, { dy, x, scale, gradient }, { ...numbers, rows: capacity / sets });
   return dx;
 }

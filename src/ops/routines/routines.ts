@@ -26,7 +26,7 @@ export interface Blocks {
   readonly count: number;
   /** From one block's first row to the next one's. */
   readonly step: number;
-  /** Of a row; a multiple of four. */
+  /** Floats in a row; a multiple of four. */
   readonly width: number;
 }
 
@@ -37,7 +37,7 @@ export interface TurnedRows {
   /** Row n lies at position n modulo `period`. */
   readonly period: number;
   readonly heads: number;
-  /** Of a head; a multiple of eight. */
+  /** Floats in a head; a multiple of eight. */
   readonly size: number;
 }
 
@@ -45,7 +45,7 @@ export interface AttentionSizes {
   readonly rows: number;
   readonly tokens: number;
   readonly heads: number;
-  /** Of a head; a multiple of eight. */
+  /** Floats in a head; a multiple of eight. */
   readonly size: number;
 }
 
@@ -110,7 +110,7 @@ export interface Routines {
   attend(arrays: Attention, sizes: AttentionSizes & { readonly first: number; readonly length: number }): void;
   /** Turned back; leaves dOut·out beside each log Σ exp. */
   queryGradient(arrays: AttentionGradientInputs & { out: Float32Array; dq: Float32Array }, sizes: AttentionSizes): void;
-  /** Of keys, turned back, and of values; after `queryGradient`. */
+  /** Gradients of keys, turned back, and of values; after `queryGradient`. */
   keyValueGradient(arrays: AttentionGradientInputs & { dkv: Float32Array }, sizes: AttentionSizes): void;
 
   /** The largest of `count` entries from `start`, without regard to NaN. */

@@ -3,7 +3,7 @@ import { base64 } from '../simd/binary';
 import { PLAIN_ROUTINES } from './plain';
 import type { Blocks, Routines } from './routines';
 
-/** Of src/ops/simd: pointers, steps and sizes in bytes, counts in floats or rows. */
+/** What src/ops/simd exports: pointers, steps and sizes in bytes, counts in floats or rows. */
 type Exports = Readonly<Record<keyof Routines | 'productByRows', (...numbers: number[]) => number>>;
 
 let compiled: WebAssembly.Module | undefined;

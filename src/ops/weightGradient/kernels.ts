@@ -63,6 +63,8 @@ const kernelFor = (buffers: readonly number[], normed: boolean) => {
     outputs: { gradient: 'vec4<f32>' },
     constants: ['WIDTH', 'INNER'],
     attributes: ['stride', 'positions', 'gain', ...termAttributes(buffers)],
+    threads: ({ WIDTH, INNER, stride }, { gradient }) =>
+      (gradient! / stride) * (WIDTH / 4) * buffers.length * (INNER / 4),
     code: wgslFor(buffers, normed),
     /** x with scale and gain. */
     scratch: ({ WIDTH, positions }) => (normed ? WIDTH * positions : 0),

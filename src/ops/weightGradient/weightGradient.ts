@@ -41,6 +41,5 @@ export function setWeightGradient({
     kernels[arrangement]!,
     { x, ...tensors, ...(norm && { scale: norm.scale, weights: norm.weights }), gradient },
     { ...numbers, WIDTH: width, stride, positions: positions / sets, gain: norm?.gain ?? 0 },
-    sets * (width / 4) * terms.length * (numbers.INNER / 4),
   );
 }

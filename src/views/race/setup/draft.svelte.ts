@@ -37,6 +37,9 @@ export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'we
 /** Numbers that may be absent; what that means, in a word or two. */
 export const OPTIONAL: Partial<Record<SettingName, string>> = { startLearningRate: 'as the race', clip: 'none' };
 
+/** What the schema fills in where an arm says nothing. */
+const DEFAULTS = { temperature: 1, n: 8, weighted: false };
+
 /** Parts that are chosen whole, because what is in them depends on a choice. */
 type Parts = Pick<ExperimentConfig, 'loss' | 'labeller' | 'start' | 'rounds'>;
 
@@ -129,9 +132,7 @@ export class Draft {
     ];
     const arm = this.#draftArm({
       sampler,
-      temperature: 1,
-      n: 8,
-      weighted: false,
+      ...DEFAULTS,
       ...(SAMPLERS[sampler].takesMixture ? { mixture } : {}),
     });
     this.arms.push(arm);
@@ -169,28 +170,7 @@ export class Draft {
 
   /** The arm as it would race, for its name and its price; unreadable numbers fall back to the defaults. */
   preview(arm: DraftArm): ArmConfig {
-    const number = (entry: Entry, fallback: number) => (typeof entry === 'number' ? entry : fallback);
-    const own = this.#alphaOf(arm);
-    return {
-      sampler: arm.sampler,
-      temperature: number(arm.temperature, 1),
-      n: number(arm.n, 8),
-      weighted: arm.weighted,
-      ...(arm.name ? { name: arm.name } : {}),
-      ...(typeof own === 'number' ? { alpha: own } : {}),
-      ...(SAMPLERS[arm.sampler].takesMixture
-        ? {
-            mixture: arm.mixture.map(({ weight, first, second }) => ({
-              weight: number(weight, 0),
-              first: first === 'uniform' ? first : number(first, 0),
-              second: second === 'uniform' ? second : number(second, 0),
-            })),
-          }
-        : {}),
-      ...(typeof arm.beta === 'number' ? { beta: arm.beta } : {}),
-      ...(typeof arm.learningRate === 'number' ? { learningRate: arm.learningRate } : {}),
-      ...(arm.loss ? { loss: arm.loss } : {}),
-    };
+    return this.#armOf(arm, true) as ArmConfig;
   }
 
   nameOf(arm: DraftArm): string {
@@ -231,22 +211,30 @@ export class Draft {
     }
     setValueAt(candidate, 'schedule.learningRate', this.schedule);
     if (this.task === 'bandit') setValueAt(candidate, 'task.tables', this.tables);
-    candidate['arms'] = this.arms.filter((arm) => arm.enabled).map((arm) => this.#armCandidate(arm));
+    candidate['arms'] = this.arms.filter((arm) => arm.enabled).map((arm) => this.#armOf(arm, false));
     return candidate;
   }
 
-  #armCandidate(arm: DraftArm): Tree {
-    const alpha = this.#alphaOf(arm);
+  /** @param readable whether only numbers that can be read are taken; else all is as typed */
+  #armOf(arm: DraftArm, readable: boolean): Tree {
+    const typed = (entry: Entry, fallback: Entry): Entry => (readable && typeof entry !== 'number' ? fallback : entry);
+    const coefficient = (entry: Entry): Entry => (entry === 'uniform' ? entry : typed(entry, 0));
+    const own = (key: string, entry: Entry): Tree => (typed(entry, '') === '' ? {} : { [key]: entry });
+    const mixture = arm.mixture.map(({ weight, first, second }) => ({
+      weight: typed(weight, 0),
+      first: coefficient(first),
+      second: coefficient(second),
+    }));
     return {
       sampler: arm.sampler,
-      temperature: arm.temperature,
-      n: arm.n,
+      temperature: typed(arm.temperature, DEFAULTS.temperature),
+      n: typed(arm.n, DEFAULTS.n),
       weighted: arm.weighted,
       ...(arm.name === '' ? {} : { name: arm.name }),
-      ...(alpha === '' ? {} : { alpha }),
-      ...(SAMPLERS[arm.sampler].takesMixture ? { mixture: arm.mixture.map((component) => ({ ...component })) } : {}),
-      ...(arm.beta === '' ? {} : { beta: arm.beta }),
-      ...(arm.learningRate === '' ? {} : { learningRate: arm.learningRate }),
+      ...own('alpha', this.#alphaOf(arm)),
+      ...(SAMPLERS[arm.sampler].takesMixture ? { mixture } : {}),
+      ...own('beta', arm.beta),
+      ...own('learningRate', arm.learningRate),
       ...(arm.loss === null ? {} : { loss: arm.loss }),
     };
   }
