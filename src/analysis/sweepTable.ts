@@ -1,13 +1,12 @@
-import { foreign } from '../math/foreign';
-import { isObject } from '../experiment/reading';
 import {
   cellCount,
   cellValues,
+  valueText,
   type CellValues,
   type SweepAxis,
   type SweepDocument,
 } from '../experiment/documents/sweep';
-import type { ArmSummary, SavedShare, SweepCell } from '../experiment/documents/sweepResults';
+import type { ArmSummary, SavingSummary, SweepCell } from '../experiment/documents/sweepResults';
 import type { Interval } from '../math/statistics';
 
 /** What a table of a sweep can show of an arm. */
@@ -78,7 +77,7 @@ const ofInterval = (found: Interval | null): Estimate | null =>
     high: found.half === null ? null : found.mean + found.half,
   };
 
-const ofShare = (found: SavedShare | null): Estimate | null =>
+const ofShare = (found: SavingSummary | null): Estimate | null =>
   found && {
     value: found.saved ?? -Infinity,
     low: found.interval && (found.interval.low ?? -Infinity),
@@ -144,20 +143,6 @@ function columnLayout(document: SweepDocument, axis: SweepAxis | undefined): Swe
     numbers: numbers.map((number) => [number]),
   };
 }
-
-/** An object as its settings: "dpo, smoothing 0.1"; a part of the config that is absent is none. */
-const valueText = (value: unknown): string => {
-  const text = isObject(value)
-    ? Object.entries(value)
-        .map(([key, part]) => (key === 'kind' ? String(part) : part === true ? key : `${key} ${JSON.stringify(part)}`))
-        .join(', ')
-    : value === null
-      ? 'none'
-      : typeof value === 'string'
-        ? value
-        : (JSON.stringify(value) ?? '');
-  return foreign(text, 40);
-};
 
 /** "beta=0.1 seeds=4", of the first so many settings. */
 const settingsText = (values: CellValues, count?: number): string =>

@@ -10,6 +10,7 @@ import {
   type Quantity,
   type SweepLayout,
 } from '../analysis/sweepTable';
+import { foreign } from '../math/foreign';
 import { fieldAt } from '../experiment/config/fields';
 import type { SweepResults } from '../experiment/documents/sweepResults';
 import type { Mode } from './colours';
@@ -65,6 +66,8 @@ export function heatmapFigure(
   const signed = QUANTITIES[quantity].compares;
   const undecided = ({ estimate }: Cell) => signed && isUndecided(estimate);
   const title = [heading(results, arm, quantity), layout.title].filter(Boolean).join('; ');
+  const labels = layout.rows.map((row) => foreign(row, LONGEST_LABEL));
+  const margin = Math.max(64, 30 + 6.2 * Math.max(...labels.map(({ length }) => length)));
   const axis = (text: string, names: readonly string[]) => ({
     ...baseAxis(theme, text, false),
     type: 'linear' as const,
@@ -73,6 +76,9 @@ export function heatmapFigure(
     ticktext: names.map(escaped),
     range: [-0.5, names.length - 0.5],
   });
+  // A list reads from the top; an axis grows upwards.
+  const isList = results.sweep.list !== undefined;
+  const listAxis = { ...axis('', labels), range: [labels.length - 0.5, -0.5] };
   return {
     traces: [
       cellsTrace(cells, undecided, theme, { values, quantity, mode, rows: layout.rows, columns: layout.columns }),
@@ -80,9 +86,9 @@ export function heatmapFigure(
     layout: {
       ...baseLayout(theme, view),
       bargap: 0,
-      margin: { l: 64, r: 14, t: 10, b: 42 },
+      margin: { l: margin, r: 14, t: 10, b: 42 },
       xaxis: axis(escaped(pathTitle(layout.columnTitle)), layout.columns),
-      yaxis: axis(escaped(pathTitle(layout.rowTitle)), layout.rows),
+      yaxis: isList ? listAxis : axis(escaped(pathTitle(layout.rowTitle)), labels),
     },
     points: cells.map(({ row, column }) => layout.numbers[row]![column]!),
     summary: summary(title, cells, undecided),
@@ -106,6 +112,9 @@ interface Looks {
   readonly rows: readonly string[];
   readonly columns: readonly string[];
 }
+
+/** Letters of a row's label; hovering and the table have all of them. */
+const LONGEST_LABEL = 30;
 
 /** Bars of height 1 that touch one another: Plotly's basic bundle, which the page has, draws no heatmaps. */
 function cellsTrace(

@@ -7,6 +7,7 @@ test.use(WITHOUT_GPU);
 
 const nav = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name });
 const table = (page: Page) => page.getByRole('region', { name: 'Table of sweeps' });
+const LOSSES = 'Losses × samplers, every arm at its best learning rate';
 const map = (page: Page) => page.getByRole('figure');
 
 /** The tiny race of the settings, over two values of β and two reward ranges. */
@@ -43,6 +44,16 @@ test('the map of where PILAF pays is there at once, with a table of its numbers'
   await expect(cell).toHaveValue('8');
   await page.locator('#sweeps').getByRole('combobox', { name: 'Show' }).selectOption('J* − J');
   await expect(map(page)).toHaveCount(2);
+});
+
+test('a ready sweep that is chosen shows what it found', async ({ lab, page }) => {
+  await lab.open();
+  await nav(page, 'Sweeps').click();
+  await page.getByRole('combobox', { name: 'Experiment' }).selectOption({ label: LOSSES });
+  await expect(page.getByText(/^Recorded, not run here: npm run lab -- sweep losses, on wasm/)).toBeVisible();
+  await expect(map(page)).toHaveCount(2);
+  await expect(map(page).first()).toHaveAttribute('aria-label', /^PILAF: labels saved, against Vanilla\. Of 5 cells/);
+  await expect(page.getByRole('combobox', { name: /^Race with the settings of a cell/ })).toContainText('loss = dpo,');
 });
 
 test('a sweep is kept, goes on after a reload, and its cells race', async ({ lab, page }) => {
@@ -102,7 +113,7 @@ test('what cannot run is named, and loses nothing', async ({ lab, page }) => {
   await take('cells.jsonl', '{"format":"pilaf-lab/sweep-cells","version":1}\n{"number":0}\n');
   await expect(lab.alert.filter({ hasText: 'cells.jsonl: these are a sweep’s single cells' })).toBeVisible();
   await take('list.json', JSON.stringify({ base: 'bandit-race', list: [{ beta: 0.5, 'schedule.steps': 10 }] }));
-  await expect(page.getByText('A list of 1 cell, from a file.')).toBeVisible();
+  await expect(page.getByText('A list of 1 cell.')).toBeVisible();
   await lab.button('Run 1 cell').click();
   await expect(table(page)).toContainText('1 of 1', { timeout: 60_000 });
   const results = JSON.stringify(await downloaded(page));

@@ -131,7 +131,7 @@ describe('lab sweep', () => {
     const text = await good('sweep', list, '--backend', 'cpu', '--show', 'difference', '--out', out);
     expect(text).toMatch(/cell +J minus the first arm’s/);
     expect(text).toMatch(/\nthe base +\S/);
-    expect(text).toMatch(/\narms\.1=\{"sampler":"hybrid"\} +\S/);
+    expect(text).toMatch(/\narms\.1=sampler hybrid +\S/);
     const merged = newFile();
     await good('merge', out, '--out', merged);
     const again = newFile();

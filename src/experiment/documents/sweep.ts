@@ -126,18 +126,40 @@ export function cellValues({ axes, list }: SweepDocument, number: number): CellV
 
 /** "cell 12 (beta = 0.1, task.rewardScale = 3)" */
 export function cellName(document: SweepDocument, number: number): string {
-  const settings = settingsText(document, number, (path) => foreign(path));
+  const settings = settingsText(document, number, (path) => foreign(path), shown);
   return settings === '' ? `cell ${number}` : `cell ${number} (${settings})`;
 }
 
 /** "β = 0.1, Reward range = 3", with fields as the page calls them. */
 export const cellTitle = (document: SweepDocument, number: number): string =>
-  settingsText(document, number, (path) => fieldAt(path)?.label ?? foreign(path)) || 'the base';
+  settingsText(document, number, (path) => fieldAt(path)?.label ?? foreign(path), valueText) || 'the base';
 
-const settingsText = (document: SweepDocument, number: number, nameOf: (path: string) => string): string =>
+const settingsText = (
+  document: SweepDocument,
+  number: number,
+  nameOf: (path: string) => string,
+  textOf: (value: unknown) => string,
+): string =>
   Object.entries(cellValues(document, number))
-    .map(([path, value]) => `${nameOf(path)} = ${shown(value)}`)
+    .map(([path, value]) => `${nameOf(path)} = ${textOf(value)}`)
     .join(', ');
+
+/** An object as its settings: "dpo, smoothing 0.1"; a part of the config that is absent is none. */
+export const valueText = (value: unknown): string => {
+  const text = isObject(value)
+    ? Object.entries(value)
+        .map(([key, part]) => {
+          if (key === 'kind') return String(part);
+          return part === true ? key : `${key} ${typeof part === 'string' ? part : JSON.stringify(part)}`;
+        })
+        .join(', ')
+    : value === null
+      ? 'none'
+      : typeof value === 'string'
+        ? value
+        : (JSON.stringify(value) ?? '');
+  return foreign(text, 40);
+};
 
 /** A cell's complete config, or a problem whose path names the cell and whose message names the field. */
 export function cellConfig(document: SweepDocument, number: number): Parsed<ExperimentConfig> {

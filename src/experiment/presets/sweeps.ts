@@ -70,6 +70,21 @@ export const SWEEPS: readonly SweepPreset[] = [
       ],
     },
   ),
+  sweepPreset(
+    'rounds',
+    'Ways to iterate × samplers, every arm at its best learning rate',
+    'Online, and rounds of 480 pairs that keep earlier pairs, forget AdamW’s averages or move the reference; 20 seeds. Watch what each way costs.',
+    {
+      base: { ...TUNED_BASE, seeds: 20 },
+      list: [
+        tuned({ rounds: null }, [0.1, 0.2, 0.2]),
+        tuned({ rounds: { pairs: 480 } }, [0.1, 0.2, 0.1]),
+        tuned({ rounds: { pairs: 480, accumulate: true } }, [0.1, 0.1, 0.2]),
+        tuned({ rounds: { pairs: 480, resetOptimiser: true } }, [0.02, 0.02, 0.02]),
+        tuned({ rounds: { pairs: 480, movingReference: true } }, [0.01, 0.01, 0.01]),
+      ],
+    },
+  ),
 ];
 
 export const findSweep = (id: string): SweepPreset | undefined => SWEEPS.find((sweep) => sweep.id === id);
