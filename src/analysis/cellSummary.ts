@@ -1,6 +1,6 @@
 import type { RaceHistory } from '../experiment/documents/history';
 import type { MetricName } from '../experiment/documents/metrics';
-import type { ArmSummary, SavedShare } from '../experiment/documents/sweepResults';
+import type { ArmSummary, SavingSummary } from '../experiment/documents/sweepResults';
 import type { Interval } from '../math/statistics';
 import { lastDifference, lastMean, runsOf } from './aggregate';
 import { savings, type Saving, type Spending } from './labelSaving';
@@ -33,7 +33,7 @@ const interval = (found: Interval | null): Interval | null => found && { mean: f
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-function share(saving: Saving | undefined): SavedShare | null {
+function share(saving: Saving | undefined): SavingSummary | null {
   if (!saving) return null;
   // Runs that have diverged leave it open: only the others could be compared.
   const ends = saving.diverged > 0 ? null : saving.interval;

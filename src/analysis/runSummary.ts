@@ -18,7 +18,7 @@ export interface RunSummary {
   readonly backend: BackendInfo;
   /** The highest final J, among the arms whose β is the first one's; null where no arm has one. */
   readonly best: ({ readonly arm: string } & Interval) | null;
-  /** Of all runs' hashes in their order; '' where a run has none. */
+  /** One hash of all runs' hashes in their order; '' where a run has none. */
   readonly hash: string;
 }
 

@@ -25,5 +25,5 @@ function shortened(_: string, value: unknown): unknown {
   return `${value.length} × ${value[0]!.length} ${fingerprint.digest()}`;
 }
 
-/** Of a config that was checked, where nothing else is a list of lists. */
+/** Whether a value of a checked config is a table: nothing else in it is a list of lists. */
 const isTable = (value: unknown): value is number[][] => Array.isArray(value) && Array.isArray(value[0]);

@@ -25,7 +25,7 @@ export interface Judgement {
   /** Seeds that it rests on, and those that it would if no run had diverged. */
   readonly seeds: number;
   readonly planned: number;
-  /** Of the test behind the verdict; null where what is known exactly decides, or nothing does. */
+  /** The p-value of the test behind the verdict; null where what is known exactly decides, or nothing does. */
   readonly p: number | null;
 }
 

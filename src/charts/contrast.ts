@@ -2,7 +2,7 @@
 
 export type Rgb = readonly [number, number, number];
 
-/** Of `#rrggbb`. */
+/** The channels of `#rrggbb`, 0 to 255. */
 export const channels = (hex: string): Rgb =>
   [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
 

@@ -73,7 +73,7 @@ export function isSameFile(one: string, other: string): boolean {
   return realPath(one) === realPath(other);
 }
 
-/** Of a file that need not be there, in a folder that is. */
+/** The path behind all links of a file that need not be there, in a folder that is. */
 function realPath(path: string): string {
   const whole = resolve(path);
   return existsSync(whole) ? realpathSync(whole) : join(realpathSync(dirname(whole)), basename(whole));

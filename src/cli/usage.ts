@@ -13,7 +13,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       Ctrl-C ends after the step in hand, with the table and the files so far.
 
   npm run lab -- resume <file> [--out <file>] [--weights <folder>]
-      goes on where a saved experiment was ended or killed, on the backend that it ran on, to the same hashes as
+      goes on where a stored experiment was ended or killed, on the backend that it ran on, to the same hashes as
       without the break; goes on saving to the file
 
   npm run lab -- sweep <sweep or sweep.json> [options]

@@ -37,7 +37,7 @@ export function problemText(problems: readonly Problem[]): string {
   return `${first.path === '' ? '' : `${first.path}: `}${first.message}${more}`;
 }
 
-/** Of several problems only the first, for a list of things that each have some. */
+/** The first problem alone, for a list of things that each have some. */
 export const firstProblem = (problems: readonly Problem[]): string => problemText(problems.slice(0, 1));
 
 /** The value; throws an Error with the first problem where there is none. */

@@ -69,5 +69,5 @@ export function pairLoss(
   }
 }
 
-/** Of a loss that sees the difference of the log-ratios only. */
+/** Slopes of a loss that sees the difference of the log-ratios only. */
 const opposed = (loss: number, slope: number): PairLoss => ({ loss, chosenSlope: slope, rejectedSlope: 0 - slope });

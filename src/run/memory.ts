@@ -6,14 +6,14 @@ import { parameterCount } from '../policy/parameters';
 import type { Task } from '../training/task';
 import { groupIntoFleets, runsOf, type Run } from '../training/run';
 
-/** Of the 4 GiB that WebAssembly can address: its heap grows in strides, and what is free lies in pieces. */
+/** What can be used of the 4 GiB that WebAssembly addresses: the heap grows in strides, and free memory lies in pieces. */
 const WASM_BYTES = 3.75 * 2 ** 30;
 
 const BYTES_PER_FLOAT = 4;
 
 /** Bytes on the device at the two moments at which an experiment holds most. */
 export interface MemoryNeed {
-  /** Of a step: sampling or training, whatever takes more. */
+  /** Bytes of a step: sampling or training, whatever takes more. */
   readonly step: number;
   readonly evaluation: number;
 }

@@ -8,7 +8,7 @@ import type { Task } from '../training/task';
 import { policiesIn, policyFile } from './policies';
 import { recordReport } from './recordReport';
 import { RepeatedCheck } from './repeatedCheck';
-import { encodeSaved, type SavedExperiment } from './savedExperiment';
+import { encodeStored, type StoredExperiment } from './storedExperiment';
 import { Stopwatch } from './stopwatch';
 
 /** What a runner needs of the thread or process that it is in. */
@@ -43,7 +43,7 @@ export class Runner {
     readonly config: ExperimentConfig,
     readonly task: Task,
     private readonly environment: RunnerEnvironment,
-    readonly from: SavedExperiment | null = null,
+    readonly from: StoredExperiment | null = null,
   ) {
     const { seconds, pairsPerSecond } = from?.results.timing ?? { seconds: 0, pairsPerSecond: 0 };
     const { check, now } = environment;
@@ -77,7 +77,7 @@ export class Runner {
   }
 
   /** Seconds of running since the last snapshot. */
-  secondsUnsaved(): number {
+  secondsSinceSnapshot(): number {
     return this.watch.seconds() - this.savedAt;
   }
 
@@ -87,8 +87,8 @@ export class Runner {
   }
 
   /** A file that the experiment can be restored from. */
-  saved(snapshot: ExperimentSnapshot): Uint8Array<ArrayBuffer> {
-    return encodeSaved({ results: this.results(), snapshot });
+  stored(snapshot: ExperimentSnapshot): Uint8Array<ArrayBuffer> {
+    return encodeStored({ results: this.results(), snapshot });
   }
 
   /** A run's policy as a file; null where there is none yet, or the run diverged. */

@@ -5,11 +5,11 @@ import { parseUnfinishedResults } from '../experiment/documents/resultsFile';
 import type { Results } from '../experiment/documents/results';
 import { Fingerprint } from '../math/hash';
 import { encodeSafetensors, parseSafetensors, type NamedTensor, type TensorValues } from '../policy/safetensors';
-import { booksSchema, poolSchema, type Books } from './savedParts';
+import { partsSchema, poolSchema, type StoredParts } from './storedParts';
 import type { ExperimentSnapshot, FleetSnapshot, MemorySnapshot } from '../training/snapshot';
 
 /** An experiment between two steps, with all that it has said so far: what a file or the browser's storage keeps. */
-export interface SavedExperiment {
+export interface StoredExperiment {
   readonly results: Results;
   readonly snapshot: ExperimentSnapshot;
 }
@@ -30,9 +30,9 @@ const CHECKSUM_BYTES = 8;
  * there is none; its pool of pairs; and the rest as JSON. Nothing that grows lies in the header. The last eight bytes
  * are the checksum of all before them.
  */
-export function encodeSaved({ results, snapshot }: SavedExperiment): Uint8Array<ArrayBuffer> {
+export function encodeStored({ results, snapshot }: StoredExperiment): Uint8Array<ArrayBuffer> {
   const { step, fingerprints, fleets } = snapshot;
-  const books: Books = {
+  const books: StoredParts = {
     results: { ...results, runs: results.runs.map((run) => ({ ...run, evaluations: [] })) },
     step,
     fingerprints,
@@ -72,7 +72,7 @@ function checksumOf(bytes: Uint8Array): Uint8Array {
 }
 
 /** Reads a file of this version or the one before. */
-export function parseSaved(bytes: Uint8Array): Parsed<SavedExperiment> {
+export function parseStored(bytes: Uint8Array): Parsed<StoredExperiment> {
   try {
     return accepted(parsed(bytes));
   } catch (error) {
@@ -81,10 +81,10 @@ export function parseSaved(bytes: Uint8Array): Parsed<SavedExperiment> {
 }
 
 /** Throws an Error that says what is wrong: a file has many parts, and each may be. */
-function parsed(bytes: Uint8Array): SavedExperiment {
+function parsed(bytes: Uint8Array): StoredExperiment {
   const { metadata, tensors } = parseSafetensors(bytes);
   const { format, version, columns, books } = metadata;
-  if (format !== FORMAT) throw new Error('the file is safetensors, but not a saved experiment');
+  if (format !== FORMAT) throw new Error('the file is safetensors, but not a stored experiment');
   const values = new Map(tensors.map((tensor) => [tensor.name, tensor.values]));
   switch (version) {
     case FIRST_VERSION:
@@ -92,13 +92,13 @@ function parsed(bytes: Uint8Array): SavedExperiment {
     case VERSION:
       return parseSecond(bytes, columns ?? '', values);
     default:
-      throw new Error('the version of the saved experiment is not known');
+      throw new Error('the version of the stored experiment is not known');
   }
 }
 
 type Values = ReadonlyMap<string, TensorValues>;
 
-function parseFirst(text: string, values: Values): SavedExperiment {
+function parseFirst(text: string, values: Values): StoredExperiment {
   const whole = object(parseJson(text));
   const fleets = list(whole['fleets']).map((fleet) => list(fleet).map(object));
   const pools = fleets.map((memories) => memories.map(({ pool }) => pool));
@@ -106,12 +106,12 @@ function parseFirst(text: string, values: Values): SavedExperiment {
   return assembled(books, whole['results'], (f, r) => pools[f]![r], values);
 }
 
-function parseSecond(bytes: Uint8Array, columns: string, values: Values): SavedExperiment {
+function parseSecond(bytes: Uint8Array, columns: string, values: Values): StoredExperiment {
   const sum = checksumOf(bytes);
   if (!bytes.subarray(bytes.length - CHECKSUM_BYTES).every((byte, i) => byte === sum[i])) {
-    throw new Error('the saved experiment is damaged: its checksum does not fit its content');
+    throw new Error('the stored experiment is damaged: its checksum does not fit its content');
   }
-  if (columns !== COLUMNS.join(' ')) throw new Error('the saved experiment has other metrics than this program');
+  if (columns !== COLUMNS.join(' ')) throw new Error('the stored experiment has other metrics than this program');
   const books = object(jsonOf(values, 'books'));
   const results = object(books['results']);
   const runs = list(results['runs']).map((run, r) => ({
@@ -127,9 +127,9 @@ function assembled(
   document: unknown,
   poolOf: (fleet: number, run: number) => unknown,
   values: Values,
-): SavedExperiment {
+): StoredExperiment {
   const results = required('results', parseUnfinishedResults(document));
-  const { step, fingerprints, fleets } = checked('books', booksSchema, input);
+  const { step, fingerprints, fleets } = checked('books', partsSchema, input);
   const { steps } = results.config.schedule;
   if (step > steps) throw damaged(`step: ${step} is beyond the experiment’s ${steps} steps`);
   if (fingerprints.length !== results.runs.length || fleets.flat().length !== results.runs.length) {
@@ -157,7 +157,7 @@ function evaluationsOf(values: Float64Array): unknown[] {
   });
 }
 
-const damaged = (what: string): Error => new Error(`the saved experiment is damaged, ${what}`);
+const damaged = (what: string): Error => new Error(`the stored experiment is damaged, ${what}`);
 
 function required<T>(place: string, part: Parsed<T>): T {
   if (part.ok) return part.value;
@@ -170,7 +170,7 @@ const checked = <const T extends v.GenericSchema>(place: string, schema: T, inpu
 function tensorOf<T extends TensorValues>(values: Values, name: string, type: new (length: number) => T): T {
   const found = values.get(name);
   if (found instanceof type) return found;
-  throw new Error(`the saved experiment lacks the tensor ${name}`);
+  throw new Error(`the stored experiment lacks the tensor ${name}`);
 }
 
 const jsonOf = (values: Values, name: string): unknown =>

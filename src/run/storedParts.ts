@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import type { Results } from '../experiment/documents/results';
 import type { ExperimentSnapshot, MemorySnapshot } from '../training/snapshot';
 
-/** What a saved experiment says in JSON beside its numbers. */
-export interface Books {
+/** What a stored experiment says in JSON beside its numbers. */
+export interface StoredParts {
   /** The runs without their evaluations. */
   readonly results: Results;
   readonly step: number;
@@ -20,8 +20,8 @@ const measured = v.pipe(
   v.transform((value) => value ?? NaN),
 );
 
-/** The books without their results. */
-export const booksSchema = v.object({
+/** The same, to check what was read; without the results, which have a schema of their own. */
+export const partsSchema = v.object({
   step: count,
   fingerprints: v.array(v.tuple([word, word])),
   fleets: v.array(

@@ -6,7 +6,7 @@ import { BACKEND_NAMES, type BackendInfo, type BackendName } from '../experiment
 import { within } from './within';
 import { guardAllocations } from './wasmMemory';
 import { selfTest } from './selfTest';
-import { startWebGPU, type StartedGpu } from './webgpu';
+import { startWebGPU, type RunningGpu } from './webgpu';
 
 export interface ChosenBackend {
   readonly info: BackendInfo;
@@ -36,7 +36,7 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
   tf.enableProdMode(); // else the CPU backend greets Node with an advertisement
   const reasons: string[] = [];
   for (const name of options.only ? [options.only] : BACKEND_NAMES) {
-    let gpu: StartedGpu | null = null;
+    let gpu: RunningGpu | null = null;
     options.onStage?.(TITLES[name]);
     try {
       if (name === 'webgpu') gpu = await startWebGPU();

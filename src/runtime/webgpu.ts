@@ -9,7 +9,7 @@ const LAUNCHES_PER_SUBMIT = 64;
 const PATIENCE = 20;
 
 /** A GPU that runs as tfjs' current backend. */
-export interface StartedGpu {
+export interface RunningGpu {
   /** In the driver's words. */
   readonly adapter: string;
   /**
@@ -23,7 +23,7 @@ export interface StartedGpu {
  * Starts tfjs on a device of our own, because tfjs' start-up throws on a missing adapter and hides the reason.
  * Throws an Error that says what is missing.
  */
-export async function startWebGPU(): Promise<StartedGpu> {
+export async function startWebGPU(): Promise<RunningGpu> {
   const gpu = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
   if (!gpu) throw new Error('this browser has no WebGPU.');
   const adapter = await within(PATIENCE, 'its adapter', gpu.requestAdapter({ powerPreference: 'high-performance' }));
@@ -50,7 +50,7 @@ export async function startWebGPU(): Promise<StartedGpu> {
 }
 
 /** A shader that does not compile or memory that runs out would otherwise go on as wrong numbers. */
-function watchDevice(device: GPUDevice, isEnded: () => boolean): StartedGpu['watch'] {
+function watchDevice(device: GPUDevice, isEnded: () => boolean): RunningGpu['watch'] {
   let complaint: string | null = null;
   let report = (message: string): void => {
     complaint ??= message;

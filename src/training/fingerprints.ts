@@ -33,7 +33,7 @@ export class Fingerprints {
 
   /** @throws Error where they are of another experiment */
   restore(saved: ExperimentSnapshot['fingerprints']): void {
-    if (saved.length !== this.all.length) throw new Error('the saved state does not fit this experiment');
+    if (saved.length !== this.all.length) throw new Error('the stored state does not fit this experiment');
     this.all.forEach((fingerprint, r) => fingerprint.restore(saved[r]!));
   }
 }

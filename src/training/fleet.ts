@@ -124,7 +124,7 @@ export class Fleet {
   restore({ weights, mean, square, memories }: FleetSnapshot): void {
     const fits = weights.length === this.weights.size && mean.length === this.mean.size;
     if (!fits || square.length !== this.square.size || memories.length !== this.runs.length) {
-      throw new Error('the saved state does not fit this experiment');
+      throw new Error('the stored state does not fit this experiment');
     }
     const restored = (values: Float32Array, { shape }: tf.Tensor2D) => tf.tensor2d(values, shape);
     const before = [this.weights, this.mean, this.square];

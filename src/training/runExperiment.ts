@@ -103,7 +103,7 @@ export async function* runExperiment(
   }
 
   function restore(saved: ExperimentSnapshot): void {
-    if (saved.fleets.length !== fleets.length) throw new Error('the saved state does not fit this experiment');
+    if (saved.fleets.length !== fleets.length) throw new Error('the stored state does not fit this experiment');
     fleets.forEach((fleet, f) => fleet.restore(saved.fleets[f]!));
     fingerprints.restore(saved.fingerprints);
   }

@@ -4,7 +4,7 @@ import type { PreferencePair } from './pair';
 export interface ExperimentSnapshot {
   /** Steps done. */
   readonly step: number;
-  /** Of every run's numbers so far. */
+  /** The states of the runs' fingerprints. */
   readonly fingerprints: readonly (readonly [number, number])[]; // [R]
   readonly fleets: readonly FleetSnapshot[];
 }
@@ -17,7 +17,7 @@ export interface FleetSnapshot {
   readonly memories: readonly MemorySnapshot[]; // [R]
 }
 
-/** A run's books. */
+/** What a run remembers beside its weights. */
 export interface MemorySnapshot {
   readonly totals: RunTotals;
   readonly sums: DiagnosticSums;

@@ -37,7 +37,7 @@ export class LabClient {
   #pending = 0;
   /** Whether the worker has said anything of the pending start. */
   #answered = true;
-  /** Of what the worker is to answer. */
+  /** The deadline of what the worker is to answer. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #awaited: 'start' | 'end' | null = null;
   #waitsFor = 'the worker';
@@ -75,13 +75,13 @@ export class LabClient {
     this.send({ type: 'start', id: this.#pending, config, paused, checkpoints });
   }
 
-  /** Goes on from a saved state. */
-  continue(bytes: Blob, checkpoints: ImportedCheckpoints): void {
+  /** Goes on from a stored state. */
+  restore(bytes: Blob, checkpoints: ImportedCheckpoints): void {
     this.open();
     this.#pending = this.#nextId++;
     this.#answered = false;
     this.#expectStart();
-    this.send({ type: 'continue', id: this.#pending, bytes, checkpoints });
+    this.send({ type: 'restore', id: this.#pending, bytes, checkpoints });
   }
 
   /** Runs one cell of a sweep. */

@@ -16,7 +16,7 @@ export type Command =
       readonly checkpoints: ImportedCheckpoints;
     }
   /** Goes on from what a `saved` event brought. */
-  | { readonly type: 'continue'; readonly id: number; readonly bytes: Blob; readonly checkpoints: ImportedCheckpoints }
+  | { readonly type: 'restore'; readonly id: number; readonly bytes: Blob; readonly checkpoints: ImportedCheckpoints }
   /** Runs one cell of a sweep; nothing of it is shown but its end. */
   | {
       readonly type: 'cell';
@@ -74,7 +74,7 @@ export type Notice =
       /** What it had shown before, where it goes on; null for a fresh start. */
       readonly from: Results | null;
     }
-  /** The config, or the saved state, was refused; what was running goes on. */
+  /** The config, or the stored state, was refused; what was running goes on. */
   | { readonly type: 'refused'; readonly id: number; readonly problems: readonly Problem[] }
   | { readonly type: 'report'; readonly id: number; readonly report: PostedReport; readonly timing: SessionTiming }
   | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
@@ -82,7 +82,7 @@ export type Notice =
    * All that is needed to go on after `step`, also in another page. A Blob, because only a reference to it passes
    * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.
    */
-  | { readonly type: 'saved'; readonly id: number; readonly step: number; readonly bytes: Blob }
+  | { readonly type: 'snapshot'; readonly id: number; readonly step: number; readonly bytes: Blob }
   | { readonly type: 'cellStep'; readonly id: number; readonly step: number }
   | { readonly type: 'cellDone'; readonly id: number; readonly result: CellResult }
   /** The experiment broke. The client ends the worker: what broke may have left its memory in any state. */

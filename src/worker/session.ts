@@ -4,7 +4,7 @@ import { refused, within } from '../experiment/reading';
 import { runCell } from '../run/cell';
 import { memoryProblem } from '../run/memory';
 import { Runner, type RunnerEnvironment } from '../run/runner';
-import { parseSaved, type SavedExperiment } from '../run/savedExperiment';
+import { parseStored, type StoredExperiment } from '../run/storedExperiment';
 import { CheckpointError } from '../training/prepareTask';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import type { Task } from '../training/task';
@@ -40,8 +40,8 @@ export class Session {
     switch (command.type) {
       case 'start':
         return this.start(command);
-      case 'continue':
-        return this.continue(command);
+      case 'restore':
+        return this.restore(command);
       case 'cell':
         return this.cell(command);
       case 'pause':
@@ -69,14 +69,14 @@ export class Session {
     else this.environment.post({ type: 'refused', id, problems: parsed.problems });
   }
 
-  private async continue({ id, bytes, checkpoints }: SessionCommand & { type: 'continue' }): Promise<void> {
+  private async restore({ id, bytes, checkpoints }: SessionCommand & { type: 'restore' }): Promise<void> {
     // A Blob may be gone when it is read.
     const saved = await bytes.arrayBuffer().then(
-      (whole) => parseSaved(new Uint8Array(whole)),
+      (whole) => parseStored(new Uint8Array(whole)),
       (error: unknown) => refused('', messageOf(error)),
     );
     if (!saved.ok) {
-      this.environment.post({ type: 'refused', id, problems: within('saved state', saved).problems });
+      this.environment.post({ type: 'refused', id, problems: within('stored state', saved).problems });
       return;
     }
     await this.begin(id, saved.value.results.config, checkpoints, false, saved.value);
@@ -98,7 +98,7 @@ export class Session {
     config: ExperimentConfig,
     checkpoints: ImportedCheckpoints,
     paused: boolean,
-    from: SavedExperiment | null,
+    from: StoredExperiment | null,
   ): Promise<void> {
     const { post, prepare } = this.environment;
     let task: Task;
@@ -152,7 +152,7 @@ class Execution {
     task: Task,
     private readonly environment: SessionEnvironment,
     paused: boolean,
-    from: SavedExperiment | null,
+    from: StoredExperiment | null,
   ) {
     this.runner = new Runner(config, task, environment, from);
     this.savedStep = from && from.snapshot.step;
@@ -257,13 +257,13 @@ class Execution {
   private isSavingDue(): boolean {
     if (this.abort.signal.aborted) return false;
     if (this.state === 'paused') return this.stepsAllowed === 0 && this.savedStep !== this.runner.step;
-    return this.runner.secondsUnsaved() >= SAVE_EVERY;
+    return this.runner.secondsSinceSnapshot() >= SAVE_EVERY;
   }
 
   private save(snapshot: ExperimentSnapshot): void {
     const { step } = snapshot;
     this.savedStep = step;
-    this.environment.post({ type: 'saved', id: this.id, step, bytes: new Blob([this.runner.saved(snapshot)]) });
+    this.environment.post({ type: 'snapshot', id: this.id, step, bytes: new Blob([this.runner.stored(snapshot)]) });
     this.answer();
   }
 

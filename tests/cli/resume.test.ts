@@ -64,7 +64,7 @@ describe('lab resume', () => {
     ['nothing', [], /resume needs the file/],
     ['a file that is not there', ['nowhere.state'], /there is no file "nowhere.state"/],
     ['a file of another kind', [scratchFile('{"a": 1}')], /not safetensors/],
-    ['a checkpoint', ['public/checkpoints/reviews.safetensors'], /not a saved experiment/],
+    ['a checkpoint', ['public/checkpoints/reviews.safetensors'], /not a stored experiment/],
   ])('refuses %s', async (_, args, message) => {
     const { code, stderr } = await lab(['resume', ...args], { direct: true });
     expect(code).toBe(2);

@@ -5,7 +5,7 @@ import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { banditTask } from '../../src/training/banditTask';
 import type { Report } from '../../src/training/reports';
 import { runExperiment } from '../../src/training/runExperiment';
-import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/run/savedExperiment';
+import { encodeStored, parseStored, type StoredExperiment } from '../../src/run/storedExperiment';
 import { forEachBackend } from '../support/backends';
 import { configOf, tinyTransformerTask } from '../support/tasks';
 
@@ -60,7 +60,7 @@ const hashesOf = (reports: readonly Report[]): readonly string[] => {
 };
 
 /** All reports; with `stopAfter`, the state after that step, as bytes, and no report beyond. */
-async function run(input: ExperimentConfigInput, from?: SavedExperiment, stopAfter = Infinity) {
+async function run(input: ExperimentConfigInput, from?: StoredExperiment, stopAfter = Infinity) {
   const { config, task } = prepared(input);
   const reports: Report[] = [];
   let history = null;
@@ -72,7 +72,7 @@ async function run(input: ExperimentConfigInput, from?: SavedExperiment, stopAft
     if (report.type === 'started') history = createHistory(config, report);
     if (report.type === 'snapshot') {
       const results = resultsOf(history!, { name: 'cpu', adapter: null }, { seconds: 1, pairsPerSecond: 1 });
-      bytes = encodeSaved({ results, snapshot: report.snapshot });
+      bytes = encodeStored({ results, snapshot: report.snapshot });
       break;
     }
     if (report.type === 'progress') step = report.step;
@@ -86,7 +86,7 @@ describe.each(Object.entries(CASES))('resuming: %s', (_, input) => {
     it.each(name === 'webgpu' ? [5] : [3, 5, 6])('continues exactly after step %i', async (stopAfter) => {
       const whole = hashesOf((await run(input)).reports);
       const { bytes } = await run(input, undefined, stopAfter);
-      const saved = valueOf(parseSaved(bytes!));
+      const saved = valueOf(parseStored(bytes!));
       expect(saved.snapshot.step).toBe(stopAfter);
       const { reports } = await run(input, saved);
       expect(reports.some((report) => report.type === 'offline')).toBe(false);
@@ -95,12 +95,12 @@ describe.each(Object.entries(CASES))('resuming: %s', (_, input) => {
   });
 });
 
-describe('a saved experiment', () => {
+describe('a stored experiment', () => {
   forEachBackend(() => {
     it('is refused by an experiment of other sizes', async () => {
       const { bytes } = await run(CASES['online, two fleets']!, undefined, 3);
       const other = { ...CASES['online, two fleets']!, task: { kind: 'bandit', prompts: 4, responses: 5 } } as const;
-      await expect(run(other, valueOf(parseSaved(bytes!)))).rejects.toThrow(/does not fit/);
+      await expect(run(other, valueOf(parseStored(bytes!)))).rejects.toThrow(/does not fit/);
     });
   }, ['cpu']);
 });

@@ -49,13 +49,13 @@ describe('the worker’s client', () => {
     expect(workers[0]?.received).toEqual([{ type: 'open', base: 'https://page.example/lab/' }]);
   });
 
-  it('hands a saved state over, as a start that counts', () => {
+  it('hands a stored state over, as a start that counts', () => {
     const { client, workers, events } = clientWithWorkers();
     client.start({}, false, []);
     const bytes = new Blob(['state']);
     const checkpoints = [{ name: 'mine-0123abcd', bytes: new Blob(['weights']) }];
-    client.continue(bytes, checkpoints);
-    expect(workers[0]?.received.at(-1)).toEqual({ type: 'continue', id: 2, bytes, checkpoints });
+    client.restore(bytes, checkpoints);
+    expect(workers[0]?.received.at(-1)).toEqual({ type: 'restore', id: 2, bytes, checkpoints });
     workers[0]?.say(running(2));
     workers[0]?.say(running(1));
     expect(events).toEqual([running(2)]);

@@ -8,7 +8,7 @@ import { CheckpointError } from '../../src/training/prepareTask';
 import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
-import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/run/savedExperiment';
+import { encodeStored, parseStored, type StoredExperiment } from '../../src/run/storedExperiment';
 import type { ExperimentSnapshot } from '../../src/training/snapshot';
 import type { ImportedCheckpoints, WorkerEvent } from '../../src/worker/protocol';
 import { Session, type SessionEnvironment } from '../../src/worker/session';
@@ -117,15 +117,16 @@ function openSession(
     events.flatMap((event) => (event.type === 'state' && event.id === id ? [event.state] : []));
   const start = (id: number, config: unknown, paused = false) =>
     session.handle({ type: 'start', id, config, paused, checkpoints: IMPORTED });
-  const saved = (id: number) => events.flatMap((event) => (event.type === 'saved' && event.id === id ? [event] : []));
-  const goOn = (id: number, state: SavedExperiment) =>
-    session.handle({ type: 'continue', id, bytes: new Blob([encodeSaved(state)]), checkpoints: IMPORTED });
+  const saved = (id: number) =>
+    events.flatMap((event) => (event.type === 'snapshot' && event.id === id ? [event] : []));
+  const restore = (id: number, state: StoredExperiment) =>
+    session.handle({ type: 'restore', id, bytes: new Blob([encodeStored(state)]), checkpoints: IMPORTED });
   const weights = async (ticket: number) => {
     const found = events.find((event) => event.type === 'weights' && event.ticket === ticket);
     if (found?.type !== 'weights') return undefined;
     return found.bytes && { step: found.step, bytes: [...new Uint8Array(await found.bytes.arrayBuffer())] };
   };
-  return { session, events, reports, stepsOf, states, start, saved, goOn, weights };
+  return { session, events, reports, stepsOf, states, start, saved, restore, weights };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -136,8 +137,8 @@ async function until(condition: () => boolean): Promise<void> {
   throw new Error('it never came to that');
 }
 
-const parsed = async (bytes: Blob): Promise<SavedExperiment> =>
-  valueOf(parseSaved(new Uint8Array(await bytes.arrayBuffer())));
+const parsed = async (bytes: Blob): Promise<StoredExperiment> =>
+  valueOf(parseStored(new Uint8Array(await bytes.arrayBuffer())));
 
 /** Long enough for dozens of steps, were there any. */
 async function aWhile(): Promise<void> {
@@ -344,7 +345,7 @@ describe('a session', () => {
       return Promise.resolve(TASK);
     });
     await startAndPause(opened);
-    await opened.goOn(2, await parsed(opened.saved(1)[0]!.bytes));
+    await opened.restore(2, await parsed(opened.saved(1)[0]!.bytes));
     await opened.session.handle({ type: 'stop' });
     expect(given).toEqual([IMPORTED, IMPORTED]);
   });
@@ -394,7 +395,7 @@ describe('a session', () => {
     expect(steps(), 'what is stopped is over').toEqual([paused, paused + 1]);
   });
 
-  it('goes on from a saved state: steps, time and history', async () => {
+  it('goes on from a stored state: steps, time and history', async () => {
     const first = openSession();
     await startAndPause(first);
     const state = await parsed(first.saved(1)[0]!.bytes);
@@ -402,7 +403,7 @@ describe('a session', () => {
     const { step } = state.snapshot;
 
     const second = openSession();
-    await second.goOn(4, state);
+    await second.restore(4, state);
     await until(() => second.stepsOf(4, 'progress').length > 3);
     expect(second.events[0]).toEqual({ type: 'started', id: 4, config: state.results.config, from: state.results });
     expect(second.stepsOf(4, 'progress')[0]).toBe(step);
@@ -424,10 +425,10 @@ describe('a session', () => {
   it('refuses a damaged state and leaves alone what runs', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
-    await session.handle({ type: 'continue', id: 2, bytes: new Blob(['x'.repeat(20)]), checkpoints: IMPORTED });
+    await session.handle({ type: 'restore', id: 2, bytes: new Blob(['x'.repeat(20)]), checkpoints: IMPORTED });
     expect(events.find((event) => event.type === 'refused')).toMatchObject({
       id: 2,
-      problems: [{ path: 'saved state' }],
+      problems: [{ path: 'stored state' }],
     });
     expect(states(1)).toEqual(['running']);
     await session.handle({ type: 'stop' });

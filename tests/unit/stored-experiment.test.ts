@@ -4,7 +4,7 @@ import { METRICS, type Evaluation, type MetricName } from '../../src/experiment/
 import { resultsOf, createHistory } from '../../src/experiment/documents/history';
 import type { Results } from '../../src/experiment/documents/results';
 import { encodeSafetensors, parseSafetensors } from '../../src/policy/safetensors';
-import { encodeSaved, parseSaved, type SavedExperiment } from '../../src/run/savedExperiment';
+import { encodeStored, parseStored, type StoredExperiment } from '../../src/run/storedExperiment';
 import type { MemorySnapshot } from '../../src/training/snapshot';
 import { configOf } from '../support/tasks';
 
@@ -24,7 +24,7 @@ function evaluationAt(step: number, run: number): Evaluation {
 }
 
 /** A state of two arms with made-up numbers. */
-function savedOf({ seeds, evaluations, parameters, steps = 100_000 }: Size): SavedExperiment {
+function savedOf({ seeds, evaluations, parameters, steps = 100_000 }: Size): StoredExperiment {
   const config = configOf({
     task: { kind: 'bandit', prompts: 2, responses: 3 },
     arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }],
@@ -67,7 +67,7 @@ function savedOf({ seeds, evaluations, parameters, steps = 100_000 }: Size): Sav
 const SMALL = savedOf({ seeds: 2, evaluations: 4, parameters: 12, steps: 10 });
 
 /** The file as the first version of the format had it: all but the tensors in its header, no checksum. */
-function firstVersion({ results, snapshot }: SavedExperiment, change: object = {}): Uint8Array {
+function firstVersion({ results, snapshot }: StoredExperiment, change: object = {}): Uint8Array {
   const { step, fingerprints, fleets } = snapshot;
   const books = { results, step, fingerprints, fleets: fleets.map(({ memories }) => memories), ...change };
   const tensors = fleets.flatMap((fleet, f) =>
@@ -83,7 +83,7 @@ function firstVersion({ results, snapshot }: SavedExperiment, change: object = {
 
 function complaint(bytes: Uint8Array): string {
   try {
-    valueOf(parseSaved(bytes));
+    valueOf(parseStored(bytes));
   } catch (error) {
     expect((error as Error).constructor, String(error)).toBe(Error);
     expect((error as Error).message).toMatch(/^[^\n]{10,300}$/);
@@ -92,13 +92,13 @@ function complaint(bytes: Uint8Array): string {
   throw new Error('nothing was thrown');
 }
 
-describe('a saved experiment', () => {
+describe('a stored experiment', () => {
   it('comes back as it was written', () => {
-    expect(valueOf(parseSaved(encodeSaved(SMALL)))).toEqual(SMALL);
+    expect(valueOf(parseStored(encodeStored(SMALL)))).toEqual(SMALL);
   });
 
   it('is read as the version before wrote it', () => {
-    expect(valueOf(parseSaved(firstVersion(SMALL)))).toEqual(SMALL);
+    expect(valueOf(parseStored(firstVersion(SMALL)))).toEqual(SMALL);
   });
 
   it('keeps a run that diverged, whose sums are no numbers', () => {
@@ -107,38 +107,38 @@ describe('a saved experiment', () => {
     const lost = { ...fleet!.memories[0]!, divergedAt: 2, sums: { ...fleet!.memories[0]!.sums, loss: NaN } };
     const fleets = [{ ...fleet!, memories: [lost, ...fleet!.memories.slice(1)] }];
     const saved = { results, snapshot: { ...snapshot, fleets } };
-    expect(valueOf(parseSaved(encodeSaved(saved)))).toEqual(saved);
+    expect(valueOf(parseStored(encodeStored(saved)))).toEqual(saved);
   });
 
   it('is refused with any single bit flipped', () => {
-    const bytes = encodeSaved(SMALL);
+    const bytes = encodeStored(SMALL);
     for (let i = 0; i < 8 * bytes.length; i += 5) {
       const mask = 1 << (i % 8);
       bytes[i >> 3]! ^= mask;
       complaint(bytes);
       bytes[i >> 3]! ^= mask;
     }
-    expect(valueOf(parseSaved(bytes))).toEqual(SMALL);
+    expect(valueOf(parseStored(bytes))).toEqual(SMALL);
   });
 
   it('is refused where it is cut off', () => {
-    const bytes = encodeSaved(SMALL);
+    const bytes = encodeStored(SMALL);
     for (const length of [0, 7, 100, bytes.length - 8, bytes.length - 1]) complaint(bytes.slice(0, length));
   });
 
   it('has a small header, whatever it holds', () => {
-    const bytes = encodeSaved(savedOf({ seeds: 2, evaluations: 2000, parameters: 12 }));
+    const bytes = encodeStored(savedOf({ seeds: 2, evaluations: 2000, parameters: 12 }));
     expect(Number(new DataView(bytes.buffer).getBigUint64(0, true))).toBeLessThan(3000);
     expect(parseSafetensors(bytes).metadata).toMatchObject({ format: 'pilaf-lab/experiment', version: '2' });
   });
 
   it('of 500 MB is read back, evaluations at every step among it', { timeout: 120_000 }, () => {
     const saved = savedOf({ seeds: 2, evaluations: 25_000, parameters: 41_000_000 });
-    const bytes = encodeSaved(saved);
+    const bytes = encodeStored(saved);
     expect(bytes.length).toBeGreaterThan(500e6);
     // The version before would have written more into its header than it read back.
     expect(JSON.stringify(saved.results).length).toBeGreaterThan(30e6);
-    const { results, snapshot } = valueOf(parseSaved(bytes));
+    const { results, snapshot } = valueOf(parseStored(bytes));
     expect(results.runs.map(({ evaluations }) => evaluations.length)).toEqual(Array(4).fill(25_000));
     expect(results.runs[3]!.evaluations[24_999]).toEqual(saved.results.runs[3]!.evaluations[24_999]);
     expect(snapshot.fleets[0]!.weights.length).toBe(41_000_000);

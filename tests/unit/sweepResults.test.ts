@@ -12,7 +12,7 @@ import { cellConfig, cellValues, parseSweepDocument, type SweepDocument } from '
 import {
   parseSweepResults,
   type ArmSummary,
-  type SavedShare,
+  type SavingSummary,
   type SweepResults,
 } from '../../src/experiment/documents/sweepResults';
 
@@ -38,7 +38,7 @@ const GRID = documentOf([
   { path: 'beta', values: [0.1, 1, 2] },
 ]);
 
-const arm = (name: string, labelSaving: SavedShare | null): ArmSummary => ({
+const arm = (name: string, labelSaving: SavingSummary | null): ArmSummary => ({
   arm: name,
   seeds: 3,
   diverged: 0,
@@ -53,13 +53,13 @@ const arm = (name: string, labelSaving: SavedShare | null): ArmSummary => ({
   hashes: ['00', '01', '02'],
 });
 
-const saved = (value: number | null, low: number | null, high: number | null): SavedShare => ({
+const saved = (value: number | null, low: number | null, high: number | null): SavingSummary => ({
   saved: value,
   interval: { low, high },
 });
 
 /** The fourth cell is missing. */
-const SAVINGS: [number, SavedShare][] = [
+const SAVINGS: [number, SavingSummary][] = [
   [0, saved(0.4, 0.3, 0.5)],
   [1, saved(0.05, -0.1, 0.2)],
   [2, saved(-0.2, -0.4, -0.1)],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cellConfig, parseSweepDocument } from '../../src/experiment/documents/sweep';
 import { PRESETS } from '../../src/experiment/presets/presets';
-import { parseValues, suggestedPaths, valuesText } from '../../src/experiment/documents/sweepText';
+import { parseValues, suggestedPaths, valuesText } from '../../src/experiment/documents/typedAxes';
 
 describe('an axis as it is typed', () => {
   it.each([

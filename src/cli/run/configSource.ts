@@ -4,7 +4,7 @@ import { parsePermalink } from '../../experiment/config/permalink';
 import { findPreset, PRESETS } from '../../experiment/presets/presets';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { setPath } from '../../experiment/config/setPath';
-import { jsonOrText } from '../../experiment/documents/sweepText';
+import { jsonOrText } from '../../experiment/documents/typedAxes';
 import { compression } from '../compression';
 import { known, sentence, UsageError } from '../errors';
 

@@ -4,7 +4,7 @@ import type { BackendInfo } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { memoryProblem } from '../../run/memory';
 import { Runner } from '../../run/runner';
-import type { SavedExperiment } from '../../run/savedExperiment';
+import type { StoredExperiment } from '../../run/storedExperiment';
 import type { Task } from '../../training/task';
 import { UsageError } from '../errors';
 import { nodeEnvironment } from '../nodeRuntime';
@@ -15,7 +15,7 @@ export interface Execution {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   /** Where the experiment is restored from. */
-  readonly from?: SavedExperiment | undefined;
+  readonly from?: StoredExperiment | undefined;
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   /** Called after the last step of an experiment that is interrupted, too. */
@@ -28,9 +28,9 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
   const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const runner = new Runner(config, task, nodeEnvironment(backend), from);
-  const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsUnsaved() > saveEvery);
+  const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsSinceSnapshot() > saveEvery);
   for await (const report of runner.run({ signal, wantsSnapshot })) {
-    if (report.type === 'snapshot') save?.(runner.saved(report.snapshot));
+    if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
     if (report.type !== 'progress') continue;
     progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`);
     // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.

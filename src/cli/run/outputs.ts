@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseSaved } from '../../run/savedExperiment';
+import { parseStored } from '../../run/storedExperiment';
 import { sentence, UsageError } from '../errors';
 import { checkWritable, holdsSomething, isSameFile, writeAtomically } from '../files';
 
@@ -31,7 +31,7 @@ export function checkOutputs({ out, save }: Outputs, resumed?: string, source?: 
 
 /** What a file holds that must not be overwritten, and what to do instead. */
 function whatIsThere(path: string): string {
-  const saved = parseSaved(readFileSync(path));
+  const saved = parseStored(readFileSync(path));
   return saved.ok
     ? `"${path}" holds the state of an experiment after step ${saved.value.snapshot.step}; go on with it by lab -- resume, or give another name`
     : `"${path}" is there already and is not a state of this experiment; give another name`;

@@ -1,6 +1,6 @@
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { SavedExperiment } from '../../run/savedExperiment';
+import type { StoredExperiment } from '../../run/storedExperiment';
 import { EXIT } from '../errors';
 import { execute } from './execute';
 import { makeFolder, removeFile } from '../files';
@@ -24,7 +24,7 @@ export interface Performance {
   readonly weights: string | undefined;
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
-  readonly from?: SavedExperiment;
+  readonly from?: StoredExperiment;
   /** As it was given: a file, or something else. */
   readonly source?: string;
 }

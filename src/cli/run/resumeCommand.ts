@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseSaved, type SavedExperiment } from '../../run/savedExperiment';
+import { parseStored, type StoredExperiment } from '../../run/storedExperiment';
 import { readArguments } from '../arguments';
 import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';
@@ -19,7 +19,7 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
   return perform({ title: save, config, backend: backend.name, out, save, weights, saveEvery: 30, from });
 }
 
-function load(path: string): SavedExperiment {
+function load(path: string): StoredExperiment {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -27,5 +27,5 @@ function load(path: string): SavedExperiment {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(missing ? `there is no file "${path}"` : `${path}: ${sentence(error)}`, { cause: error });
   }
-  return known(parseSaved(bytes), path);
+  return known(parseStored(bytes), path);
 }

@@ -9,7 +9,7 @@ import { readArguments } from '../arguments';
 import { EXIT, UsageError } from '../errors';
 import { checkWritable, writeAtomically } from '../files';
 import { readCells, type CellFile } from './sweepFile';
-import { readQuantity, sweepText } from './sweepTable';
+import { readQuantity, sweepReport } from './sweepReport';
 
 /** `lab merge`: one document of a sweep's files, whatever the cells' order and number of files. */
 export function mergeCommand(args: readonly string[]): number {
@@ -26,7 +26,7 @@ export function mergeCommand(args: readonly string[]): number {
     values.partial,
   );
   if (values.out !== undefined) writeAtomically(values.out, `${JSON.stringify(results)}\n`);
-  process.stdout.write(sweepText(results.sweep, results.cells, quantity));
+  process.stdout.write(sweepReport(results.sweep, results.cells, quantity));
   if (values.out !== undefined) process.stdout.write(`The sweep is in ${values.out}.\n`);
   return EXIT.success;
 }

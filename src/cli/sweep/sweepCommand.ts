@@ -15,7 +15,7 @@ import { startProgress } from '../progress';
 import { appendLine, openCells, type CellFile } from './sweepFile';
 import { ProcessCellWorker } from './processWorker';
 import { loadSweep } from './sweepSource';
-import { readQuantity, sweepText } from './sweepTable';
+import { readQuantity, sweepReport } from './sweepReport';
 
 const MOST_JOBS = 64;
 const MOST_SHARDS = 1000;
@@ -67,7 +67,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
       lines.push(line);
     },
   });
-  process.stdout.write(sweepText(document, lines, quantity));
+  process.stdout.write(sweepReport(document, lines, quantity));
   process.stdout.write(`${[...ended.notes, ...outcome(out, mine, lines)].join('\n')}\n`);
   return ended.interrupted ? EXIT.interrupted : EXIT.success;
 }

@@ -26,7 +26,7 @@ export function readQuantity(text: string | undefined): Quantity | undefined {
 }
 
 /** A table of a sweep's cells for every arm that has the quantity; the first two axes are its rows and columns. */
-export function sweepText(document: SweepDocument, cells: readonly SweepCell[], asked: Quantity | undefined): string {
+export function sweepReport(document: SweepDocument, cells: readonly SweepCell[], asked: Quantity | undefined): string {
   const alone = cells.every(({ arms }) => arms.length < 2);
   const quantity = asked ?? (alone ? 'objective' : 'labelSaving');
   const arms = armsWith(cells, quantity);

@@ -18,7 +18,7 @@ export interface RunHistory {
   readonly arm: number;
   readonly seed: number;
   readonly optimum: PlanePoint | null;
-  /** Of an offline start; null where there was none, or not yet. */
+  /** How far an offline start has fitted its pairs; null where there was none, or not yet. */
   start: StartFit | null;
   /** The step of each evaluation, growing. */
   readonly steps: number[];

@@ -16,7 +16,7 @@ const positive = v.pipe(finite, v.gtValue(0));
 const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
 const words = v.pipe(v.string(), v.maxLength(1000));
 
-/** Of a point in any file: without it, a guess would pass as exact. */
+/** How well a point was estimated. Every file that holds points checks it: without it, a guess would pass as exact. */
 export const estimateSchema = v.strictObject({
   errors: v.strictObject({ reward: atLeastZero, kl: atLeastZero, objective: atLeastZero }),
   effective: v.strictObject({ minimum: atLeastZero, median: atLeastZero }),
@@ -38,7 +38,7 @@ const fileSchema = v.strictObject({
   command: words,
   method: words,
   checkpoint: words,
-  /** Of what the optimum is one of: the reference's weights, and the oracle with the test prompts. */
+  /** Fingerprints of what the optimum belongs to: the reference's weights, and the oracle with the test prompts. */
   fingerprints: v.strictObject({ weights: fingerprint, task: fingerprint }),
   prompts: v.pipe(v.number(), v.integer(), v.minValue(1)),
   samplesPerPrompt: v.pipe(v.number(), v.integer(), v.minValue(1)),

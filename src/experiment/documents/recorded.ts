@@ -18,7 +18,7 @@ const VERSION = 1;
 export interface Origin {
   /** A line that makes it. */
   readonly command: string;
-  /** Of this program. */
+  /** This program's version. */
   readonly version: string;
   /** ISO 8601, a day. */
   readonly date: string;

@@ -16,7 +16,7 @@ export interface NamedResults {
   readonly results: Results;
 }
 
-/** Of a file that is read at all. */
+/** A larger file is not read at all. */
 export const MAXIMUM_FILE_BYTES = 100 * 2 ** 20;
 export const MAXIMUM_NAME = 80;
 export const MAXIMUM_NOTES = 2000;
@@ -67,7 +67,7 @@ function parseEntry(input: unknown, name: string): Parsed<NamedResults> {
   return results.ok ? accepted({ ...card.value, name: card.value.name ?? name, results: results.value }) : results;
 }
 
-/** Results of runs that have not ended, as a saved experiment holds them: all runs of the config, in its order. */
+/** Results of runs that have not ended, as a stored experiment holds them: all runs of the config, in its order. */
 export function parseUnfinishedResults(document: unknown): Parsed<Results> {
   const results = parseDocument(document, unfinishedSchema);
   if (!results.ok) return results;
@@ -138,7 +138,7 @@ const list = <const T extends v.GenericSchema>(item: T, most: number) =>
 const oneOf = <const T extends readonly string[]>(options: T) =>
   v.picklist(options, given(`one of ${options.join(', ')}`));
 
-/** Of an optimum or a frontier. */
+/** A point of the plane: an optimum, or one of a frontier. */
 export const pointSchema = object({
   reward: number,
   kl: number,

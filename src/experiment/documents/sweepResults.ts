@@ -12,7 +12,7 @@ export const SWEEP_VERSION = 1;
 const intervalSchema = v.strictObject({ mean: v.number(), half: v.nullable(v.number()) });
 
 /** JSON has no −∞: an end of null was never reached. */
-const savedSchema = v.strictObject({
+const savingSchema = v.strictObject({
   saved: v.nullable(v.number()),
   interval: v.nullable(v.strictObject({ low: v.nullable(v.number()), high: v.nullable(v.number()) })),
 });
@@ -30,10 +30,10 @@ const armSchema = v.strictObject({
   /** J minus the first arm's, paired by seed; null for the first arm. */
   difference: v.nullable(intervalSchema),
   /** Shares of the first arm's labels, sampling cost and responses shown that this arm does not need for its final J. */
-  labelSaving: v.nullable(savedSchema),
-  samplingSaving: v.nullable(savedSchema),
+  labelSaving: v.nullable(savingSchema),
+  samplingSaving: v.nullable(savingSchema),
   /** Absent in sweeps of earlier versions. */
-  annotationSaving: v.optional(v.nullable(savedSchema), null),
+  annotationSaving: v.optional(v.nullable(savingSchema), null),
   /** One for each seed. */
   hashes: v.array(v.string()),
 });
@@ -70,7 +70,7 @@ const documentSchema = v.strictObject({
   cells: v.array(v.strictObject(cellEntries)),
 });
 
-export type SavedShare = v.InferOutput<typeof savedSchema>;
+export type SavingSummary = v.InferOutput<typeof savingSchema>;
 export type ArmSummary = v.InferOutput<typeof armSchema>;
 export type CellLine = v.InferOutput<typeof cellLineSchema>;
 export type SweepCell = v.InferOutput<typeof documentSchema>['cells'][number];

@@ -19,7 +19,7 @@ export interface RunEntry {
 }
 
 /** What is said about an experiment that can go on; its bytes lie apart. */
-export interface SavedState {
+export interface StoredState {
   /** The run that it will be. */
   readonly id: string;
   readonly name: string;
@@ -60,7 +60,7 @@ export interface BadRecord {
 interface Schema extends DBSchema {
   runs: { key: string; value: RunEntry };
   results: { key: string; value: Results };
-  states: { key: string; value: SavedState };
+  states: { key: string; value: StoredState };
   bytes: { key: string; value: Blob };
   sweeps: { key: string; value: StoredSweep };
   checkpoints: { key: string; value: StoredCheckpoint };
@@ -133,7 +133,7 @@ export class Storage {
     ]);
   }
 
-  async states(): Promise<SavedState[]> {
+  async states(): Promise<StoredState[]> {
     return this.#readable('states', parseStoredState);
   }
 
@@ -141,7 +141,7 @@ export class Storage {
     return (await this.#open()).get('bytes', id);
   }
 
-  async saveState(state: Omit<SavedState, 'order'>, bytes: Blob): Promise<void> {
+  async saveState(state: Omit<StoredState, 'order'>, bytes: Blob): Promise<void> {
     const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
     const states = await transaction.objectStore('states').getAll();
     // States of older versions have no order.

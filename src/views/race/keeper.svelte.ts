@@ -5,9 +5,9 @@ import { today } from '../browser/clock';
 import { newId } from '../browser/ids';
 import { reasonOf, type Library } from '../runs/library.svelte';
 import { holdLock, takeLock, whenFree } from '../browser/locks';
-import type { SavedState, Storage } from '../browser/storage';
+import type { StoredState, Storage } from '../browser/storage';
 
-type Current = Pick<SavedState, 'id' | 'name' | 'config' | 'backend'>;
+type Current = Pick<StoredState, 'id' | 'name' | 'config' | 'backend'>;
 
 /** Tells the other tabs that a state went on, or is gone. */
 const CHANNEL = 'pilaf-lab/states';
@@ -21,7 +21,7 @@ const MOST_STATES = 3;
  */
 export class Keeper {
   /** Experiments that can go on, newest first. */
-  offers = $state.raw<readonly SavedState[]>([]);
+  offers = $state.raw<readonly StoredState[]>([]);
 
   readonly #storage: Storage;
   readonly #library: Library;
@@ -49,7 +49,7 @@ export class Keeper {
   }
 
   /** The bytes of an offer, for this tab alone; null where it goes on elsewhere or cannot be read, which is then said. */
-  async claim(state: SavedState): Promise<Blob | null> {
+  async claim(state: StoredState): Promise<Blob | null> {
     const release = await this.#take(state);
     if (!release) return null;
     const bytes = await this.#bytes(state);
@@ -69,7 +69,7 @@ export class Keeper {
   }
 
   /** The lock of an offer that nobody has taken. */
-  async #take({ id, name }: SavedState): Promise<(() => void) | null> {
+  async #take({ id, name }: StoredState): Promise<(() => void) | null> {
     const release = await takeLock(lockName(id));
     if (release) return release;
     this.#withdraw(id);
@@ -77,7 +77,7 @@ export class Keeper {
     return null;
   }
 
-  async #bytes({ id, name }: SavedState): Promise<Blob | null> {
+  async #bytes({ id, name }: StoredState): Promise<Blob | null> {
     try {
       const bytes = await this.#storage.bytes(id);
       if (bytes) return bytes;
@@ -88,7 +88,7 @@ export class Keeper {
     }
   }
 
-  async discard(state: SavedState): Promise<void> {
+  async discard(state: StoredState): Promise<void> {
     const release = await this.#take(state);
     if (!release) return;
     this.#withdraw(state.id);
@@ -98,7 +98,7 @@ export class Keeper {
   }
 
   /** A race has begun; `from`: where it goes on. */
-  began(config: ExperimentConfig, backend: BackendInfo, from: SavedState | null): void {
+  began(config: ExperimentConfig, backend: BackendInfo, from: StoredState | null): void {
     const claim = this.#claim;
     this.#claim = null;
     this.#leave();
@@ -109,7 +109,7 @@ export class Keeper {
     this.#release ??= holdLock(lockName(this.#current.id));
   }
 
-  async saved(step: number, bytes: Blob): Promise<void> {
+  async snapshot(step: number, bytes: Blob): Promise<void> {
     const current = this.#current;
     if (!current) return;
     try {

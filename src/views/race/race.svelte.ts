@@ -12,7 +12,7 @@ import type { Checkpoints } from '../browser/checkpoints.svelte';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from '../kit/redraw';
-import type { SavedState } from '../browser/storage';
+import type { StoredState } from '../browser/storage';
 
 export type RaceState = 'idle' | 'starting' | SessionState;
 
@@ -79,7 +79,7 @@ export class Race {
   /** The start under way, until its first report makes a history of it. */
   #started: Extract<Notice, { type: 'started' }> | null = null;
   /** Where it goes on, if it was asked to. */
-  #from: SavedState | null = null;
+  #from: StoredState | null = null;
   #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
   /** Whether the history has changed since it was last shown. */
   #dirty = false;
@@ -87,7 +87,7 @@ export class Race {
   readonly #detailsJob = {};
   readonly #pairsJob = {};
   #forgotten = false;
-  /** Of the GPU, since a run has last trained. */
+  /** How often the GPU was lost since a run has last trained. */
   #losses = 0;
   /** The preset whose recorded results are to be shown: the last that was asked for. */
   #wanted: string | null = null;
@@ -115,10 +115,10 @@ export class Race {
   }
 
   /** Goes on where an earlier page or a crash has broken off. */
-  goOn(from: SavedState, bytes: Blob): void {
+  restore(from: StoredState, bytes: Blob): void {
     this.#prepare();
     this.#from = from;
-    this.#client.continue(bytes, this.#checkpoints.namedIn(from.config));
+    this.#client.restore(bytes, this.#checkpoints.namedIn(from.config));
   }
 
   #prepare(): void {
@@ -190,7 +190,7 @@ export class Race {
     return this.#document()?.() ?? null;
   }
 
-  /** As `#document`, of the race that has begun last; null until its history has. */
+  /** Makes the results of the race that has begun last; null until it has a history. */
   #own(): (() => Results) | null {
     return this.#started ? null : this.#document();
   }
@@ -249,8 +249,8 @@ export class Race {
           text: `Not started. ${problemText(event.problems)}`,
         });
         return;
-      case 'saved':
-        if (!this.#forgotten) void this.#keeper.saved(event.step, event.bytes);
+      case 'snapshot':
+        if (!this.#forgotten) void this.#keeper.snapshot(event.step, event.bytes);
         return;
       case 'failed':
         this.#broke(event.message);

@@ -11,7 +11,7 @@ import {
   type SweepDocument,
 } from '../../experiment/documents/sweep';
 import { findSweep } from '../../experiment/presets/sweeps';
-import { parseValues, valuesText } from '../../experiment/documents/sweepText';
+import { parseValues, valuesText } from '../../experiment/documents/typedAxes';
 
 export interface DraftAxis {
   readonly key: number;

@@ -82,7 +82,7 @@ export class Sweeps {
   }
 
   /** Runs the cells that a sweep lacks, unless another tab does. */
-  async goOn(id: string): Promise<void> {
+  async restore(id: string): Promise<void> {
     const release = await takeLock(lockName(id));
     if (!release) {
       this.problem = `“${this.#find(id)?.name ?? ''}” runs in another tab.`;
