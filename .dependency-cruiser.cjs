@@ -22,7 +22,7 @@ const ROOMS = {
     rooms: ['math', 'experiment', 'tasks', 'theory', 'ops', 'policy', 'training'],
     packages: TFJS,
   },
-  runtime: { rooms: ['experiment', 'ops', 'policy'], packages: TFJS },
+  runtime: { rooms: ['math', 'experiment', 'ops', 'policy'], packages: TFJS },
   run: {
     rooms: ['math', 'experiment', 'analysis', 'ops', 'policy', 'training', 'runtime'],
     packages: ['valibot'],

@@ -1,6 +1,6 @@
 import { problemText, type Parsed } from '../experiment/reading';
 
-import { foreign } from '../math/foreign';
+import { foreign, messageOf } from '../math/foreign';
 
 /** What the user asked for cannot be done as asked: one sentence and exit code 2. */
 export class UsageError extends Error {
@@ -15,7 +15,7 @@ const LONGEST = 1000;
 
 /** Whatever was thrown, in one line of text that no terminal obeys. */
 export function sentence(error: unknown): string {
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+  const message = messageOf(error).replace(/\s+/g, ' ').trim();
   const text = foreign(message || 'unknown error', LONGEST);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -65,9 +65,6 @@ export function readJson(text: string): Parsed<unknown> {
   }
 }
 
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** What is nested in a bad value is left out: it may be of any depth. */
 const flat = (value: unknown) => (_: string, inner: unknown) =>
   inner === value || typeof inner !== 'object' || inner === null ? inner : '…';

@@ -1,4 +1,4 @@
-import { foreign } from '../math/foreign';
+import { foreign, isObject } from '../math/foreign';
 
 /**
  * The safetensors file format: eight bytes of header length, a JSON header, then the tensors' bytes
@@ -80,9 +80,6 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   if (!isObject(header)) throw new Error('the file is not safetensors: its header is not an object');
   return header;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Where a tensor lies in the data, in bytes. */
 interface TensorPlace {

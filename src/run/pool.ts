@@ -1,3 +1,4 @@
+import { messageOf } from '../math/foreign';
 import type { BackendInfo, BackendName } from '../experiment/documents/results';
 import type { ArmSummary } from '../experiment/documents/sweepResults';
 
@@ -53,7 +54,7 @@ export class CellError extends Error {
     readonly cell: number,
     cause: unknown,
   ) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(messageOf(cause), { cause });
   }
 }
 

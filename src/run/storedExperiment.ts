@@ -1,4 +1,5 @@
-import { accepted, isObject, firstProblem, readBy, readJson, refused, type Parsed } from '../experiment/reading';
+import { isObject, messageOf } from '../math/foreign';
+import { accepted, firstProblem, readBy, readJson, refused, type Parsed } from '../experiment/reading';
 import type * as v from 'valibot';
 import { METRICS, type Evaluation, type MetricName } from '../experiment/documents/metrics';
 import { parseUnfinishedResults } from '../experiment/documents/resultsFile';
@@ -76,7 +77,7 @@ export function parseStored(bytes: Uint8Array): Parsed<StoredExperiment> {
   try {
     return accepted(parsed(bytes));
   } catch (error) {
-    return refused('', error instanceof Error ? error.message : String(error));
+    return refused('', messageOf(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../math/foreign';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
@@ -47,9 +48,7 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
       return { info: { name, adapter: gpu?.adapter ?? null }, reasons };
     } catch (error) {
       gpu?.destroy();
-      reasons.push(
-        `${capitalised(TITLES[name])} was passed over: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      reasons.push(`${capitalised(TITLES[name])} was passed over: ${messageOf(error)}`);
       if (tf.findBackendFactory(name)) tf.removeBackend(name);
     }
   }

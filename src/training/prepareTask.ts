@@ -1,4 +1,4 @@
-import { foreign } from '../math/foreign';
+import { foreign, messageOf } from '../math/foreign';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Checkpoint } from '../policy/checkpoint';
 import { banditTask } from './banditTask';
@@ -19,7 +19,7 @@ export class CheckpointError extends Error {
     name: string,
     cause: unknown,
   ) {
-    super(`"${foreign(name, 200)}" cannot be used, ${cause instanceof Error ? cause.message : String(cause)}`, {
+    super(`"${foreign(name, 200)}" cannot be used, ${messageOf(cause)}`, {
       cause,
     });
   }
@@ -67,7 +67,7 @@ async function optimumOf(
     const text = await load(name);
     return text === null ? undefined : readKnownOptimum(text, reference);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return `The estimated optimum beside the checkpoint "${foreign(name, 200)}" is not used: ${reason}.`;
   }
 }

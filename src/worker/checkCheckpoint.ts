@@ -1,3 +1,4 @@
+import { messageOf } from '../math/foreign';
 import { contentHash } from '../math/hash';
 import { parseReviewsCheckpoint } from '../training/reviewsTask';
 import type { Checked } from './protocol';
@@ -10,6 +11,6 @@ export async function checkCheckpoint(file: Blob): Promise<Checked> {
     // A copy: the file on the disk may change.
     return { ok: true, hash: contentHash(bytes), bytes: new Blob([bytes]) };
   } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    return { ok: false, problem: messageOf(error) };
   }
 }

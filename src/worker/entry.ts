@@ -1,3 +1,4 @@
+import { messageOf } from '../math/foreign';
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
@@ -56,8 +57,6 @@ function afterLoss(event: WorkerEvent): void {
   if (event.type === 'failed') setTimeout(() => post(event), LOSS_DELAY);
   else post(event);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 // Commands that arrive during start-up wait for it, in order.
 let last: Promise<void> = Promise.resolve();

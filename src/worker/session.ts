@@ -1,3 +1,4 @@
+import { messageOf } from '../math/foreign';
 import { parseConfig } from '../experiment/config/config';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { refused, within } from '../experiment/reading';
@@ -126,8 +127,6 @@ export class Session {
     else this.environment.post({ type: 'weights', ticket, step: 0, bytes: null });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** One experiment from start to end, with pauses, and reports thinned out for the page. */
 class Execution {

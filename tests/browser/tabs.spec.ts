@@ -166,7 +166,7 @@ test('records that cannot be read are named, kept and exported; the others are s
   await page.reload();
   await expect(nameOfRun(page)).toHaveCount(1);
   const strip = page.getByText('This version cannot read');
-  await expect(strip).toContainText('a run, Old <b> (summary.backend: is missing)');
+  await expect(strip).toContainText('a run, Old <b> (summary.backend: is missing');
   await expect(strip).toContainText('a run’s state, y (name: is missing)');
   await nav(page, 'Sweeps').click();
   await expect(strip).toContainText('a sweep, Broken sweep (date: is missing)');

@@ -4,8 +4,8 @@ import { accepted, readBy, within, type Parsed } from '../reading';
 import { parseConfig } from '../config/config';
 import { appendEvaluation, createHistory, historyOf, type RaceHistory } from './history';
 import { METRICS, type Evaluation, type MetricName } from './metrics';
-import { BACKEND_NAMES, type BackendInfo, type Results } from './results';
-import { pointSchema, startSchema } from './resultsFile';
+import type { BackendInfo, Results } from './results';
+import { backendSchema, pointSchema, startSchema } from './resultsFile';
 import type { ExperimentConfig } from '../config/schema';
 
 /**
@@ -72,7 +72,7 @@ const schema = v.object({
   format: v.literal(FORMAT),
   version: v.literal(VERSION),
   origin: v.object({ command: text, version: text, date: text }),
-  backend: v.object({ name: v.picklist(BACKEND_NAMES), adapter: v.nullable(text) }),
+  backend: backendSchema,
   config: v.unknown(),
   optimum: v.nullable(pointSchema),
   frontier: v.nullable(v.array(pointSchema)),

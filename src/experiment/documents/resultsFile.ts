@@ -1,5 +1,6 @@
+import { isObject } from '../../math/foreign';
 import { armName } from '../config/names';
-import { accepted, isObject, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
+import { accepted, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
 import * as v from 'valibot';
 import { MAXIMUM_RUNS, parseConfig } from '../config/config';
 import { FIELDS } from '../config/fields';
@@ -138,6 +139,8 @@ const list = <const T extends v.GenericSchema>(item: T, most: number) =>
 const oneOf = <const T extends readonly string[]>(options: T) =>
   v.picklist(options, given(`one of ${options.join(', ')}`));
 
+/** What a run ran on. */
+export const backendSchema = object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) });
 /** A point of the plane: an optimum, or one of a frontier. */
 export const pointSchema = object({
   reward: number,
@@ -181,7 +184,7 @@ const schemaOf = <const S extends readonly RunStatus[]>(statuses: S) =>
   object({
     format: v.literal(RESULTS_FORMAT),
     version: v.literal(RESULTS_VERSION),
-    backend: object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) }),
+    backend: backendSchema,
     optimum: v.nullable(pointSchema),
     frontier: v.nullable(list(pointSchema, MAXIMUM_POINTS)),
     optimumNote: v.optional(text(2000)),

@@ -1,3 +1,4 @@
+import { isObject } from '../../math/foreign';
 import { armName } from '../config/names';
 import { TASKS } from '../config/tasks';
 import { PRESETS, type Preset } from '../presets/presets';
@@ -36,7 +37,5 @@ export function uniqueName(name: string, taken: readonly string[]): string {
 /** Equal for configs that differ in the order of their keys only. */
 const canonical = (config: ExperimentConfig): string =>
   JSON.stringify(config, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
+    isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
   );

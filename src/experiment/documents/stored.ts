@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { accepted, readBy, within } from '../reading';
 import { parseConfig } from '../config/config';
 import { TASK_KINDS } from '../config/tasks';
-import { BACKEND_NAMES } from './results';
+import { backendSchema } from './resultsFile';
 import { parseSweepResults } from './sweepResults';
 
 /**
@@ -11,7 +11,6 @@ import { parseSweepResults } from './sweepResults';
  */
 
 const number = v.pipe(v.number(), v.finite());
-const backendSchema = v.object({ name: v.picklist(BACKEND_NAMES), adapter: v.nullable(v.string()) });
 const card = { id: v.pipe(v.string(), v.minLength(1)), name: v.string(), date: v.string() };
 const sourceSchema = v.picklist(['page', 'import']);
 

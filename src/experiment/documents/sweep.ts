@@ -1,6 +1,6 @@
-import { foreign } from '../../math/foreign';
+import { foreign, isObject, messageOf } from '../../math/foreign';
 import * as v from 'valibot';
-import { accepted, isObject, problemText, readBy, refused, shown, type Parsed, type Problem } from '../reading';
+import { accepted, problemText, readBy, refused, shown, type Parsed, type Problem } from '../reading';
 import { parseConfig } from '../config/config';
 import { fieldAt } from '../config/fields';
 import { findPreset, PRESETS } from '../presets/presets';
@@ -167,7 +167,7 @@ export function cellConfig(document: SweepDocument, number: number): Parsed<Expe
   try {
     for (const [path, value] of Object.entries(cellValues(document, number))) input = setPath(input, path, value);
   } catch (error) {
-    return refused(cellName(document, number), error instanceof Error ? error.message : String(error));
+    return refused(cellName(document, number), messageOf(error));
   }
   const parsed = parseConfig(input);
   if (parsed.ok) return parsed;

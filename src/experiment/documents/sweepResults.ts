@@ -1,6 +1,7 @@
-import { accepted, isObject, readBy, refused, within, type Parsed } from '../reading';
+import { isObject } from '../../math/foreign';
+import { accepted, readBy, refused, within, type Parsed } from '../reading';
 import * as v from 'valibot';
-import { BACKEND_NAMES } from './results';
+import { backendSchema } from './resultsFile';
 import { cellCount, parseSweepDocument, sweepProblem, type SweepDocument } from './sweep';
 
 /** What a sweep found: a line of a file for every cell while it runs, and one document in the end. */
@@ -43,8 +44,6 @@ const cellEntries = {
   values: v.custom<Readonly<Record<string, unknown>>>(isObject),
   arms: v.array(armSchema),
 };
-
-const backendSchema = v.strictObject({ name: v.picklist(BACKEND_NAMES), adapter: v.nullable(v.string()) });
 
 /** A line for one finished cell. Seconds are what it took, and no part of what it found. */
 const cellLineSchema = v.strictObject({

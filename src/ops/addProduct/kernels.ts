@@ -1,5 +1,5 @@
 import { defineKernel } from '../device/kernel';
-import { setOfTile, tileProduct } from '../device/wgsl';
+import { setOfTile, tileOfThread, tileProduct } from '../device/wgsl';
 import { groupsOf } from '../rowSets';
 
 /** A thread a tile of 4 positions × 4 columns. */
@@ -14,13 +14,7 @@ export const ADD_PRODUCT = defineKernel({
 ${setOfTile}
 ${tileProduct('product', 'y')}
 fn compute(index: i32) {
-  let across = WIDTH / 4;
-  let tile = index / across;
-  let column = index % across;
-  let owner = setOfTile(tile, attributes.tokens);
-  if (owner < 0) {
-    return;
-  }
+  ${tileOfThread('WIDTH / 4', 'attributes.tokens')}
   let start = (owner * attributes.stride + attributes.offset) / 4;
   let sum = product(4 * tile, INNER / 4, start, across, column);
   for (var i = 0; i < 4; i++) {

@@ -15,6 +15,18 @@ export const setOfTile = /* wgsl */ `
 fn setOfTile(tile: i32, tokens: i32) -> i32 { return tiles[tile * ${ROW_TILE} / tokens / ${ROW_TILE}]; }`;
 
 /**
+ * How a thread begins that computes a tile of 4 positions × 4 columns: `across`, the columns in vec4; its `tile` and
+ * `column`; and `owner`, the tile's weight set. A thread whose tile has no set ends. Needs `setOfTile`.
+ */
+export const tileOfThread = (across: string, tokens: string) => /* wgsl */ `let across = ${across};
+  let tile = index / across;
+  let column = index % across;
+  let owner = setOfTile(tile, ${tokens});
+  if (owner < 0) {
+    return;
+  }`;
+
+/**
  * `fn NAME(position, width, start, across, column) -> mat4x4<f32>`: four rows of `x` times four columns of `weights`,
  * a row of the result in each column of the matrix.
  *

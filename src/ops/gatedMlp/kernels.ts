@@ -1,5 +1,5 @@
 import { defineKernel } from '../device/kernel';
-import { FOUR, rowProducts, setOfTile } from '../device/wgsl';
+import { FOUR, rowProducts, setOfTile, tileOfThread } from '../device/wgsl';
 import { RMS_EPSILON } from '../rmsNorm/composed';
 import { groupsOf } from '../rowSets';
 
@@ -41,13 +41,7 @@ fn finish(position: i32, column: i32, gateSum: vec4<f32>, upSum: vec4<f32>, squa
 }
 
 fn compute(index: i32) {
-  let across = HIDDEN / 4;
-  let tile = index / across;
-  let column = index % across;
-  let owner = setOfTile(tile, attributes.tokens);
-  if (owner < 0) {
-    return;
-  }
+  ${tileOfThread('HIDDEN / 4', 'attributes.tokens')}
   let start = owner * attributes.stride;
   let gainStart = (start + attributes.gainOffset) / 4;
   let gateStart = (start + attributes.gateOffset) / 4 + column;
@@ -110,13 +104,7 @@ ${setOfTile}
 ${sigmoidWgsl}
 ${rowProducts('products', 'dx')}
 fn compute(index: i32) {
-  let across = HIDDEN / 4;
-  let tile = index / across;
-  let column = index % across;
-  let owner = setOfTile(tile, attributes.tokens);
-  if (owner < 0) {
-    return;
-  }
+  ${tileOfThread('HIDDEN / 4', 'attributes.tokens')}
   let width = WIDTH / 4;
   let start = (owner * attributes.stride + attributes.offset) / 4 + 4 * column * width;
   let dHidden = products(4 * tile * width, width, start, width);

@@ -1,5 +1,5 @@
 import { defineKernel } from '../device/kernel';
-import { rowProducts, setOfTile } from '../device/wgsl';
+import { rowProducts, setOfTile, tileOfThread } from '../device/wgsl';
 import { groupsOf } from '../rowSets';
 import { ARRANGEMENTS, termAttributes, termInputs, type TermBuffer } from './terms';
 
@@ -19,13 +19,7 @@ const kernelFor = (buffers: readonly number[]) => {
 ${setOfTile}
 ${[...new Set(buffers)].map((buffer) => rowProducts(`products${buffer}`, `dy${buffer}`)).join('\n')}
 fn compute(index: i32) {
-  let across = WIDTH / 4;
-  let tile = index / across;
-  let column = index % across;
-  let owner = setOfTile(tile, attributes.tokens);
-  if (owner < 0) {
-    return;
-  }
+  ${tileOfThread('WIDTH / 4', 'attributes.tokens')}
   let start = owner * attributes.stride / 4 + column * INNER;
   var sum = mat4x4<f32>();
 ${buffers

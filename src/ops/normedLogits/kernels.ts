@@ -1,5 +1,5 @@
 import { defineKernel } from '../device/kernel';
-import { FOUR, LANES, setOfTile } from '../device/wgsl';
+import { FOUR, LANES, setOfTile, tileOfThread } from '../device/wgsl';
 import { RMS_EPSILON } from '../rmsNorm/composed';
 import { groupsOf } from '../rowSets';
 
@@ -32,13 +32,8 @@ ${LANES.map((lane, j) => `  if (entry + ${j} < VOCABULARY) { logits[at + ${j}] =
 }
 
 fn compute(index: i32) {
-  let across = (VOCABULARY + 3) / 4;
-  let tile = index / across;
-  let entry = index % across * 4;
-  let owner = setOfTile(tile, attributes.count);
-  if (owner < 0) {
-    return;
-  }
+  ${tileOfThread('(VOCABULARY + 3) / 4', 'attributes.count')}
+  let entry = 4 * column;
   let width = WIDTH / 4;
   let gainStart = (owner * attributes.stride + attributes.gain) / 4;
   let table = (owner * attributes.stride + attributes.embedding) / 4;
@@ -96,13 +91,7 @@ export const LOGITS_GRADIENT = defineKernel({
   code: /* wgsl */ `
 ${setOfTile}
 fn compute(index: i32) {
-  let across = WIDTH / 4;
-  let tile = index / across;
-  let column = index % across;
-  let owner = setOfTile(tile, attributes.count);
-  if (owner < 0) {
-    return;
-  }
+  ${tileOfThread('WIDTH / 4', 'attributes.count')}
   let start = (owner * attributes.stride + attributes.offset) / 4 + column;
   let row = 4 * tile * VOCABULARY;
 ${FOUR.map((k) => `  var sum${k} = vec4<f32>();`).join('\n')}
