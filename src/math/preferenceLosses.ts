@@ -11,7 +11,9 @@
  */
 import { dpoLoss, logSigmoid, sigmoid } from './bradleyTerry';
 
-export type LossKind = 'dpo' | 'ipo' | 'hinge' | 'kto';
+/** In the order of the numbers that stand for them in the kernels; a new one goes last. */
+export const LOSS_KINDS = ['dpo', 'ipo', 'hinge', 'kto'] as const;
+export type LossKind = (typeof LOSS_KINDS)[number];
 
 export interface PreferenceLoss {
   readonly kind: LossKind;

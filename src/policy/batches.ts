@@ -1,4 +1,4 @@
-/** The one place that pads: prompts on the left, completions on the right, rows up to a multiple of four. */
+/** Pads token ids: prompts on the left, completions on the right with rows up to a multiple of ROW_TILE. */
 import { paddedRows } from '../ops/rowSets';
 import type { CompletionBatch, PromptBatch } from './policy';
 

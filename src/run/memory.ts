@@ -25,7 +25,9 @@ export function memoryNeed(config: ExperimentConfig, { policy }: Task): MemoryNe
   const { pairs } = config.schedule;
   const { samples } = config.evaluation;
   const fleets = groupIntoFleets(runsOf(config));
-  const weights = fleets.reduce((sum, fleet) => sum + weightSets(fleet), 0) * parameterCount(policy.layout);
+  const moving = config.rounds?.movingReference ? 1 : 0;
+  const weights =
+    fleets.reduce((sum, fleet) => sum + weightSets(fleet) + moving * fleet.length, 0) * parameterCount(policy.layout);
   const greatest = (floats: (fleet: readonly Run[]) => number): number =>
     BYTES_PER_FLOAT * (weights + Math.max(...fleets.map(floats)));
   // Policy and reference are decoded as rows of one batch; what one of them has not read it reads afterwards.

@@ -85,7 +85,7 @@ export async function runCells<Order extends CellOrder>(
     if (!signal.aborted) options.onReady(backend, count, reasons);
     start = now();
     const others = Array.from({ length: count - 1 }, () => add(backend.name));
-    await Promise.all([first, ...others].map(serve));
+    await Promise.all([first, ...others].map((worker) => serve(worker, backend)));
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -99,8 +99,10 @@ export async function runCells<Order extends CellOrder>(
     return worker;
   }
 
-  async function serve(worker: CellWorker<Order>): Promise<void> {
+  async function serve(worker: CellWorker<Order>, { name }: BackendInfo): Promise<void> {
     const { backend } = await worker.ready;
+    // Cells of one sweep are compared with one another.
+    if (backend.name !== name) throw new Error(`one worker runs on ${backend.name}, the first on ${name}`);
     while (queue.length > 0 && !signal.aborted) {
       const order = queue.shift()!;
       const result = await worker.run(order, tell(order.number)).catch((error: unknown) => {

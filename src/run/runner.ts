@@ -103,6 +103,8 @@ export class Runner {
     if (report.type === 'progress') {
       this.step = report.step;
       this.pairs += report.pairs;
+      // The first of a restored experiment: it stands where its snapshot was taken.
+      if (this.from?.snapshot.step === report.step) this.policies ??= policiesIn(this.config, this.from.snapshot);
     } else if (report.type === 'weights') this.policies = report;
     else if (report.type === 'snapshot') {
       this.policies = policiesIn(this.config, report.snapshot);

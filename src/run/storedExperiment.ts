@@ -134,7 +134,7 @@ function assembled(
   const { steps } = results.config.schedule;
   if (step > steps) throw damaged(`step: ${step} is beyond the experiment’s ${steps} steps`);
   if (fingerprints.length !== results.runs.length || fleets.flat().length !== results.runs.length) {
-    throw damaged(`it does not have the books of all ${results.runs.length} runs`);
+    throw damaged(`it does not have the state of all ${results.runs.length} runs`);
   }
   const fleetOf = (memories: (typeof fleets)[number], f: number): FleetSnapshot => ({
     weights: tensorOf(values, `${f}.weights`, Float32Array),

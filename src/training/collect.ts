@@ -27,7 +27,7 @@ export interface BegunCollection {
 
 /**
  * Draws prompts, and from each run's mixture the coefficients of every pair (`experiment/samplers/table.ts`), and
- * samples the candidates. All is on its way to the device when this returns.
+ * samples the candidates. The device is sampling them when this returns.
  */
 export function collect(fleet: Fleet, draw: number): BegunCollection {
   const { collection, request } = planCollection(fleet, draw);

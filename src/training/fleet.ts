@@ -109,7 +109,6 @@ export class Fleet {
   /** Between two steps. */
   async snapshot(): Promise<FleetSnapshot> {
     const tensors = [this.weights, this.mean, this.square].map((tensor) => tensor.data<'float32'>());
-    // The memories first: the next step may begin while the device is read.
     const memories = this.memories.map(({ totals, pool, divergedAt, diagnostics }) => ({
       totals: { ...totals },
       pool: this.config.rounds ? pool : [],
@@ -145,7 +144,7 @@ export class Fleet {
     return { policySets: runs, referenceSets: runs.map((r) => this.referenceSets[r]!) };
   }
 
-  /** The same of all runs, with the references that training samples from: where the reference moves, the present ones. */
+  /** The weight sets of all runs, with the references that training uses: where the reference moves, the present ones. */
   samplingSets(): Pick<SamplingRequest, 'policySets' | 'referenceSets'> {
     const all = [...this.runs.keys()];
     if (!this.config.rounds?.movingReference) return this.setsOf(all);
@@ -153,7 +152,7 @@ export class Fleet {
     return { policySets: all, referenceSets: all.map((r) => moved + r) };
   }
 
-  /** What a round forgets of the one before it, and the reference that it samples and trains with. Counts from 0. */
+  /** Begins a round, counted from 0: empties the pools, resets AdamW and moves the reference, as the config says. */
   beginRound(round: number): void {
     const { rounds } = this.config;
     if (!rounds || round === 0) return;
@@ -180,7 +179,7 @@ export class Fleet {
   }
 }
 
-/** A promise that nobody may get to await, because another one fails first: its own failure then goes unsaid. */
+/** Marks a promise as heard: another one may fail first, and nobody then waits for this one. */
 export function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

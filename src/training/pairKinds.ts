@@ -23,7 +23,7 @@ export class PairKinds {
       ? null
       : tf.tidy(() => {
           const [prompts, responses] = task.policy.layout[0]!.shape as [number, number];
-          const { policySets, referenceSets } = fleet.setsOf([...runs.keys()]);
+          const { policySets, referenceSets } = fleet.samplingSets();
           const sets = [...policySets, ...referenceSets];
           const tables = tf.reshape(tf.gather(weights, sets), [sets.length, prompts, responses]) as tf.Tensor3D;
           const products = tf.expandDims(logPartitionProducts(tables, tf.expandDims(betas, 1)), 2) as tf.Tensor3D;

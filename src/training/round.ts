@@ -18,7 +18,7 @@ import { objectiveOf } from './run';
 import type { SampledCompletions } from './sampleCompletions';
 import { minibatch, placeOf, type StepPlace } from './schedule';
 
-/** A step whose first completions are on their way to the device; one of the two must be called. */
+/** A step whose first completions the device is sampling; one of the two must be called. */
 export interface BegunStep {
   /** Waits for them, labels them and starts the update. */
   finish(): Promise<void>;
@@ -39,15 +39,19 @@ export function beginStep(fleet: Fleet, step: number): BegunStep {
   return {
     async finish() {
       let collection: Collection | null = null;
-      for (let next = 1; begun; next++) {
-        collection?.kinds.dispose();
-        collection = begun.collection;
-        label(fleet, step, collection, await begun.sampled);
-        begun = next < place.collections && fleet.alive ? beginCollection(fleet, step + next) : null;
+      try {
+        for (let next = 1; begun; next++) {
+          collection?.kinds.dispose();
+          collection = begun.collection;
+          label(fleet, step, collection, await begun.sampled);
+          begun = next < place.collections && fleet.alive ? beginCollection(fleet, step + next) : null;
+        }
+        // An evaluation may have found since that no run is left.
+        if (fleet.alive) update(fleet, step, place, collection?.kinds ?? null);
+      } finally {
+        // What has failed while it was sampled is discarded by whoever began the step.
+        if (!begun) collection?.kinds.dispose();
       }
-      // An evaluation may have found since that no run is left.
-      if (fleet.alive) update(fleet, step, place, collection?.kinds ?? null);
-      collection?.kinds.dispose();
     },
     async discard() {
       await begun?.sampled.catch(() => undefined);
@@ -81,7 +85,7 @@ export function label(fleet: Fleet, step: number, collection: Collection, sample
 const isFinite = ({ chosen, rejected }: PreferencePair): boolean =>
   Number.isFinite(chosen.logRatio) && Number.isFinite(rejected.logRatio);
 
-/** @param kinds of the pairs collected last; null where the round has collected before */
+/** @param kinds of the pairs collected last; null unless this step begins a round */
 function update(fleet: Fleet, step: number, place: StepPlace, kinds: PairKinds | null): void {
   const { schedule, rounds } = fleet.config;
   const decay = schedule.learningRate === 'linear' ? 1 - step / schedule.steps : 1;

@@ -49,7 +49,7 @@ export async function* runExperiment(
   const fleets: Fleet[] = [];
   const fingerprints = new Fingerprints(runs);
   const { steps, pairs } = config.schedule;
-  /** Steps whose sampling has begun, the next one's while an evaluation is scored; fleet by fleet. */
+  /** Steps that have begun sampling, one of each fleet. After an evaluation it holds the next step's. */
   let begun: BegunStep[] = [];
   try {
     yield startedReport(config, task, runs);

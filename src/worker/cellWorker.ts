@@ -1,3 +1,4 @@
+import type { BackendName } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { CellOrder, CellResult, CellWorker } from '../run/pool';
 import { LabClient } from './client';
@@ -19,14 +20,16 @@ export class WebCellWorker implements CellWorker<WebCellOrder> {
   #cell: Deferred<CellResult> | null = null;
   #onStep: (step: number) => void = () => undefined;
 
+  /** @param only the backend to run on; undefined: the first that passes its test */
   constructor(
+    only?: BackendName,
     create: (onEvent: (event: Notice) => void) => Pick<LabClient, 'open' | 'cell' | 'close'> = (onEvent) =>
       new LabClient(onEvent),
   ) {
     this.ready = this.#started.promise;
     this.ready.catch(() => undefined); // whoever waits for it hears of it
     this.#client = create((event) => this.#receive(event));
-    this.#client.open();
+    this.#client.open(only);
   }
 
   run({ config, checkpoints }: WebCellOrder, onStep: (step: number) => void): Promise<CellResult> {

@@ -1,4 +1,5 @@
 import type { ExperimentConfig } from '../experiment/config/schema';
+import type { BackendName } from '../experiment/documents/results';
 import { whenGone } from './life';
 import type { Answer, Command, ImportedCheckpoints, Notice, Question, WorkerEvent } from './protocol';
 
@@ -58,13 +59,13 @@ export class LabClient {
     this.#base = base;
   }
 
-  /** Starts the worker, which then tests the device and says it is ready. */
-  open(): void {
+  /** Starts the worker, which then tests the device, or the only backend that is wanted, and says it is ready. */
+  open(only?: BackendName): void {
     if (this.#worker) return;
     this.#worker = this.#listen(this.#create());
     this.#waitsFor = 'the worker';
     this.#expectStart();
-    this.send({ type: 'open', base: this.#base });
+    this.send({ type: 'open', base: this.#base, only });
   }
 
   start(config: unknown, paused: boolean, checkpoints: ImportedCheckpoints): void {

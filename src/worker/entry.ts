@@ -29,7 +29,7 @@ function breathe(): Promise<void> {
 let session: Promise<Session | null> = Promise.resolve(null);
 
 /** Chooses a backend, tells the page, and opens a session. */
-async function open(base: string): Promise<Session> {
+async function open({ base, only }: Command & { type: 'open' }): Promise<Session> {
   const { info, reasons } = await chooseBackend({
     wasmPaths: {
       'tfjs-backend-wasm.wasm': wasmPlain,
@@ -38,6 +38,7 @@ async function open(base: string): Promise<Session> {
     },
     onLost: (message) => post({ type: 'lost', message: `The GPU stopped working (${message}).` }),
     onStage: (what) => post({ type: 'waiting', what }),
+    ...(only ? { only } : {}),
   });
   const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) => {
     post({ type: 'waiting', what: 'checkpoint' in config.task ? 'the checkpoint' : 'the task' });
@@ -62,7 +63,7 @@ function afterLoss(event: WorkerEvent): void {
 let last: Promise<void> = Promise.resolve();
 self.onmessage = ({ data }: MessageEvent<Command>) => {
   if (data.type === 'open') {
-    session = open(data.base).catch((error: unknown) => {
+    session = open(data).catch((error: unknown) => {
       post({ type: 'unavailable', message: messageOf(error) });
       return null;
     });

@@ -1,13 +1,13 @@
 import type { Problem } from '../experiment/reading';
-import type { BackendInfo, Results } from '../experiment/documents/results';
+import type { BackendInfo, BackendName, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { CellResult } from '../run/pool';
 import type { Report, SnapshotReport, WeightsReport } from '../training/reports';
 
-/** Page → worker. Every `start`, `continue` and `cell` carries an id; events of an older id are stale and the client drops them. */
+/** Page → worker. Every `start`, `restore` and `cell` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
-  /** The first message: where the page lives, and with it the checkpoints that it ships. */
-  | { readonly type: 'open'; readonly base: string }
+  /** The first message: where the page lives, and with it the checkpoints that it ships; and the only backend to try. */
+  | { readonly type: 'open'; readonly base: string; readonly only?: BackendName | undefined }
   | {
       readonly type: 'start';
       readonly id: number;
@@ -15,7 +15,7 @@ export type Command =
       readonly paused: boolean;
       readonly checkpoints: ImportedCheckpoints;
     }
-  /** Goes on from what a `saved` event brought. */
+  /** Goes on from what a `snapshot` event brought. */
   | { readonly type: 'restore'; readonly id: number; readonly bytes: Blob; readonly checkpoints: ImportedCheckpoints }
   /** Runs one cell of a sweep; nothing of it is shown but its end. */
   | {

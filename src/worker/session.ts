@@ -245,6 +245,7 @@ class Execution {
   private async standStill(): Promise<void> {
     while (this.state === 'paused' && this.stepsAllowed === 0 && !this.abort.signal.aborted) {
       this.catchUp();
+      if (this.runner.policies?.step === this.runner.step) this.answer();
       await new Promise<void>((resolve) => (this.wake = resolve));
       this.wake = null;
     }

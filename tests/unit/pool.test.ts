@@ -40,8 +40,8 @@ function poolOf(count: number, cores: number, refusal: string | null = null) {
     config: PRESETS[0]!.config,
     checkpoints: [],
   }));
-  const create = () =>
-    new WebCellWorker((say) => {
+  const create = (backend?: 'webgpu' | 'wasm' | 'cpu') =>
+    new WebCellWorker(backend, (say) => {
       const client = new FakeClient(say);
       clients.push(client);
       return client;
@@ -76,6 +76,7 @@ describe('the workers of a sweep', () => {
     await ready(0);
     expect(events.onReady).toHaveBeenCalledWith(WASM, 2, []);
     expect(clients).toHaveLength(2);
+    expect(clients[1]!.open, 'on what the first one runs on').toHaveBeenCalledWith('wasm');
     await ready(1);
     await done(1);
     await done(1);
@@ -133,6 +134,13 @@ describe('the workers of a sweep', () => {
     expect(await ended).toEqual(new Error('it is another backend'));
     expect(clients).toHaveLength(1);
     expect(clients[0]!.cells).toHaveLength(0);
+  });
+
+  it('end where one runs on another backend than the first', async () => {
+    const { ended, ready, say } = poolOf(3, 2);
+    await ready(0);
+    await say(1, { type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null });
+    expect(await ended).toEqual(new Error('one worker runs on cpu, the first on wasm'));
   });
 
   it('say nothing after they were stopped', async () => {

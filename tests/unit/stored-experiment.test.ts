@@ -158,7 +158,7 @@ describe('a stored experiment', () => {
       { fleets: [...SMALL.snapshot.fleets.map(({ memories }) => memories), []] },
       /tensor 1.weights/,
     ],
-    ['too few fingerprints', { fingerprints: [] }, /books of all 4 runs/],
+    ['too few fingerprints', { fingerprints: [] }, /state of all 4 runs/],
     ['a text for the results', { results: 'x' }, /results\./],
     ['a text for a run', { results: { ...SMALL.results, runs: [0, 'x'] } }, /results\.runs\.0/],
     ['a foreign arm', run0({ arm: 'Nobody' }), /results\.runs\.0\.arm/],

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { LOSS_KINDS } from '../../math/preferenceLosses';
 import { shown } from '../reading';
 import { SAMPLER_NAMES } from '../samplers/table';
 import { FIELDS, rangeText } from './fields';
@@ -17,8 +18,6 @@ const coefficient = v.union(
 );
 
 const component = object({ weight: number('weight'), first: coefficient, second: coefficient });
-
-export const LOSS_KINDS = ['dpo', 'ipo', 'hinge', 'kto'] as const;
 
 const lossSchema = object({
   kind: v.optional(oneOf(LOSS_KINDS), 'dpo'),

@@ -44,7 +44,7 @@ function isRow(row: unknown): row is number[] {
 const isTable = (input: unknown): input is number[][] =>
   Array.isArray(input) && hasLength(input, FIELDS.prompts) && Array.from(input).every(isRow);
 
-/** A good table goes through in one pass: a sweep may come with hundreds of 65,536 entries. A bad one's entry is named. */
+/** A good table goes through in one pass: a sweep may come with hundreds of tables of 65,536 entries. A bad one's entry is named. */
 const table = v.lazy((input) =>
   isTable(input)
     ? v.pipe(

@@ -2,7 +2,7 @@ import { STREAM, uniform } from '../../math/random';
 import { passesOf } from './costs';
 import type { Coefficient, ResolvedSampler } from './table';
 
-/** One run's draws for one step, before any token is sampled. Row = pair · candidates + candidate. */
+/** One run's draws for one collection, before any token is sampled. Row = pair · candidates + candidate. */
 export interface SamplingPlan {
   /** a of h_θ + a·(h_θ − h_ref). // [P·C] */
   readonly coefficients: Float32Array;
@@ -17,7 +17,7 @@ export interface SamplingPlan {
   readonly passes: number | null;
 }
 
-/** Which component of the mixture each pair is drawn from, addressed by (seed, step, pair). */
+/** Which component of the mixture each pair is drawn from, addressed by (seed, draw, pair). */
 export function planSampling(sampler: ResolvedSampler, seed: number, step: number, pairs: number): SamplingPlan {
   const { candidates, mixture } = sampler;
   const coefficients = new Float32Array(pairs * candidates);

@@ -1,8 +1,5 @@
-import { pairLoss, referencePoint, type LossKind } from '../../math/preferenceLosses';
+import { LOSS_KINDS, pairLoss, referencePoint } from '../../math/preferenceLosses';
 import { defineKernel } from '../device/kernel';
-
-/** In the order of the numbers that stand for them in `settings`. */
-export const LOSS_KINDS: readonly LossKind[] = ['dpo', 'ipo', 'hinge', 'kto'];
 
 /** Σ over a completion's tokens of log π_θ, less log π_ref. A thread a row. */
 export const LOG_RATIOS = defineKernel({

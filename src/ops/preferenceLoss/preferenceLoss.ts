@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { PreferenceLoss } from '../../math/preferenceLosses';
+import { LOSS_KINDS, type PreferenceLoss } from '../../math/preferenceLosses';
 import { emptyTensor, launch } from '../device/launch';
-import { LOG_RATIOS, LOSS_KINDS, PREFERENCE_SLOPES } from './kernels';
+import { LOG_RATIOS, PREFERENCE_SLOPES } from './kernels';
 
 /** Labelled pairs of R runs; rows 2i and 2i + 1 of a run are pair i's chosen and rejected completion. */
 export interface Preferences {

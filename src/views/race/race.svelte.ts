@@ -87,6 +87,8 @@ export class Race {
   readonly #detailsJob = {};
   readonly #pairsJob = {};
   #forgotten = false;
+  /** How what the plots show has ended, for when nothing comes of a start. */
+  #shown: RaceState = 'idle';
   /** How often the GPU was lost since a run has last trained. */
   #losses = 0;
   /** The preset whose recorded results are to be shown: the last that was asked for. */
@@ -142,7 +144,8 @@ export class Race {
     this.#forget();
     this.recorded = recorded;
     this.history = recorded?.history ?? null;
-    this.state = recorded ? 'finished' : 'idle';
+    this.#shown = recorded ? 'finished' : 'idle';
+    this.state = this.#shown;
     this.race++;
   }
 
@@ -205,6 +208,7 @@ export class Race {
   #forget(): void {
     this.history = null;
     this.recorded = null;
+    this.#shown = 'idle';
     this.progress = null;
     this.pairs = null;
     this.#fresh = { progress: null, pairs: null };
@@ -235,7 +239,7 @@ export class Race {
       case 'unavailable':
         this.unavailable = event.message;
         void this.#keeper.broke(this.#own());
-        this.#end('idle', { kind: 'error', text: event.message });
+        this.#end({ kind: 'error', text: event.message });
         return;
       case 'started':
         this.waitsFor = null;
@@ -244,10 +248,7 @@ export class Race {
         return;
       case 'refused':
         this.#keeper.unclaim();
-        this.#end(this.history ? 'stopped' : 'idle', {
-          kind: 'error',
-          text: `Not started. ${problemText(event.problems)}`,
-        });
+        this.#end({ kind: 'error', text: `Not started. ${problemText(event.problems)}` });
         return;
       case 'snapshot':
         if (!this.#forgotten) void this.#keeper.snapshot(event.step, event.bytes);
@@ -274,6 +275,7 @@ export class Race {
     this.asked = null;
     this.state = forgotten ? 'idle' : state;
     if (ended) {
+      this.#shown = this.state;
       void this.#keeper.ended(forgotten ? null : this.#own());
       this.#forgotten = false;
     }
@@ -287,19 +289,22 @@ export class Race {
     this.#keeper.unclaim();
     if (this.#forgotten) void this.#keeper.ended(null);
     else void this.#keeper.broke(this.#own());
-    this.#forgotten = false;
-    this.#end(this.recorded ? 'finished' : this.history ? 'stopped' : 'idle', { kind: 'error', text });
+    this.#end({ kind: 'error', text });
   }
 
-  #end(state: RaceState, message: Message): void {
+  /** What the plots show stays as it is; what ran in them is stopped. */
+  #end(message: Message): void {
     for (const run of this.history?.runs ?? []) if (run.status === 'running') run.status = 'stopped';
     this.#dirty = true;
     this.asked = null;
     this.waitsFor = null;
     this.testing = false;
-    this.state = state;
+    this.state = this.#shown;
     this.message = message;
     this.#publish();
+    const forgotten = this.#forgotten;
+    this.#forgotten = false;
+    if (forgotten && this.#wanted !== null) void this.show(this.#wanted);
   }
 
   #take(report: PostedReport, timing: SessionTiming): void {
@@ -339,6 +344,7 @@ export class Race {
     this.#started = null;
     this.#forget();
     this.history = from ? historyOf(from) : createHistory(config, report);
+    this.#shown = 'stopped';
     this.race++;
     this.#dirty = from !== null;
     this.#fresh.progress = this.#progressAt(from ? (this.#from?.step ?? 0) : 0, IDLE_TIMING);

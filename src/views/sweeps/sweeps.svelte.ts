@@ -111,7 +111,9 @@ export class Sweeps {
     if (this.running === id) this.stop();
     this.removed = this.kept.find((sweep) => sweep.id === id) ?? null;
     this.#show(this.kept.filter((sweep) => sweep.id !== id));
-    await this.#storage.removeSweep(id).catch(() => undefined);
+    await this.#storage.removeSweep(id).catch((error: unknown) => {
+      this.trouble = `“${this.removed?.name ?? ''}” could not be deleted for good (${reasonOf(error)}).`;
+    });
   }
 
   async undo(): Promise<void> {
@@ -136,7 +138,7 @@ export class Sweeps {
     const abort = new AbortController();
     this.#abort = abort;
     const running = runCells(orders, {
-      create: () => new WebCellWorker(),
+      create: (backend) => new WebCellWorker(backend),
       workers: { gpu: 1, cores: Math.min(MOST_WORKERS, navigator.hardwareConcurrency) },
       signal: abort.signal,
       now,
