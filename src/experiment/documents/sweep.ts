@@ -145,21 +145,19 @@ const settingsText = (
     .join(', ');
 
 /** An object as its settings: "dpo, smoothing 0.1"; a part of the config that is absent is none. */
-export const valueText = (value: unknown): string => {
-  const text = isObject(value)
-    ? Object.entries(value)
-        .map(([key, part]) => {
-          if (key === 'kind') return String(part);
-          return part === true ? key : `${key} ${typeof part === 'string' ? part : JSON.stringify(part)}`;
-        })
-        .join(', ')
-    : value === null
-      ? 'none'
-      : typeof value === 'string'
-        ? value
-        : (JSON.stringify(value) ?? '');
-  return foreign(text, 40);
-};
+export const valueText = (value: unknown): string => foreign(plainText(value), 40);
+
+function plainText(value: unknown): string {
+  if (value === null) return 'none';
+  if (typeof value === 'string') return value;
+  if (!isObject(value)) return JSON.stringify(value) ?? '';
+  return Object.entries(value)
+    .map(([key, part]) => {
+      if (key === 'kind') return String(part);
+      return part === true ? key : `${key} ${typeof part === 'string' ? part : JSON.stringify(part)}`;
+    })
+    .join(', ');
+}
 
 /** A cell's complete config, or a problem whose path names the cell and whose message names the field. */
 export function cellConfig(document: SweepDocument, number: number): Parsed<ExperimentConfig> {

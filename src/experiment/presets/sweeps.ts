@@ -18,16 +18,21 @@ function sweepPreset(id: string, title: string, description: string, input: unkn
 
 const race = findPreset('bandit-race')?.config;
 
-/** The bandit race in 1,500 steps, with the arms of the recorded sweeps over losses and rounds. */
-const TUNED_BASE = {
+/** The bandit race in 1,500 steps; its own 4,000 in every cell would take most of an hour on two cores. */
+const SHORT_RACE = {
   ...race,
+  schedule: { steps: 1500, pairs: 32, learningRate: 'linear' },
+  evaluation: { every: 50 },
+};
+
+/** The arms of the sweeps over losses and rounds, which `tuned` gives their learning rates. */
+const TUNED_BASE = {
+  ...SHORT_RACE,
   arms: [
     { sampler: 'vanilla', name: 'Vanilla' },
     { sampler: 'pilaf', name: 'PILAF' },
     { sampler: 'hybrid', name: 'Hybrid' },
   ],
-  schedule: { steps: 1500, pairs: 32, learningRate: 'linear' },
-  evaluation: { every: 50 },
 };
 
 /** A cell at the arms' best learning rates, which docs/results.md says how to find. */
@@ -42,13 +47,7 @@ export const SWEEPS: readonly SweepPreset[] = [
     'What PILAF saves over Vanilla, by reward range and β',
     'Bandits, 20 seeds a cell. Watch where PILAF needs fewer labels, and where it never gets there.',
     {
-      base: {
-        ...race,
-        arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }],
-        // A race of 4,000 steps in every cell would take most of an hour on two cores.
-        schedule: { steps: 1500, pairs: 32, learningRate: 'linear' },
-        evaluation: { every: 50 },
-      },
+      base: { ...SHORT_RACE, arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }] },
       axes: [
         { path: 'task.rewardScale', values: [0.3, 0.55, 1, 1.8, 3.2, 5.6, 10] },
         { path: 'beta', values: [0.03, 0.065, 0.14, 0.3, 0.65, 1.4, 3] },
@@ -60,7 +59,7 @@ export const SWEEPS: readonly SweepPreset[] = [
     'Losses × samplers, every arm at its best learning rate',
     'DPO, conservative DPO, IPO, hinge and KTO on the bandit, 20 seeds. Watch which losses PILAF pays for, and which it harms.',
     {
-      base: { ...TUNED_BASE, seeds: 20 },
+      base: TUNED_BASE,
       list: [
         tuned({ loss: { kind: 'dpo' } }, [0.1, 0.2, 0.2]),
         tuned({ loss: { kind: 'dpo', smoothing: 0.1 } }, [0.5, 0.05, 0.05]),
@@ -75,7 +74,7 @@ export const SWEEPS: readonly SweepPreset[] = [
     'Ways to iterate × samplers, every arm at its best learning rate',
     'Online, and rounds of 480 pairs that keep earlier pairs, forget AdamW’s averages or move the reference; 20 seeds. Watch what each way costs.',
     {
-      base: { ...TUNED_BASE, seeds: 20 },
+      base: TUNED_BASE,
       list: [
         tuned({ rounds: null }, [0.1, 0.2, 0.2]),
         tuned({ rounds: { pairs: 480 } }, [0.1, 0.2, 0.1]),

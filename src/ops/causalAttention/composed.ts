@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+/** Added to a masked score. Not −∞, which WGSL may assume away. */
+const MASKED = -1e9;
+
 /**
  * Which of the positions 0 … first + T − 1 each of the last T of them sees: from its row's start to itself.
  *
@@ -50,6 +53,3 @@ export const causalAttentionComposed = (
   v: tf.Tensor4D,
   starts: tf.Tensor1D,
 ): tf.Tensor4D => maskedAttentionComposed(q, k, v, causalMask(starts, 0, q.shape[2]));
-
-/** Added to a masked score. Not −∞, which WGSL may assume away. */
-const MASKED = -1e9;
