@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { defineConfig } from 'vite';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type Plugin } from 'vite';
 import { simd } from './scripts/simdPlugin.mjs';
 
 /**
@@ -16,8 +19,20 @@ const BANNER = [
   "const __dirname = __fileURLToPath(new URL('.', import.meta.url));",
 ].join('\n');
 
+const WASM = fileURLToPath(new URL('./node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/', import.meta.url));
+
+/** tfjs' modules beside the bundle, which then needs none of the packages that it was made of. */
+const wasmFiles = (): Plugin => ({
+  name: 'wasm-files',
+  generateBundle() {
+    for (const fileName of readdirSync(WASM).filter((name) => name.endsWith('.wasm'))) {
+      this.emitFile({ type: 'asset', fileName, source: readFileSync(join(WASM, fileName)) });
+    }
+  },
+});
+
 export default defineConfig({
-  plugins: [simd()],
+  plugins: [simd(), wasmFiles()],
   publicDir: false,
   ssr: { noExternal: true, external: ['webgpu'] },
   build: {

@@ -3,10 +3,9 @@
  * Debian's package as root, Playwright's elsewhere.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright';
+import { installedChromium, isExecutable } from './installedChromium.mjs';
 
 /**
  * WebGPU without a GPU. The software adapter is taken even where there is a real one: the tests' numbers should
@@ -24,28 +23,10 @@ export const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-/** @param {string} path */
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** @returns {string | undefined} the path of a Chromium, or undefined where there is none */
 export function findChromium() {
-  const wanted = process.env['CHROMIUM_PATH'];
-  if (wanted) return isExecutable(wanted) ? wanted : undefined;
-  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)];
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const candidates = [
-    ...names.flatMap((name) => folders.map((folder) => join(folder, name))),
-    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-    chromium.executablePath(),
-  ];
-  return candidates.find(isExecutable);
+  if (process.env['CHROMIUM_PATH']) return installedChromium();
+  return installedChromium() ?? [chromium.executablePath()].find(isExecutable);
 }
 
 /**

@@ -1,13 +1,15 @@
-/** Starts the built runner, .lab/lab.mjs, where Dawn finds a driver. */
+#!/usr/bin/env node
+/** `npm run lab` and `npx pilaf-lab`: starts the runner where Dawn finds a driver, built if its sources have changed. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { builtRunner } from './builtRunner.mjs';
 import { softwareVulkan } from './vulkan.mjs';
 
-const runner = fileURLToPath(new URL('../.lab/lab.mjs', import.meta.url));
-const child = spawn(process.execPath, ['--enable-source-maps', runner, ...process.argv.slice(2)], {
+// Reading the map takes as long as many a command.
+const flags = process.env['LAB_TRACE'] ? ['--enable-source-maps'] : [];
+const child = spawn(process.execPath, [...flags, await builtRunner(), ...process.argv.slice(2)], {
   // Through the fourth the runner hears that this process is gone, however it went.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  env: { ...process.env, ...softwareVulkan() },
+  env: { ...process.env, ...(await softwareVulkan()) },
 });
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
   process.on(signal, () => child.kill(signal));

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { findChromium } from './chromium.mjs';
+import { installedChromium } from './installedChromium.mjs';
 
 const ICD_FOLDERS = [
   '/usr/share/vulkan/icd.d',
@@ -22,11 +22,19 @@ const drivers = (folder) =>
 
 const hasGpu = existsSync('/dev/dri') || existsSync('/dev/nvidia0');
 
-/** @returns {Record<string, string>} what to add to the environment */
-export function softwareVulkan() {
+/** Playwright, which knows of one more, takes half a second to load, and a package lacks it. */
+const chromiumPath = async () =>
+  installedChromium() ??
+  (await import('./chromium.mjs').then(
+    ({ findChromium }) => findChromium(),
+    () => undefined,
+  ));
+
+/** @returns {Promise<Record<string, string>>} what to add to the environment */
+export async function softwareVulkan() {
   if (process.platform !== 'linux' || process.env['VK_DRIVER_FILES'] || process.env['VK_ICD_FILENAMES']) return {};
   if (hasGpu && ICD_FOLDERS.some((folder) => drivers(folder).length > 0)) return {};
-  const chromium = findChromium();
+  const chromium = await chromiumPath();
   const folders = ['/usr/lib/chromium', ...(chromium ? [dirname(realpathSync(chromium))] : [])];
   const folder = folders.find((candidate) => existsSync(join(candidate, 'vk_swiftshader_icd.json')));
   if (folder === undefined) return {};

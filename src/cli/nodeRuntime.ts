@@ -1,20 +1,17 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { BackendInfo, BackendName } from '../experiment/documents/results';
 import type { RunnerEnvironment } from '../run/runner';
 import { checkDevice } from '../training/checkDevice';
 import { chooseBackend, type ChosenBackend } from '../runtime/backends';
 import { sentence } from './errors';
 
-const require = createRequire(import.meta.url);
-
-/** tfjs' .wasm files inside its package, by file name. */
+/** tfjs' .wasm files, which lie beside the bundle, by file name. */
 function wasmPaths(): Record<string, string> {
-  const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'wasm-out');
-  const names = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm-threaded-simd.wasm'];
-  const entries = names.map((name) => [name, join(folder, name)] as const);
-  return Object.fromEntries(entries.filter(([, path]) => existsSync(path)));
+  const folder = dirname(fileURLToPath(import.meta.url));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.wasm'));
+  return Object.fromEntries(names.map((name) => [name, join(folder, name)]));
 }
 
 /** Dawn's WebGPU under the global names that a browser has; the returned function lets Node exit again. */

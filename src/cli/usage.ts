@@ -1,4 +1,4 @@
-export const USAGE = `PILAF Lab without a browser: the page's engine, for scripts.
+export const USAGE = `PILAF Lab without a browser: the page's engine, for scripts. From a package, npx pilaf-lab stands for npm run lab --.
 
   npm run lab -- run <preset, config.json or '#v1…'> [options]
       --set <path=value>   changes the config, as often as you like: seeds=4, schedule.steps=100,

@@ -23,7 +23,7 @@ export async function measureInNode(backend, cells, onStart, onCell) {
   const child = spawn(process.execPath, ['--enable-source-maps', bundle, JSON.stringify({ backend, cells })], {
     cwd: root,
     stdio: ['ignore', 2, 2, 'ipc'],
-    env: { ...process.env, ...(backend === 'webgpu' ? softwareVulkan() : {}) },
+    env: { ...process.env, ...(backend === 'webgpu' ? await softwareVulkan() : {}) },
   });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => child.kill(signal));
   child.on('message', (/** @type {any} */ message) => {

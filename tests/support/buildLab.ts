@@ -1,6 +1,6 @@
-import { build } from 'vite';
+import { builtRunner } from '../../scripts/builtRunner.mjs';
 
 /** The command line is tested as people run it: bundled. */
 export default async function setup(): Promise<void> {
-  await build({ configFile: 'vite.lab.config.ts', logLevel: 'error' });
+  await builtRunner();
 }

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const RUNNER = join(ROOT, '.lab', 'lab.mjs');
+const STAMP = join(ROOT, '.lab', 'sources');
+
+/** What the bundle is made of, and by. */
+const SOURCES = ['src', 'scripts/simdPlugin.mjs', 'vite.lab.config.ts', 'package-lock.json'];
+
+/**
+ * Which sources there are, how large, and when they were changed.
+ *
+ * @param {string} path
+ * @returns {string[]}
+ */
+function states(path) {
+  const state = statSync(path);
+  return state.isDirectory()
+    ? readdirSync(path).flatMap((name) => states(join(path, name)))
+    : [`${relative(ROOT, path)} ${state.size} ${state.mtimeMs}`];
+}
+
+/**
+ * Builds the runner, .lab/lab.mjs, where its sources are not those that it was built from. A package has the runner
+ * and no sources.
+ *
+ * @returns {Promise<string>} its path
+ */
+export async function builtRunner() {
+  if (!existsSync(join(ROOT, 'src'))) return RUNNER;
+  const lines = SOURCES.flatMap((path) => states(join(ROOT, path)));
+  const stamp = createHash('sha256').update(lines.join('\n')).digest('hex');
+  if (existsSync(RUNNER) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return RUNNER;
+  const { build } = await import('vite');
+  await build({ root: ROOT, configFile: join(ROOT, 'vite.lab.config.ts'), logLevel: 'error' });
+  writeFileSync(STAMP, stamp);
+  return RUNNER;
+}
