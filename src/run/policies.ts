@@ -1,22 +1,14 @@
 import type { BackendInfo } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Task } from '../training/task';
-import { groupIntoFleets, runsOf } from '../training/run';
+import { runsOf } from '../training/run';
 import type { ExperimentSnapshot, Policies } from '../training/snapshot';
 
-/** The policies in a snapshot, as views of its arrays. */
-export function policiesIn(config: ExperimentConfig, { step, fleets }: ExperimentSnapshot): Policies {
-  const runs = runsOf(config);
-  const weights = new Array<Float32Array | null>(runs.length).fill(null);
-  groupIntoFleets(runs).forEach((group, f) => {
-    const { weights: sets, mean, memories } = fleets[f]!;
-    const count = mean.length / group.length;
-    group.forEach(({ index }, r) => {
-      if (memories[r]!.divergedAt === null) weights[index] = sets.subarray(r * count, (r + 1) * count);
-    });
-  });
-  return { step, weights };
-}
+/** The policies in a snapshot; those of diverged runs are none. */
+export const policiesIn = ({ step, runs }: ExperimentSnapshot): Policies => ({
+  step,
+  weights: runs.map(({ weights, divergedAt }) => (divergedAt === null ? weights : null)),
+});
 
 /**
  * One run's policy as a safetensors file that says where it comes from; null where the run diverged, because numbers

@@ -104,10 +104,10 @@ export class Runner {
       this.step = report.step;
       this.pairs += report.pairs;
       // The first of a restored experiment: it stands where its snapshot was taken.
-      if (this.from?.snapshot.step === report.step) this.policies ??= policiesIn(this.config, this.from.snapshot);
+      if (this.from?.snapshot.step === report.step) this.policies ??= policiesIn(this.from.snapshot);
     } else if (report.type === 'weights') this.policies = report;
     else if (report.type === 'snapshot') {
-      this.policies = policiesIn(this.config, report.snapshot);
+      this.policies = policiesIn(report.snapshot);
       this.savedAt = this.watch.seconds();
     }
   }

@@ -6,8 +6,9 @@ import { parseUnfinishedResults } from '../experiment/documents/resultsFile';
 import type { Results } from '../experiment/documents/results';
 import { Fingerprint } from '../math/hash';
 import { encodeSafetensors, parseSafetensors, type NamedTensor, type TensorValues } from '../policy/safetensors';
-import { partsSchema, poolSchema, type StoredParts } from './storedParts';
-import type { ExperimentSnapshot, FleetSnapshot, MemorySnapshot } from '../training/snapshot';
+import { groupIntoFleets, runsOf } from '../training/run';
+import type { ExperimentSnapshot, RunSnapshot } from '../training/snapshot';
+import { fleetsSchema, partsSchema, poolSchema, type StoredParts } from './storedParts';
 
 /** An experiment between two steps, with all that it has said so far: what a file or the browser's storage keeps. */
 export interface StoredExperiment {
@@ -16,10 +17,13 @@ export interface StoredExperiment {
 }
 
 const FORMAT = 'pilaf-lab/experiment';
-const VERSION = '2';
+const VERSION = '3';
+/** The runs lay together by fleet, with their references. */
+const SECOND_VERSION = '2';
 /** Everything but the tensors was one JSON text in the header, which had no bound; there was no checksum. */
 const FIRST_VERSION = '1';
-const TENSORS = ['weights', 'mean', 'square'] as const;
+/** A run's tensors; the reference only where it moves. */
+const TENSORS = ['weights', 'mean', 'square', 'reference'] as const;
 const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
 /** An evaluation as a row of numbers. */
 const COLUMNS = ['step', ...METRIC_NAMES] as const;
@@ -27,26 +31,25 @@ const CHECKSUM = 'checksum';
 const CHECKSUM_BYTES = 8;
 
 /**
- * A safetensors file: the fleets' weights and AdamW's averages; each run's evaluations as rows of numbers, NaN where
- * there is none; its pool of pairs; and the rest as JSON. Nothing that grows lies in the header. The last eight bytes
- * are the checksum of all before them.
+ * A safetensors file: each run's weights and AdamW's averages; its evaluations as rows of numbers, NaN where there is
+ * none; its pool of pairs; and the rest as JSON. The header grows with the runs, not with what they have done. The last
+ * eight bytes are the checksum of all before them.
  */
 export function encodeStored({ results, snapshot }: StoredExperiment): Uint8Array<ArrayBuffer> {
-  const { step, fingerprints, fleets } = snapshot;
+  const { step, runs } = snapshot;
   const books: StoredParts = {
     results: { ...results, runs: results.runs.map((run) => ({ ...run, evaluations: [] })) },
     step,
-    fingerprints,
-    fleets: fleets.map(({ memories }) => memories.map(({ pool: _, ...memory }) => memory)),
+    runs: runs.map(({ fingerprint, totals, sums, divergedAt }) => ({ fingerprint, totals, sums, divergedAt })),
   };
   const bytes = encodeSafetensors({
     metadata: { format: FORMAT, version: VERSION, columns: COLUMNS.join(' ') },
     tensors: [
       flat('books', json(books)),
       ...results.runs.map(({ evaluations }, r) => evaluationsTensor(r, evaluations)),
-      ...fleets.flatMap((fleet, f) => [
-        ...TENSORS.map((name) => flat(`${f}.${name}`, fleet[name])),
-        ...fleet.memories.map(({ pool }, r) => flat(`${f}.pool.${r}`, json(pool))),
+      ...runs.flatMap((run, r) => [
+        ...TENSORS.flatMap((name) => (run[name] ? [flat(`${name}.${r}`, run[name])] : [])),
+        flat(`pool.${r}`, json(run.pool)),
       ]),
       flat(CHECKSUM, new Uint8Array(CHECKSUM_BYTES)),
     ],
@@ -72,7 +75,7 @@ function checksumOf(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from({ length: CHECKSUM_BYTES }, (_, i) => parseInt(digest.slice(2 * i, 2 * i + 2), 16));
 }
 
-/** Reads a file of this version or the one before. */
+/** Reads a file of this version or those before. */
 export function parseStored(bytes: Uint8Array): Parsed<StoredExperiment> {
   try {
     return accepted(parsed(bytes));
@@ -90,24 +93,30 @@ function parsed(bytes: Uint8Array): StoredExperiment {
   switch (version) {
     case FIRST_VERSION:
       return parseFirst(books ?? '', values);
+    case SECOND_VERSION: {
+      const read = parseSummed(bytes, columns ?? '', values);
+      return byFleet(read, (f, r) => jsonOf(values, `${f}.pool.${r}`), values);
+    }
     case VERSION:
-      return parseSecond(bytes, columns ?? '', values);
+      return byRun(parseSummed(bytes, columns ?? '', values), values);
     default:
       throw new Error('the version of the stored experiment is not known');
   }
 }
 
 type Values = ReadonlyMap<string, TensorValues>;
+type Books = Readonly<Record<string, unknown>>;
 
 function parseFirst(text: string, values: Values): StoredExperiment {
   const whole = object(parseJson(text));
   const fleets = list(whole['fleets']).map((fleet) => list(fleet).map(object));
   const pools = fleets.map((memories) => memories.map(({ pool }) => pool));
   const books = { ...whole, fleets: fleets.map((memories) => memories.map(({ pool: _, ...memory }) => memory)) };
-  return assembled(books, whole['results'], (f, r) => pools[f]![r], values);
+  return byFleet(books, (f, r) => pools[f]![r], values);
 }
 
-function parseSecond(bytes: Uint8Array, columns: string, values: Values): StoredExperiment {
+/** The books of a file with a checksum, with the evaluations in their places. */
+function parseSummed(bytes: Uint8Array, columns: string, values: Values): Books {
   const sum = checksumOf(bytes);
   if (!bytes.subarray(bytes.length - CHECKSUM_BYTES).every((byte, i) => byte === sum[i])) {
     throw new Error('the stored experiment is damaged: its checksum does not fit its content');
@@ -119,33 +128,60 @@ function parseSecond(bytes: Uint8Array, columns: string, values: Values): Stored
     ...object(run),
     evaluations: evaluationsOf(tensorOf(values, `evaluations.${r}`, Float64Array)),
   }));
-  return assembled(books, { ...results, runs }, (f, r) => jsonOf(values, `${f}.pool.${r}`), values);
+  return { ...books, results: { ...results, runs } };
 }
 
-/** Holds what was read against what it must be, and puts it together. */
-function assembled(
-  input: Readonly<Record<string, unknown>>,
-  document: unknown,
-  poolOf: (fleet: number, run: number) => unknown,
-  values: Values,
-): StoredExperiment {
-  const results = required('results', parseUnfinishedResults(document));
-  const { step, fingerprints, fleets } = checked('books', partsSchema, input);
-  const { steps } = results.config.schedule;
-  if (step > steps) throw damaged(`step: ${step} is beyond the experiment’s ${steps} steps`);
-  if (fingerprints.length !== results.runs.length || fleets.flat().length !== results.runs.length) {
-    throw damaged(`it does not have the state of all ${results.runs.length} runs`);
-  }
-  const fleetOf = (memories: (typeof fleets)[number], f: number): FleetSnapshot => ({
-    weights: tensorOf(values, `${f}.weights`, Float32Array),
-    mean: tensorOf(values, `${f}.mean`, Float32Array),
-    square: tensorOf(values, `${f}.square`, Float32Array),
-    memories: memories.map((memory, r): MemorySnapshot => ({
-      ...memory,
-      pool: checked(`${f}.pool.${r}`, poolSchema, poolOf(f, r)),
-    })),
+function byRun(books: Books, values: Values): StoredExperiment {
+  const results = required('results', parseUnfinishedResults(books['results']));
+  const { step, runs } = checked('books', partsSchema, books);
+  checkExtent(results, step, runs.length);
+  const moves = results.config.rounds?.movingReference === true;
+  const runOf = (run: (typeof runs)[number], r: number): RunSnapshot => ({
+    ...run,
+    weights: tensorOf(values, `weights.${r}`, Float32Array),
+    mean: tensorOf(values, `mean.${r}`, Float32Array),
+    square: tensorOf(values, `square.${r}`, Float32Array),
+    reference: moves ? tensorOf(values, `reference.${r}`, Float32Array) : null,
+    pool: checked(`pool.${r}`, poolSchema, jsonOf(values, `pool.${r}`)),
   });
-  return { results, snapshot: { step, fingerprints, fleets: fleets.map(fleetOf) } };
+  return { results, snapshot: { step, runs: runs.map(runOf) } };
+}
+
+/** A fleet's tensors hold its runs one after the other, behind the policies their references, the moving ones last. */
+function byFleet(books: Books, poolOf: (fleet: number, run: number) => unknown, values: Values): StoredExperiment {
+  const results = required('results', parseUnfinishedResults(books['results']));
+  const { step, fingerprints, fleets } = checked('books', fleetsSchema, books);
+  checkExtent(results, step, Math.min(fingerprints.length, fleets.flat().length));
+  const moves = results.config.rounds?.movingReference === true;
+  const runs: RunSnapshot[] = [];
+  groupIntoFleets(runsOf(results.config)).forEach((fleet, f) => {
+    const tensor = (name: string) => tensorOf(values, `${f}.${name}`, Float32Array);
+    const [weights, mean, square] = [tensor('weights'), tensor('mean'), tensor('square')];
+    const count = mean.length / fleet.length;
+    const fits =
+      Number.isInteger(count) && square.length === mean.length && weights.length >= (moves ? 2 : 1) * mean.length;
+    if (!fits || fleets[f]?.length !== fleet.length) throw damaged(`fleet ${f} is not one of its config`);
+    const set = (all: Float32Array, start: number) => all.slice(start, start + count);
+    fleet.forEach(({ index }, r) => {
+      const at = r * count;
+      runs[index] = {
+        ...fleets[f]![r]!,
+        fingerprint: fingerprints[index]!,
+        weights: set(weights, at),
+        mean: set(mean, at),
+        square: set(square, at),
+        reference: moves ? set(weights, weights.length - mean.length + at) : null,
+        pool: checked(`${f}.pool.${r}`, poolSchema, poolOf(f, r)),
+      };
+    });
+  });
+  return { results, snapshot: { step, runs } };
+}
+
+function checkExtent({ config, runs }: Results, step: number, states: number): void {
+  const { steps } = config.schedule;
+  if (step > steps) throw damaged(`step: ${step} is beyond the experiment’s ${steps} steps`);
+  if (states !== runs.length) throw damaged(`it does not have the state of all ${runs.length} runs`);
 }
 
 function evaluationsOf(values: Float64Array): unknown[] {

@@ -1,14 +1,13 @@
 import * as v from 'valibot';
 import type { Results } from '../experiment/documents/results';
-import type { ExperimentSnapshot, MemorySnapshot } from '../training/snapshot';
+import type { RunSnapshot } from '../training/snapshot';
 
 /** What a stored experiment says in JSON beside its numbers. */
 export interface StoredParts {
   /** The runs without their evaluations. */
   readonly results: Results;
   readonly step: number;
-  readonly fingerprints: ExperimentSnapshot['fingerprints'];
-  readonly fleets: readonly (readonly Omit<MemorySnapshot, 'pool'>[])[];
+  readonly runs: readonly Pick<RunSnapshot, 'fingerprint' | 'totals' | 'sums' | 'divergedAt'>[];
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -20,26 +19,28 @@ const measured = v.pipe(
   v.transform((value) => value ?? NaN),
 );
 
+const memory = {
+  totals: v.object({ labels: count, annotationCost: cost, samplingCost: v.nullable(cost) }),
+  sums: v.object({
+    pairs: count,
+    loss: measured,
+    chosenReward: measured,
+    rejectedReward: measured,
+    correct: cost,
+    oracleGap: measured,
+  }),
+  divergedAt: v.nullable(count),
+};
+const fingerprint = v.tuple([word, word]);
+
 /** The same, to check what was read; without the results, which have a schema of their own. */
-export const partsSchema = v.object({
+export const partsSchema = v.object({ step: count, runs: v.array(v.object({ fingerprint, ...memory })) });
+
+/** The versions before had the fingerprints beside the runs, and those by fleet. */
+export const fleetsSchema = v.object({
   step: count,
-  fingerprints: v.array(v.tuple([word, word])),
-  fleets: v.array(
-    v.array(
-      v.object({
-        totals: v.object({ labels: count, annotationCost: cost, samplingCost: v.nullable(cost) }),
-        sums: v.object({
-          pairs: count,
-          loss: measured,
-          chosenReward: measured,
-          rejectedReward: measured,
-          correct: cost,
-          oracleGap: measured,
-        }),
-        divergedAt: v.nullable(count),
-      }),
-    ),
-  ),
+  fingerprints: v.array(fingerprint),
+  fleets: v.array(v.array(v.object(memory))),
 });
 
 const completionSchema = v.object({

@@ -1,7 +1,7 @@
 import { METRICS, type Evaluation, type MetricName } from '../experiment/documents/metrics';
 import { Fingerprint } from '../math/hash';
 import type { Run } from './run';
-import type { ExperimentSnapshot } from './snapshot';
+import type { RunSnapshot } from './snapshot';
 
 const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
 
@@ -27,13 +27,11 @@ export class Fingerprints {
     return fingerprint.digest();
   }
 
-  state(): ExperimentSnapshot['fingerprints'] {
-    return this.all.map((fingerprint) => fingerprint.state());
+  state(run: number): RunSnapshot['fingerprint'] {
+    return this.all[run]!.state();
   }
 
-  /** @throws Error where they are of another experiment */
-  restore(saved: ExperimentSnapshot['fingerprints']): void {
-    if (saved.length !== this.all.length) throw new Error('the stored state does not fit this experiment');
-    this.all.forEach((fingerprint, r) => fingerprint.restore(saved[r]!));
+  restore(run: number, saved: RunSnapshot['fingerprint']): void {
+    this.all[run]!.restore(saved);
   }
 }

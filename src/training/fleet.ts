@@ -7,7 +7,7 @@ import type { PreferencePair } from './pair';
 import type { Task } from './task';
 import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
-import type { FleetSnapshot, RunTotals } from './snapshot';
+import type { PolicySnapshot, RunTotals } from './snapshot';
 
 /** What a run remembers beside its weights. */
 export interface RunMemory {
@@ -42,6 +42,8 @@ export class Fleet {
    * reference moves, each run's present one. // [R + U, N] or [R + U + R, N]
    */
   weights: tf.Tensor2D;
+  /** The references, each once. // [U][N] */
+  private readonly references: readonly Float32Array[];
   /** The weight set of each run's reference. // [R] */
   private readonly referenceSets: readonly number[];
   /** AdamW's averages of the gradient and of its square. */
@@ -74,11 +76,11 @@ export class Fleet {
     }));
     const count = parameterCount(task.policy.layout);
     const ofSeed = new Map(runs.map(({ seed }) => [seed, task.referenceWeights(seed)]));
-    const references = [...new Set(ofSeed.values())];
-    this.referenceSets = runs.map(({ seed }) => runs.length + references.indexOf(ofSeed.get(seed)!));
+    this.references = [...new Set(ofSeed.values())];
+    this.referenceSets = runs.map(({ seed }) => runs.length + this.references.indexOf(ofSeed.get(seed)!));
     this.starts = runs.map(({ seed }, r) => starts?.[r]?.weights ?? task.startWeights ?? ofSeed.get(seed)!);
     const moving = config.rounds?.movingReference ? runs.map(({ seed }) => ofSeed.get(seed)!) : [];
-    this.weights = stacked([...this.starts, ...references, ...moving], count);
+    this.weights = stacked([...this.starts, ...this.references, ...moving], count);
     this.mean = tf.zeros([runs.length, count]);
     this.square = tf.zeros([runs.length, count]);
     this.betas = tf.tensor1d(runs.map((run) => run.beta));
@@ -106,32 +108,50 @@ export class Fleet {
     return this.runs.map((_, r) => all.slice(r * count, (r + 1) * count));
   }
 
-  /** Between two steps. */
-  async snapshot(): Promise<FleetSnapshot> {
-    const tensors = [this.weights, this.mean, this.square].map((tensor) => tensor.data<'float32'>());
+  /** Between two steps; in the order of the fleet. */
+  async snapshot(): Promise<PolicySnapshot[]> {
     const memories = this.memories.map(({ totals, pool, divergedAt, diagnostics }) => ({
       totals: { ...totals },
       pool: this.config.rounds ? pool : [],
       divergedAt,
       sums: { ...diagnostics.sums },
     }));
+    const moved = this.config.rounds?.movingReference ? this.weights.shape[0] - this.runs.length : null;
+    const tensors = [this.weights, this.mean, this.square].map((tensor) => tensor.data<'float32'>());
     const [weights, mean, square] = await Promise.all(tensors);
-    return { weights: weights!.slice(), mean: mean!.slice(), square: square!.slice(), memories };
+    const count = this.mean.shape[1];
+    const set = (values: Float32Array | undefined, index: number) => values!.slice(index * count, (index + 1) * count);
+    return memories.map((memory, r) => ({
+      ...memory,
+      weights: set(weights, r),
+      mean: set(mean, r),
+      square: set(square, r),
+      reference: moved === null ? null : set(weights, moved + r),
+    }));
   }
 
-  /** @throws Error where the snapshot is of another fleet */
-  restore({ weights, mean, square, memories }: FleetSnapshot): void {
-    const fits = weights.length === this.weights.size && mean.length === this.mean.size;
-    if (!fits || square.length !== this.square.size || memories.length !== this.runs.length) {
+  /** @throws Error where the snapshots are of other runs */
+  restore(saved: readonly PolicySnapshot[]): void {
+    const count = this.mean.shape[1];
+    const moves = this.config.rounds?.movingReference === true;
+    const fits = ({ weights, mean, square, reference }: PolicySnapshot): boolean =>
+      [weights, mean, square, ...(reference ? [reference] : [])].every(({ length }) => length === count) &&
+      (reference !== null) === moves;
+    if (saved.length !== this.runs.length || !saved.every(fits)) {
       throw new Error('the stored state does not fit this experiment');
     }
-    const restored = (values: Float32Array, { shape }: tf.Tensor2D) => tf.tensor2d(values, shape);
-    const before = [this.weights, this.mean, this.square];
-    this.weights = restored(weights, this.weights);
-    this.mean = restored(mean, this.mean);
-    this.square = restored(square, this.square);
-    tf.dispose(before);
-    memories.forEach(({ totals, pool, divergedAt, sums }, r) => {
+    tf.dispose([this.weights, this.mean, this.square]);
+    const moving = saved.flatMap(({ reference }) => reference ?? []);
+    this.weights = stacked([...saved.map(({ weights }) => weights), ...this.references, ...moving], count);
+    this.mean = stacked(
+      saved.map(({ mean }) => mean),
+      count,
+    );
+    this.square = stacked(
+      saved.map(({ square }) => square),
+      count,
+    );
+    saved.forEach(({ totals, pool, divergedAt, sums }, r) => {
       const memory = this.memories[r]!;
       Object.assign(memory.totals, totals);
       Object.assign(memory, { pool, divergedAt });

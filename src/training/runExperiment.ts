@@ -10,7 +10,7 @@ import type { FinishedReport, PairsReport, Report, SampledPair } from './reports
 import { beginStep, type BegunStep } from './round';
 import { groupIntoFleets, runsOf } from './run';
 import { collectionsUntil, isEvaluated } from './schedule';
-import type { ExperimentSnapshot } from './snapshot';
+import type { ExperimentSnapshot, RunSnapshot } from './snapshot';
 import { startedReport } from './startedReport';
 import type { Task } from './task';
 
@@ -97,15 +97,19 @@ export async function* runExperiment(
 
   async function* wantedSnapshot(step: number): AsyncGenerator<Report, void> {
     if (step === steps || !control.wantsSnapshot?.()) return;
-    const saved = fleets.map((fleet) => fleet.snapshot());
-    const state = fingerprints.state();
-    yield { type: 'snapshot', snapshot: { step, fingerprints: state, fleets: await Promise.all(saved) } };
+    const found: RunSnapshot[] = [];
+    for (const [f, policies] of (await Promise.all(fleets.map((fleet) => fleet.snapshot()))).entries()) {
+      fleets[f]!.runs.forEach(({ index }, r) => {
+        found[index] = { ...policies[r]!, fingerprint: fingerprints.state(index) };
+      });
+    }
+    yield { type: 'snapshot', snapshot: { step, runs: found } };
   }
 
   function restore(saved: ExperimentSnapshot): void {
-    if (saved.fleets.length !== fleets.length) throw new Error('the stored state does not fit this experiment');
-    fleets.forEach((fleet, f) => fleet.restore(saved.fleets[f]!));
-    fingerprints.restore(saved.fingerprints);
+    if (saved.runs.length !== runs.length) throw new Error('the stored state does not fit this experiment');
+    for (const fleet of fleets) fleet.restore(fleet.runs.map(({ index }) => saved.runs[index]!));
+    saved.runs.forEach(({ fingerprint }, index) => fingerprints.restore(index, fingerprint));
   }
 
   async function* evaluateAll(step: number, scheduled: boolean): AsyncGenerator<Report, void> {

@@ -4,21 +4,24 @@ import type { PreferencePair } from './pair';
 export interface ExperimentSnapshot {
   /** Steps done. */
   readonly step: number;
-  /** The states of the runs' fingerprints. */
-  readonly fingerprints: readonly (readonly [number, number])[]; // [R]
-  readonly fleets: readonly FleetSnapshot[];
+  /** In the order of the runs. */
+  readonly runs: readonly RunSnapshot[]; // [R]
 }
 
-export interface FleetSnapshot {
-  readonly weights: Float32Array; // [S, N]
+/** A run's own state: whoever trains beside it, and in which thread, is no part of it. */
+export interface RunSnapshot extends PolicySnapshot {
+  /** The state of the run's fingerprint. */
+  readonly fingerprint: readonly [number, number];
+}
+
+/** What a run has learnt and what it remembers. */
+export interface PolicySnapshot {
+  readonly weights: Float32Array; // [N]
   /** AdamW's averages. */
-  readonly mean: Float32Array; // [R, N]
-  readonly square: Float32Array; // [R, N]
-  readonly memories: readonly MemorySnapshot[]; // [R]
-}
-
-/** What a run remembers beside its weights. */
-export interface MemorySnapshot {
+  readonly mean: Float32Array; // [N]
+  readonly square: Float32Array; // [N]
+  /** The present one, where the reference moves; else null. // [N] */
+  readonly reference: Float32Array | null;
   readonly totals: RunTotals;
   readonly sums: DiagnosticSums;
   /** Pairs that the present round trains on; none where every step has a round of its own. */

@@ -3,10 +3,9 @@ import { parseSafetensors } from '../../src/policy/safetensors';
 import { encodeTable } from '../../src/policy/table';
 import { policiesIn, policyFile } from '../../src/run/policies';
 import type { Task } from '../../src/training/task';
-import type { ExperimentSnapshot, MemorySnapshot } from '../../src/training/snapshot';
+import type { ExperimentSnapshot, RunSnapshot } from '../../src/training/snapshot';
 import { configOf } from '../support/tasks';
 
-/** The second arm draws more completions per pair, so it trains in a fleet of its own. */
 const config = configOf({
   task: { kind: 'bandit', prompts: 1, responses: 2 },
   arms: [{ sampler: 'vanilla' }, { sampler: 'best-of-n', n: 4 }, { sampler: 'pilaf' }],
@@ -17,30 +16,16 @@ const config = configOf({
   evaluation: { every: 1 },
 });
 
-const memory = (divergedAt: number | null = null) => ({ divergedAt }) as MemorySnapshot;
-/** Policies first, then a reference. */
+const run = (first: number, second: number, divergedAt: number | null = null) =>
+  ({ weights: Float32Array.of(first, second), divergedAt }) as RunSnapshot;
 const snapshot: ExperimentSnapshot = {
   step: 5,
-  fingerprints: [],
-  fleets: [
-    {
-      weights: Float32Array.of(0, 0.5, 1, 1.5, 4, 4.5, 5, 5.5, -1, -1),
-      mean: new Float32Array(8),
-      square: new Float32Array(8),
-      memories: [memory(), memory(), memory(), memory(3)],
-    },
-    {
-      weights: Float32Array.of(2, 2.5, 3, NaN, -1, -1),
-      mean: new Float32Array(4),
-      square: new Float32Array(4),
-      memories: [memory(), memory()],
-    },
-  ],
+  runs: [run(0, 0.5), run(1, 1.5), run(2, 2.5), run(3, NaN), run(4, 4.5), run(5, 5.5, 3)],
 };
 
 describe('the policies in a snapshot', () => {
   it('are in the order of the runs, without the diverged ones', () => {
-    const { step, weights } = policiesIn(config, snapshot);
+    const { step, weights } = policiesIn(snapshot);
     expect(step).toBe(5);
     expect(weights.map((own) => own && [...own])).toEqual([[0, 0.5], [1, 1.5], [2, 2.5], [3, NaN], [4, 4.5], null]);
   });
@@ -50,9 +35,7 @@ describe('the policies in a snapshot', () => {
       encodeWeights: (weights, origin) => encodeTable(weights, 1, 2, origin),
     } as Task;
     const files = config.arms.flatMap((_, a) =>
-      [0, 1].map((s) =>
-        policyFile(config, task, { name: 'cpu', adapter: null }, policiesIn(config, snapshot), 2 * a + s),
-      ),
+      [0, 1].map((s) => policyFile(config, task, { name: 'cpu', adapter: null }, policiesIn(snapshot), 2 * a + s)),
     );
     expect(files.map((file) => file !== null)).toEqual([true, true, true, false, true, false]);
     const { metadata, tensors } = parseSafetensors(files[2]!);

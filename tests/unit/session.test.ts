@@ -34,9 +34,8 @@ const SNAPSHOT = vi.hoisted(() => (step: number): ExperimentSnapshot => {
   const one = Float32Array.of(0);
   const totals = { labels: 0, annotationCost: 0, samplingCost: 0 };
   const sums = { pairs: 0, loss: 0, chosenReward: 0, rejectedReward: 0, correct: 0, oracleGap: 0 };
-  const memories = [{ totals, sums, pool: [], divergedAt: null }];
-  const fleet = { weights: Float32Array.of(step, 0), mean: one, square: one, memories };
-  return { step, fingerprints: [[1, step]], fleets: [fleet] };
+  const policy = { weights: Float32Array.of(step), mean: one, square: one, reference: null };
+  return { step, runs: [{ ...policy, totals, sums, pool: [], divergedAt: null, fingerprint: [1, step] }] };
 });
 
 /** Stands in for the engine: the same reports in the same order, without a tensor. */

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { METRICS, type Evaluation, type MetricName } from '../../src/experiment/documents/metrics';
 import { resultsOf, createHistory } from '../../src/experiment/documents/history';
 import type { Results } from '../../src/experiment/documents/results';
-import { encodeSafetensors, parseSafetensors } from '../../src/policy/safetensors';
+import { Fingerprint } from '../../src/math/hash';
+import { encodeSafetensors, parseSafetensors, type TensorValues } from '../../src/policy/safetensors';
 import { encodeStored, parseStored, type StoredExperiment } from '../../src/run/storedExperiment';
-import type { MemorySnapshot } from '../../src/training/snapshot';
+import type { RunSnapshot } from '../../src/training/snapshot';
 import { configOf } from '../support/tasks';
 
 const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
@@ -47,38 +48,72 @@ function savedOf({ seeds, evaluations, parameters, steps = 100_000 }: Size): Sto
     })),
   };
   const completion = { ids: [1], position: 0, referenceLogProb: -1.5, logRatio: 0.25, reward: 2 };
-  const memory: MemorySnapshot = {
+  const numbers = (phase: number) => new Float32Array(parameters).map((_, i) => (i % 1009) + phase);
+  const runOf = (run: number): RunSnapshot => ({
+    fingerprint: [run, 7 - 2 * run],
+    weights: numbers(run),
+    mean: numbers(1),
+    square: numbers(2),
+    reference: null,
     totals: { labels: 10, annotationCost: 20, samplingCost: 25.5 },
     sums: { pairs: 2, loss: 0.5, chosenReward: 0.1, rejectedReward: -0.1, correct: 1.5, oracleGap: 3 },
     pool: [{ prompt: [0], chosen: completion, rejected: { ...completion, ids: [2] }, probability: 0.75 }],
     divergedAt: null,
-  };
-  const numbers = (phase: number) => new Float32Array(parameters).map((_, i) => (i % 1009) + phase);
+  });
+  return { results, snapshot: { step: evaluations - 1, runs: runs.map((_, r) => runOf(r)) } };
+}
+
+const SMALL = savedOf({ seeds: 2, evaluations: 4, parameters: 3, steps: 10 });
+
+const joined = (arrays: readonly Float32Array[]) => Float32Array.from(arrays.flatMap((array) => [...array]));
+
+/** The state as the versions before had it: its one fleet's tensors, with the reference behind the policies. */
+function byFleet({ runs, step }: StoredExperiment['snapshot']) {
+  const tensors = (['weights', 'mean', 'square'] as const).map((name) => {
+    const values = joined([...runs.map((run) => run[name]), ...(name === 'weights' ? [new Float32Array(3)] : [])]);
+    return { name: `0.${name}`, shape: [values.length], values };
+  });
+  const fingerprints = runs.map(({ fingerprint }) => fingerprint);
   return {
-    results,
-    snapshot: {
-      step: evaluations - 1,
-      fingerprints: runs.map((_, i) => [i, 7 - 2 * i] as const),
-      fleets: [{ weights: numbers(0), mean: numbers(1), square: numbers(2), memories: runs.map(() => memory) }],
-    },
+    step,
+    fingerprints,
+    tensors,
+    memories: runs.map(({ totals, sums, pool, divergedAt }) => ({ totals, sums, pool, divergedAt })),
   };
 }
 
-const SMALL = savedOf({ seeds: 2, evaluations: 4, parameters: 12, steps: 10 });
-
 /** The file as the first version of the format had it: all but the tensors in its header, no checksum. */
 function firstVersion({ results, snapshot }: StoredExperiment, change: object = {}): Uint8Array {
-  const { step, fingerprints, fleets } = snapshot;
-  const books = { results, step, fingerprints, fleets: fleets.map(({ memories }) => memories), ...change };
-  const tensors = fleets.flatMap((fleet, f) =>
-    (['weights', 'mean', 'square'] as const).map((name) => ({
-      name: `${f}.${name}`,
-      shape: [fleet[name].length],
-      values: fleet[name],
-    })),
-  );
+  const { step, fingerprints, tensors, memories } = byFleet(snapshot);
+  const books = { results, step, fingerprints, fleets: [memories], ...change };
   const metadata = { format: 'pilaf-lab/experiment', version: '1', books: JSON.stringify(books) };
   return encodeSafetensors({ metadata, tensors });
+}
+
+/** As the second had it: books, evaluations and pools as tensors, and a checksum. */
+function secondVersion(stored: StoredExperiment): Uint8Array {
+  const { step, fingerprints, tensors, memories } = byFleet(stored.snapshot);
+  const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  const flat = (name: string, values: TensorValues) => ({ name, shape: [values.length], values });
+  const results = { ...stored.results, runs: stored.results.runs.map((run) => ({ ...run, evaluations: [] })) };
+  const fleets = [memories.map(({ pool: _, ...memory }) => memory)];
+  const { metadata, tensors: now } = parseSafetensors(encodeStored(stored));
+  const bytes = encodeSafetensors({
+    metadata: { ...metadata, version: '2' },
+    tensors: [
+      flat('books', text({ results, step, fingerprints, fleets })),
+      ...now.filter(({ name }) => name.startsWith('evaluations')),
+      ...tensors,
+      ...memories.map(({ pool }, r) => flat(`0.pool.${r}`, text(pool))),
+      flat('checksum', new Uint8Array(8)),
+    ],
+  });
+  const digest = new Fingerprint().addBytes(bytes.subarray(0, -8)).digest();
+  bytes.set(
+    Uint8Array.from(digest.match(/../g)!, (pair) => parseInt(pair, 16)),
+    bytes.length - 8,
+  );
+  return bytes;
 }
 
 function complaint(bytes: Uint8Array): string {
@@ -97,16 +132,15 @@ describe('a stored experiment', () => {
     expect(valueOf(parseStored(encodeStored(SMALL)))).toEqual(SMALL);
   });
 
-  it('is read as the version before wrote it', () => {
+  it('is read as the versions before wrote it', () => {
     expect(valueOf(parseStored(firstVersion(SMALL)))).toEqual(SMALL);
+    expect(valueOf(parseStored(secondVersion(SMALL)))).toEqual(SMALL);
   });
 
   it('keeps a run that diverged, whose sums are no numbers', () => {
-    const { results, snapshot } = SMALL;
-    const [fleet] = snapshot.fleets;
-    const lost = { ...fleet!.memories[0]!, divergedAt: 2, sums: { ...fleet!.memories[0]!.sums, loss: NaN } };
-    const fleets = [{ ...fleet!, memories: [lost, ...fleet!.memories.slice(1)] }];
-    const saved = { results, snapshot: { ...snapshot, fleets } };
+    const [first, ...others] = SMALL.snapshot.runs;
+    const lost = { ...first!, divergedAt: 2, sums: { ...first!.sums, loss: NaN } };
+    const saved = { results: SMALL.results, snapshot: { ...SMALL.snapshot, runs: [lost, ...others] } };
     expect(valueOf(parseStored(encodeStored(saved)))).toEqual(saved);
   });
 
@@ -127,13 +161,13 @@ describe('a stored experiment', () => {
   });
 
   it('has a small header, whatever it holds', () => {
-    const bytes = encodeStored(savedOf({ seeds: 2, evaluations: 2000, parameters: 12 }));
+    const bytes = encodeStored(savedOf({ seeds: 2, evaluations: 2000, parameters: 3 }));
     expect(Number(new DataView(bytes.buffer).getBigUint64(0, true))).toBeLessThan(3000);
-    expect(parseSafetensors(bytes).metadata).toMatchObject({ format: 'pilaf-lab/experiment', version: '2' });
+    expect(parseSafetensors(bytes).metadata).toMatchObject({ format: 'pilaf-lab/experiment', version: '3' });
   });
 
   it('of 500 MB is read back, evaluations at every step among it', { timeout: 120_000 }, () => {
-    const saved = savedOf({ seeds: 2, evaluations: 25_000, parameters: 41_000_000 });
+    const saved = savedOf({ seeds: 2, evaluations: 25_000, parameters: 10_250_000 });
     const bytes = encodeStored(saved);
     expect(bytes.length).toBeGreaterThan(500e6);
     // The version before would have written more into its header than it read back.
@@ -141,8 +175,8 @@ describe('a stored experiment', () => {
     const { results, snapshot } = valueOf(parseStored(bytes));
     expect(results.runs.map(({ evaluations }) => evaluations.length)).toEqual(Array(4).fill(25_000));
     expect(results.runs[3]!.evaluations[24_999]).toEqual(saved.results.runs[3]!.evaluations[24_999]);
-    expect(snapshot.fleets[0]!.weights.length).toBe(41_000_000);
-    expect(snapshot.fleets[0]!.square.at(-1)).toBe(saved.snapshot.fleets[0]!.square.at(-1));
+    expect(snapshot.runs[3]!.weights.length).toBe(10_250_000);
+    expect(snapshot.runs[3]!.square.at(-1)).toBe(saved.snapshot.runs[3]!.square.at(-1));
   });
 
   const run0 = (change: object) => ({
@@ -154,9 +188,9 @@ describe('a stored experiment', () => {
     ['half a step', { step: 1.5 }, /books.step/],
     ['no fleets', { fleets: null }, /must be a list is none/],
     [
-      'a fleet too many',
-      { fleets: [...SMALL.snapshot.fleets.map(({ memories }) => memories), []] },
-      /tensor 1.weights/,
+      'other fleets',
+      { fleets: [byFleet(SMALL.snapshot).memories.slice(1), byFleet(SMALL.snapshot).memories.slice(0, 1)] },
+      /fleet 0 is not one of its config/,
     ],
     ['too few fingerprints', { fingerprints: [] }, /state of all 4 runs/],
     ['a text for the results', { results: 'x' }, /results\./],
