@@ -39,9 +39,9 @@ const ROOMS = {
     rooms: ['math', 'experiment', 'analysis', 'charts'],
     packages: ['svelte', 'idb'],
     files: [
-      '^src/worker/(protocol|client|cellWorker)[.]ts$',
+      '^src/worker/(protocol|client|createThread|poolWorker)[.]ts$',
       '^src/training/reports[.]ts$',
-      '^src/run/(pool|recordReport)[.]ts$',
+      '^src/run/(cells|orders|pool|recordReport)[.]ts$',
       ...PLOTLY,
     ],
   },

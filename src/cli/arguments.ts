@@ -47,3 +47,9 @@ export function readSeconds(option: string, text: string): number {
   if (value > 0 && value <= 86_400) return value;
   throw new UsageError(`${option}: "${text}" is not allowed; give seconds, more than 0 and at most 86400`);
 }
+
+const MOST_WORKERS = 64;
+
+/** The value of an option that is a number of processes; undefined where it was not given. */
+export const readWorkers = (text: string | undefined, option = '--workers'): number | undefined =>
+  text === undefined ? undefined : readWhole(option, text, 1, MOST_WORKERS);

@@ -8,7 +8,7 @@ import { recordCommand } from './make/recordCommand';
 import { resumeCommand } from './run/resumeCommand';
 import { runCommand } from './run/runCommand';
 import { sweepCommand } from './sweep/sweepCommand';
-import { sweepWorker, WORKER_COMMAND } from './sweep/sweepWorker';
+import { WORKER_COMMAND, workerCommand } from './pool/workerCommand';
 import { USAGE } from './usage';
 
 /** Takes its own arguments, returns the exit code; what it throws ends as one sentence. */
@@ -34,7 +34,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return EXIT.success;
   }
-  if (name === WORKER_COMMAND && process.send) return sweepWorker(args);
+  if (name === WORKER_COMMAND && process.send) return workerCommand(args);
   const command = COMMANDS.get(name);
   if (!command) throw new UsageError(`unknown command "${name}"; the commands are ${[...COMMANDS.keys()].join(', ')}`);
   return command(args);

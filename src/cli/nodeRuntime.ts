@@ -51,8 +51,10 @@ export interface NodeBackend extends ChosenBackend {
 /**
  * The backend that was asked for, or the best that passes its self-test; a software GPU only where it was asked for.
  * Throws an Error that says why when it cannot run.
+ *
+ * @param isTested whether another process has tested it
  */
-export async function startBackend(only?: BackendName): Promise<NodeBackend> {
+export async function startBackend(only?: BackendName, isTested = false): Promise<NodeBackend> {
   const { reason, release } = await offerWebGPU(only);
   let onLost: (message: string) => void = () => undefined;
   const lost = new Promise<never>((_, reject) => {
@@ -60,7 +62,7 @@ export async function startBackend(only?: BackendName): Promise<NodeBackend> {
   });
   lost.catch(() => undefined); // whoever waits for it hears of it
   try {
-    const chosen = await chooseBackend({ wasmPaths: wasmPaths(), onLost, ...(only ? { only } : {}) });
+    const chosen = await chooseBackend({ wasmPaths: wasmPaths(), onLost, isTested, ...(only ? { only } : {}) });
     // Where WebGPU was not offered, that nobody found it is no reason.
     const reasons = reason === null ? chosen.reasons : [reason, ...chosen.reasons.slice(1)];
     return { info: chosen.info, reasons, lost, release };

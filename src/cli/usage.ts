@@ -4,6 +4,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --set <path=value>   changes the config, as often as you like: seeds=4, schedule.steps=100,
                            beta=0.1, arms.1.alpha=0.5, task.rewards=[[1,0],[0,1]]
       --backend <name>     webgpu, wasm or cpu; the fastest that works where not given
+      --workers <n>        processes that share the race (one per core; 1 on webgpu); the hashes do not depend on it
       --out <file>         writes the results as JSON
       --save <file>        saves the experiment's state now and then, to go on with resume
       --save-every <s>     seconds between savings (30)
@@ -12,7 +13,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       '#v1…' is a link copied in the page, with or without the address in front; quote it, as # begins a comment.
       Ctrl-C ends after the step in hand, with the table and the files so far.
 
-  npm run lab -- resume <file> [--out <file>] [--weights <folder>]
+  npm run lab -- resume <file> [--out <file>] [--weights <folder>] [--workers <n>]
       goes on where a stored experiment was ended or killed, on the backend that it ran on, to the same hashes as
       without the break; goes on saving to the file
 

@@ -3,7 +3,7 @@ import { problemText } from '../experiment/reading';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Task } from '../training/task';
 import { memoryProblem } from './memory';
-import type { CellResult } from './pool';
+import type { CellResult } from './orders';
 import { Runner, type RunnerEnvironment } from './runner';
 
 export interface CellEnvironment extends RunnerEnvironment {

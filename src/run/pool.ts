@@ -1,134 +1,67 @@
-import { messageOf } from '../math/foreign';
 import type { BackendInfo, BackendName } from '../experiment/documents/results';
-import type { ArmSummary } from '../experiment/documents/sweepResults';
+import type { Note, OrderKind, OrderOf, Outcomes } from './orders';
 
-/** A cell of a sweep that is to run, and its training steps. */
-export interface CellOrder {
-  readonly number: number;
-  readonly steps: number;
+/** What a worker runs on, and why not on a faster backend, in sentences. */
+export interface Readiness {
+  readonly backend: BackendInfo;
+  readonly reasons: readonly string[];
 }
 
-/** What a sweep keeps of a cell, and how long it took. */
-export interface CellResult {
-  readonly arms: readonly ArmSummary[];
-  readonly seconds: number;
-}
-
-/** A thread or a process that runs one cell at a time. */
-export interface CellWorker<Order extends CellOrder> {
+/** A thread or a process that carries out one order at a time. */
+export interface PoolWorker {
   /** Rejects with a sentence where it does not start. */
-  readonly ready: Promise<{ readonly backend: BackendInfo; readonly reasons: readonly string[] }>;
-  /** Rejects with a sentence where the cell breaks, or the worker does. */
-  run(order: Order, onStep: (step: number) => void): Promise<CellResult>;
-  /** At once; the cell in hand is lost. */
+  readonly ready: Promise<Readiness>;
+  /** Rejects with a sentence where the order breaks, and with WorkerGone where the worker does. */
+  run<Kind extends OrderKind>(order: OrderOf<Kind>, onNote?: (note: Note) => void): Promise<Outcomes[Kind]>;
+  /** Ends early what the order in hand does before a part's first step. */
+  halt(): void;
+  /** At once; the order in hand is lost. */
   end(): void;
 }
 
-/** Training steps of all cells together. */
-export interface CellProgress {
-  readonly steps: number;
-  readonly done: number;
-  /** Cells that are finished. */
-  readonly cells: number;
-  /** Null before the first step. */
-  readonly secondsLeft: number | null;
-}
+/** A worker has gone away, with all that it had. */
+export class WorkerGone extends Error {}
 
-export interface PoolOptions<Order extends CellOrder> {
-  /** @param backend what the first worker runs on; undefined for the first */
-  readonly create: (backend: BackendName | undefined) => CellWorker<Order>;
-  /** On a GPU, and elsewhere; never more than there are cells. */
-  readonly workers: { readonly gpu: number; readonly cores: number };
-  readonly signal: AbortSignal;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-  /** Before the first cell; what it throws ends the sweep. */
-  readonly onReady: (backend: BackendInfo, workers: number, reasons: readonly string[]) => void;
-  readonly onProgress: (progress: CellProgress) => void;
-  readonly onCell: (number: number, result: CellResult, backend: BackendInfo) => void;
-}
+/** Makes a worker on a backend, or on the fastest. */
+export type CreateWorker = (backend: BackendName | undefined) => PoolWorker;
 
-/** A cell broke, or its worker did. */
-export class CellError extends Error {
+/** Workers on one backend, started when they are first asked for: of a race, a sweep or an estimate. */
+export class Pool {
+  private readonly workers: (PoolWorker | undefined)[] = [];
+
+  /** @param backend of all workers; undefined: what the first finds is the others' too */
   constructor(
-    readonly cell: number,
-    cause: unknown,
-  ) {
-    super(messageOf(cause), { cause });
-  }
-}
+    private readonly create: CreateWorker,
+    private readonly backend?: BackendName,
+  ) {}
 
-/**
- * Runs cells in workers until all are done or the signal is given; the cells in hand are lost then. Rejects with the
- * first failure: a CellError, or an Error of a worker that did not start.
- */
-export async function runCells<Order extends CellOrder>(
-  orders: readonly Order[],
-  options: PoolOptions<Order>,
-): Promise<void> {
-  const { signal, now } = options;
-  const queue = [...orders];
-  const workers: CellWorker<Order>[] = [];
-  const steps = orders.reduce((sum, order) => sum + order.steps, 0);
-  /** By number: of the cells in hand. */
-  const inHand = new Map<number, number>();
-  const finished = { steps: 0, cells: 0 };
-  let start = 0;
-  const stop = () => workers.forEach((worker) => worker.end());
-  signal.addEventListener('abort', stop);
-  try {
-    // The first one says what the others, if any, will run on.
-    const first = add(undefined);
-    const { backend, reasons } = await first.ready;
-    const wanted = backend.name === 'webgpu' ? options.workers.gpu : options.workers.cores;
-    const count = Math.max(1, Math.min(wanted, orders.length));
-    if (!signal.aborted) options.onReady(backend, count, reasons);
-    start = now();
-    const others = Array.from({ length: count - 1 }, () => add(backend.name));
-    await Promise.all([first, ...others].map((worker) => serve(worker, backend)));
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stop();
+  /** What the first worker runs on. */
+  async first(): Promise<Readiness> {
+    return (this.workers[0] ??= this.create(this.backend)).ready;
   }
 
-  function add(backend: BackendName | undefined): CellWorker<Order> {
-    const worker = options.create(backend);
-    workers.push(worker);
+  /** The worker in a place, counted from 0; ready. What runs together is compared, so all run on one backend. */
+  async worker(place: number): Promise<PoolWorker> {
+    const { backend } = await this.first();
+    const worker = (this.workers[place] ??= this.create(backend.name));
+    const { name } = (await worker.ready).backend;
+    if (name !== backend.name) throw new Error(`one worker runs on ${name}, the first on ${backend.name}`);
     return worker;
   }
 
-  async function serve(worker: CellWorker<Order>, { name }: BackendInfo): Promise<void> {
-    const { backend } = await worker.ready;
-    // Cells of one sweep are compared with one another.
-    if (backend.name !== name) throw new Error(`one worker runs on ${backend.name}, the first on ${name}`);
-    while (queue.length > 0 && !signal.aborted) {
-      const order = queue.shift()!;
-      const result = await worker.run(order, tell(order.number)).catch((error: unknown) => {
-        throw new CellError(order.number, error);
-      });
-      if (signal.aborted) return;
-      inHand.delete(order.number);
-      finished.steps += order.steps;
-      finished.cells += 1;
-      options.onCell(order.number, result, backend);
-      showProgress();
-    }
+  /** Ends a worker; the next that is asked for in its place is a new one. */
+  drop(place: number): void {
+    this.workers[place]?.end();
+    this.workers[place] = undefined;
   }
 
-  function tell(number: number): (step: number) => void {
-    return (step) => {
-      if (signal.aborted) return;
-      inHand.set(number, step);
-      showProgress();
-    };
+  /** Ends what the workers do before a race's first step. */
+  halt(): void {
+    for (const worker of this.workers) worker?.halt();
   }
 
-  function showProgress(): void {
-    const done = [...inHand.values()].reduce((sum, step) => sum + step, finished.steps);
-    const seconds = (now() - start) / 1000;
-    const secondsLeft = done > 0 ? (seconds / done) * (steps - done) : null;
-    options.onProgress({ steps, done, cells: finished.cells, secondsLeft });
+  /** Ends all of them. */
+  end(): void {
+    for (const place of this.workers.keys()) this.drop(place);
   }
 }

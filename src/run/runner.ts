@@ -18,7 +18,17 @@ export interface RunnerEnvironment {
   readonly check?: ((config: ExperimentConfig, task: Task) => Promise<void>) | undefined;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Runs an experiment elsewhere than in this thread. */
+  readonly experiment?: Experiment | undefined;
 }
+
+/** `runExperiment`, or what is like it. */
+export type Experiment = (
+  config: ExperimentConfig,
+  task: Task,
+  control: ExperimentControl,
+  from: ExperimentSnapshot | null,
+) => AsyncGenerator<Report, void>;
 
 /**
  * One experiment, and all that it has shown: its history, its time and pairs, its snapshots and its policies. The
@@ -59,7 +69,8 @@ export class Runner {
   async *run(control: ExperimentControl): AsyncGenerator<Report, void> {
     await this.check.begin();
     this.watch.start();
-    for await (const report of runExperiment(this.config, this.task, control, this.from?.snapshot)) {
+    const { experiment = runExperiment } = this.environment;
+    for await (const report of experiment(this.config, this.task, control, this.from?.snapshot ?? null)) {
       this.enter(report);
       yield report;
       if (report.type === 'evaluation') await this.check.evaluated(report.step);

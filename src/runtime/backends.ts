@@ -20,6 +20,8 @@ export interface BackendOptions {
   readonly wasmPaths: Readonly<Record<string, string>>;
   /** Only this one will do; the best that passes its self-test where absent. */
   readonly only?: BackendName;
+  /** Whether it has been tested on this machine, in another thread. */
+  readonly isTested?: boolean;
   /** Called when the GPU goes away or fails under a running experiment. */
   readonly onLost?: (message: string) => void;
   /** Called before each backend is started and tested, with its title. */
@@ -42,7 +44,7 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
     try {
       if (name === 'webgpu') gpu = await startWebGPU();
       else await startHost(name, options);
-      if (name !== 'cpu') await within(PATIENCE, 'the end of its self-test', selfTest(name));
+      if (name !== 'cpu' && !options.isTested) await within(PATIENCE, 'the end of its self-test', selfTest(name));
       gpu?.watch(options.onLost);
       await tf.setBackend(name);
       return { info: { name, adapter: gpu?.adapter ?? null }, reasons };

@@ -7,31 +7,32 @@ const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
 
 /** A fingerprint of each run's numbers: every evaluation by schedule, and the final weights' bits. */
 export class Fingerprints {
-  private readonly all: readonly Fingerprint[];
+  /** By the run's index. */
+  private readonly all: ReadonlyMap<number, Fingerprint>;
 
   constructor(runs: readonly Run[]) {
-    this.all = runs.map((run) => new Fingerprint().addNumber(run.seed));
+    this.all = new Map(runs.map(({ index, seed }) => [index, new Fingerprint().addNumber(seed)]));
   }
 
   /** @param exact whether the optimum, and with it the gap, belongs to the task; an estimate says nothing about the run */
   add(run: number, evaluation: Evaluation, exact: boolean): void {
     for (const metric of METRIC_NAMES) {
-      this.all[run]!.addNumber((metric === 'gap' && !exact ? null : evaluation[metric]) ?? NaN);
+      this.all.get(run)!.addNumber((metric === 'gap' && !exact ? null : evaluation[metric]) ?? NaN);
     }
   }
 
   /** @param weights null where the run diverged: a NaN's bits differ from machine to machine */
   digest(run: number, weights: Float32Array | null): string {
-    const fingerprint = this.all[run]!;
+    const fingerprint = this.all.get(run)!;
     if (weights) fingerprint.addFloats(weights);
     return fingerprint.digest();
   }
 
   state(run: number): RunSnapshot['fingerprint'] {
-    return this.all[run]!.state();
+    return this.all.get(run)!.state();
   }
 
   restore(run: number, saved: RunSnapshot['fingerprint']): void {
-    this.all[run]!.restore(saved);
+    this.all.get(run)!.restore(saved);
   }
 }

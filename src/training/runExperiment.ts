@@ -38,14 +38,18 @@ export interface ExperimentControl {
  * Returning early frees every tensor too. The caller has chosen the backend.
  *
  * @param from the experiment is restored from it, to the same hashes on the same backend; the same config made it
+ * @param part the runs to train, by their index, where others train the rest; all lists by run are then of these alone
  */
 export async function* runExperiment(
   config: ExperimentConfig,
   task: Task,
   control: ExperimentControl,
   from: ExperimentSnapshot | null = null,
+  part: readonly number[] | null = null,
 ): AsyncGenerator<Report, void> {
-  const runs = runsOf(config);
+  const runs = part ? runsOf(config).filter(({ index }) => part.includes(index)) : runsOf(config);
+  /** Where a run, by its index, stands in all lists by run. */
+  const place = new Map(runs.map(({ index }, r) => [index, r]));
   const fleets: Fleet[] = [];
   const fingerprints = new Fingerprints(runs);
   const { steps, pairs } = config.schedule;
@@ -58,7 +62,9 @@ export async function* runExperiment(
     const policies = trainsFirst ? yield* offlineStart(config, start, task, runs, control.signal) : null;
     if (policies) yield { type: 'offlineFits', fits: policies.map(({ fit }) => fit) };
     for (const group of groupIntoFleets(runs)) {
-      fleets.push(new Fleet(task, config, group, policies ? group.map(({ index }) => policies[index]!) : undefined));
+      fleets.push(
+        new Fleet(task, config, group, policies ? group.map(({ index }) => policies[place.get(index)!]!) : undefined),
+      );
     }
     yield* compileKernels(fleets);
     // Where offline training was stopped, the policies are not what the race would start from.
@@ -100,7 +106,7 @@ export async function* runExperiment(
     const found: RunSnapshot[] = [];
     for (const [f, policies] of (await Promise.all(fleets.map((fleet) => fleet.snapshot()))).entries()) {
       fleets[f]!.runs.forEach(({ index }, r) => {
-        found[index] = { ...policies[r]!, fingerprint: fingerprints.state(index) };
+        found[place.get(index)!] = { ...policies[r]!, fingerprint: fingerprints.state(index) };
       });
     }
     yield { type: 'snapshot', snapshot: { step, runs: found } };
@@ -108,8 +114,8 @@ export async function* runExperiment(
 
   function restore(saved: ExperimentSnapshot): void {
     if (saved.runs.length !== runs.length) throw new Error('the stored state does not fit this experiment');
-    for (const fleet of fleets) fleet.restore(fleet.runs.map(({ index }) => saved.runs[index]!));
-    saved.runs.forEach(({ fingerprint }, index) => fingerprints.restore(index, fingerprint));
+    for (const fleet of fleets) fleet.restore(fleet.runs.map(({ index }) => saved.runs[place.get(index)!]!));
+    runs.forEach(({ index }, r) => fingerprints.restore(index, saved.runs[r]!.fingerprint));
   }
 
   async function* evaluateAll(step: number, scheduled: boolean): AsyncGenerator<Report, void> {
@@ -162,7 +168,9 @@ export async function* runExperiment(
     const found: (Float32Array | null)[] = [];
     for (const fleet of fleets) {
       const weights = await fleet.readWeights();
-      fleet.memories.forEach(({ run, divergedAt }, r) => (found[run.index] = divergedAt === null ? weights[r]! : null));
+      fleet.memories.forEach(
+        ({ run, divergedAt }, r) => (found[place.get(run.index)!] = divergedAt === null ? weights[r]! : null),
+      );
     }
     return found;
   }
@@ -170,7 +178,7 @@ export async function* runExperiment(
   function finalRuns(weights: readonly (Float32Array | null)[], stopped: boolean): FinishedReport['runs'] {
     return memories().map(({ run, divergedAt }) => ({
       status: divergedAt !== null ? 'diverged' : stopped ? 'stopped' : 'complete',
-      hash: fingerprints.digest(run.index, weights[run.index] ?? null),
+      hash: fingerprints.digest(run.index, weights[place.get(run.index)!] ?? null),
     }));
   }
 }

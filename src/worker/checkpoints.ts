@@ -1,6 +1,6 @@
 import { hashIn } from '../experiment/config/checkpointName';
 import type { CheckpointLoader, OptimumLoader } from '../training/prepareTask';
-import type { ImportedCheckpoints } from './protocol';
+import type { ImportedCheckpoints } from '../run/orders';
 
 /** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */
 const SHIPPED_NAME = /^[a-z][a-z0-9-]{0,39}$/;

@@ -1,7 +1,8 @@
-import type { ExperimentConfig } from '../experiment/config/schema';
 import type { BackendName } from '../experiment/documents/results';
+import { createThread } from './createThread';
 import { whenGone } from './life';
-import type { Answer, Command, ImportedCheckpoints, Notice, Question, WorkerEvent } from './protocol';
+import type { ImportedCheckpoints } from '../run/orders';
+import type { Answer, Command, Notice, Question, WorkerEvent } from './protocol';
 
 interface Asker {
   readonly resolve: (answer: Answer) => void;
@@ -24,8 +25,6 @@ const STOP_SECONDS = 5;
 
 const GONE = 'the worker that runs the experiments has stopped';
 
-const createWorker = (): WorkerLike => new Worker(new URL('./entry.ts', import.meta.url), { type: 'module' });
-
 /**
  * The page's one way to the worker. It numbers the starts, drops what an older start still says, and
  * replaces a worker that crashed when the next start comes.
@@ -42,6 +41,8 @@ export class LabClient {
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #awaited: 'start' | 'end' | null = null;
   #waitsFor = 'the worker';
+  /** What the next worker that is started runs on, and on how many more; a sensible choice where absent. */
+  wanted: { readonly only?: BackendName | undefined; readonly workers?: number | undefined } = {};
   /** By ticket. */
   readonly #askers = new Map<number, Asker>();
   readonly #onEvent: (event: Notice) => void;
@@ -51,7 +52,7 @@ export class LabClient {
 
   constructor(
     onEvent: (event: Notice) => void,
-    create: () => WorkerLike = createWorker,
+    create: () => WorkerLike = createThread,
     base: string = document.baseURI,
   ) {
     this.#onEvent = onEvent;
@@ -60,12 +61,12 @@ export class LabClient {
   }
 
   /** Starts the worker, which then tests the device, or the only backend that is wanted, and says it is ready. */
-  open(only?: BackendName): void {
+  open(): void {
     if (this.#worker) return;
     this.#worker = this.#listen(this.#create());
     this.#waitsFor = 'the worker';
     this.#expectStart();
-    this.send({ type: 'open', base: this.#base, only });
+    this.send({ type: 'open', base: this.#base, ...this.wanted });
   }
 
   start(config: unknown, paused: boolean, checkpoints: ImportedCheckpoints): void {
@@ -83,14 +84,6 @@ export class LabClient {
     this.#answered = false;
     this.#expectStart();
     this.send({ type: 'restore', id: this.#pending, bytes, checkpoints });
-  }
-
-  /** Runs one cell of a sweep. */
-  cell(config: ExperimentConfig, checkpoints: ImportedCheckpoints): void {
-    this.#pending = this.#nextId++;
-    this.#answered = false;
-    this.#expectStart();
-    this.send({ type: 'cell', id: this.#pending, config, checkpoints });
   }
 
   /** What a run of the last start has learnt. Rejects where the worker that knew it is gone. */

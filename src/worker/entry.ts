@@ -3,16 +3,23 @@ import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import { Executor } from '../run/executor';
+import { inParts } from '../run/inParts';
+import type { ImportedCheckpoints } from '../run/orders';
+import { Pool } from '../run/pool';
 import { chooseBackend } from '../runtime/backends';
+import { heldBytes } from '../runtime/memory';
 import { checkDevice } from '../training/checkDevice';
 import { prepareTask } from '../training/prepareTask';
 import { checkCheckpoint } from './checkCheckpoint';
 import { checkpointLoader, optimumLoader } from './checkpoints';
 import { holdLife } from './life';
-import type { Command, ImportedCheckpoints, WorkerEvent } from './protocol';
+import { buffersOf } from './buffers';
+import { WebPoolWorker, type PoolThread } from './poolWorker';
+import type { Command, Opening, PoolCommand, PoolEvent, WorkerEvent } from './protocol';
 import { Session } from './session';
 
-const post = (event: WorkerEvent): void => self.postMessage(event);
+const post = (event: WorkerEvent | PoolEvent, buffers: ArrayBuffer[] = []): void => self.postMessage(event, buffers);
 
 /** A macrotask: lets messages from the page in between steps, without a timer's clamping. */
 function breathe(): Promise<void> {
@@ -26,10 +33,16 @@ function breathe(): Promise<void> {
   });
 }
 
-let session: Promise<Session | null> = Promise.resolve(null);
+/** What this worker does, once it is open: it leads the page's races, or it is one of a pool's workers. */
+interface Opened {
+  readonly session: Session;
+  readonly executor: Executor;
+}
+
+let opened: Promise<Opened | null> = Promise.resolve(null);
 
 /** Chooses a backend, tells the page, and opens a session. */
-async function open({ base, only }: Command & { type: 'open' }): Promise<Session> {
+async function open({ base, only, isTested = false, workers }: Opening): Promise<Opened> {
   const { info, reasons } = await chooseBackend({
     wasmPaths: {
       'tfjs-backend-wasm.wasm': wasmPlain,
@@ -38,6 +51,7 @@ async function open({ base, only }: Command & { type: 'open' }): Promise<Session
     },
     onLost: (message) => post({ type: 'lost', message: `The GPU stopped working (${message}).` }),
     onStage: (what) => post({ type: 'waiting', what }),
+    isTested,
     ...(only ? { only } : {}),
   });
   const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) => {
@@ -45,10 +59,25 @@ async function open({ base, only }: Command & { type: 'open' }): Promise<Session
     return prepareTask(config, checkpointLoader(base, imported), optimumLoader(base, imported));
   };
   post({ type: 'ready', backend: info, reasons, life: await holdLife() });
-  const common = { backend: info, prepare, now: () => performance.now(), breathe };
-  if (info.name !== 'webgpu') return new Session({ ...common, post });
-  return new Session({ ...common, post: afterLoss, check: checkDevice });
+  const isGpu = info.name === 'webgpu';
+  const now = () => performance.now();
+  const common = { backend: info, prepare, now, breathe, check: isGpu ? checkDevice : undefined };
+  const pool = new Pool((name) => new WebPoolWorker(base, name, true, createSibling), info.name);
+  const count = isGpu ? 1 : (workers ?? usableCores());
+  const spread = (imported: ImportedCheckpoints) => inParts(pool, count, imported, now);
+  return {
+    session: new Session({ ...common, post: isGpu ? afterLoss : post, spread }),
+    executor: new Executor({ ...common, memory: heldBytes }),
+  };
 }
+
+/** The page has one of its own, where there are more than two. */
+const usableCores = (): number => {
+  const cores = navigator.hardwareConcurrency;
+  return cores > 2 ? cores - 1 : cores;
+};
+
+const createSibling = (): PoolThread => new Worker(self.location.href, { type: 'module' });
 
 /** Milliseconds in which a GPU's loss is heard of. */
 const LOSS_DELAY = 500;
@@ -59,22 +88,41 @@ function afterLoss(event: WorkerEvent): void {
   else post(event);
 }
 
+const unavailable = (error: unknown): void =>
+  post({ type: 'unavailable', message: `The worker failed (${messageOf(error)}).` });
+
+async function carryOut({ order }: PoolCommand & { type: 'order' }): Promise<void> {
+  const { executor } = (await opened)!;
+  try {
+    const outcome = await executor.execute(order, (note) => post({ type: 'note', note }));
+    post({ type: 'outcome', outcome }, buffersOf(outcome));
+  } catch (error) {
+    post({ type: 'broken', message: messageOf(error) });
+  }
+}
+
 // Commands that arrive during start-up wait for it, in order.
 let last: Promise<void> = Promise.resolve();
-self.onmessage = ({ data }: MessageEvent<Command>) => {
-  if (data.type === 'open') {
-    session = open(data).catch((error: unknown) => {
-      post({ type: 'unavailable', message: messageOf(error) });
-      return null;
-    });
-    return;
+self.onmessage = ({ data }: MessageEvent<Command | PoolCommand>) => {
+  switch (data.type) {
+    case 'open':
+      opened = open(data).catch((error: unknown) => {
+        post({ type: 'unavailable', message: messageOf(error) });
+        return null;
+      });
+      return;
+    case 'check': {
+      const { ticket, bytes } = data;
+      void checkCheckpoint(bytes).then((checked) => post({ type: 'check', ticket, checked }));
+      return;
+    }
+    case 'order':
+      void carryOut(data).catch(unavailable);
+      return;
+    case 'halt':
+      void opened.then((found) => found?.executor.halt());
+      return;
+    default:
+      last = last.then(async () => (await opened)?.session.handle(data)).catch(unavailable);
   }
-  if (data.type === 'check') {
-    const { ticket, bytes } = data;
-    void checkCheckpoint(bytes).then((checked) => post({ type: 'check', ticket, checked }));
-    return;
-  }
-  last = last
-    .then(async () => (await session)?.handle(data))
-    .catch((error: unknown) => post({ type: 'unavailable', message: `The worker failed (${messageOf(error)}).` }));
 };

@@ -1,13 +1,12 @@
 import type { Problem } from '../experiment/reading';
 import type { BackendInfo, BackendName, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
-import type { CellResult } from '../run/pool';
+import type { ImportedCheckpoints, Note, Order, Outcomes } from '../run/orders';
 import type { Report, SnapshotReport, WeightsReport } from '../training/reports';
 
-/** Page → worker. Every `start`, `restore` and `cell` carries an id; events of an older id are stale and the client drops them. */
+/** Page → worker. Every `start` and `restore` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
-  /** The first message: where the page lives, and with it the checkpoints that it ships; and the only backend to try. */
-  | { readonly type: 'open'; readonly base: string; readonly only?: BackendName | undefined }
+  | Opening
   | {
       readonly type: 'start';
       readonly id: number;
@@ -17,13 +16,6 @@ export type Command =
     }
   /** Goes on from what a `snapshot` event brought. */
   | { readonly type: 'restore'; readonly id: number; readonly bytes: Blob; readonly checkpoints: ImportedCheckpoints }
-  /** Runs one cell of a sweep; nothing of it is shown but its end. */
-  | {
-      readonly type: 'cell';
-      readonly id: number;
-      readonly config: ExperimentConfig;
-      readonly checkpoints: ImportedCheckpoints;
-    }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
@@ -37,8 +29,29 @@ export type Question =
   /** Whether a file is a checkpoint that reviews can start from; answered at once, whatever runs. */
   | { readonly type: 'check'; readonly ticket: number; readonly bytes: Blob };
 
-/** Those that a config names and this browser has. */
-export type ImportedCheckpoints = readonly { readonly name: string; readonly bytes: Blob }[];
+/** The first message. */
+export interface Opening {
+  readonly type: 'open';
+  /** Where the page lives, and with it the checkpoints that it ships. */
+  readonly base: string;
+  /** The only backend to try. */
+  readonly only?: BackendName | undefined;
+  /** Whether another worker of the page has tested the backend. */
+  readonly isTested?: boolean | undefined;
+  /** Into how many workers a race is spread where there is no GPU; a sensible number where absent. */
+  readonly workers?: number | undefined;
+}
+
+/** A pool → one of its workers. */
+export type PoolCommand = Opening | { readonly type: 'order'; readonly order: Order } | { readonly type: 'halt' };
+
+/** One of its workers → a pool. */
+export type PoolEvent =
+  | Extract<Notice, { type: 'waiting' | 'lost' | 'ready' | 'unavailable' }>
+  | { readonly type: 'note'; readonly note: Note }
+  | { readonly type: 'outcome'; readonly outcome: Outcomes[keyof Outcomes] }
+  /** The order broke. */
+  | { readonly type: 'broken'; readonly message: string };
 
 /** Worker → page. Plain data only: no tensor crosses the thread. */
 export type WorkerEvent = Notice | Answer;
@@ -83,8 +96,6 @@ export type Notice =
    * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.
    */
   | { readonly type: 'snapshot'; readonly id: number; readonly step: number; readonly bytes: Blob }
-  | { readonly type: 'cellStep'; readonly id: number; readonly step: number }
-  | { readonly type: 'cellDone'; readonly id: number; readonly result: CellResult }
   /** The experiment broke. The client ends the worker: what broke may have left its memory in any state. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

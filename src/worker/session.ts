@@ -2,22 +2,24 @@ import { messageOf } from '../math/foreign';
 import { parseConfig } from '../experiment/config/config';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { refused, within } from '../experiment/reading';
-import { runCell } from '../run/cell';
 import { memoryProblem } from '../run/memory';
-import { Runner, type RunnerEnvironment } from '../run/runner';
+import type { ImportedCheckpoints } from '../run/orders';
+import { Runner, type Experiment, type RunnerEnvironment } from '../run/runner';
 import { parseStored, type StoredExperiment } from '../run/storedExperiment';
 import { CheckpointError } from '../training/prepareTask';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import type { Task } from '../training/task';
-import type { Command, ImportedCheckpoints, PostedReport, WorkerEvent } from './protocol';
+import type { Command, PostedReport, WorkerEvent } from './protocol';
 
 /** What the page may ask of a session, once the worker is open. */
 export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
 
 /** What a session needs of the thread it runs in. */
-export interface SessionEnvironment extends RunnerEnvironment {
+export interface SessionEnvironment extends Omit<RunnerEnvironment, 'experiment'> {
   readonly post: (event: WorkerEvent) => void;
   readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Task>;
+  /** Runs experiments in several threads; absent where one does it all. */
+  readonly spread?: ((checkpoints: ImportedCheckpoints) => Experiment) | undefined;
   /** Lets the thread's message queue run. */
   readonly breathe: () => Promise<void>;
 }
@@ -43,8 +45,6 @@ export class Session {
         return this.start(command);
       case 'restore':
         return this.restore(command);
-      case 'cell':
-        return this.cell(command);
       case 'pause':
         this.current?.pause();
         return;
@@ -83,17 +83,6 @@ export class Session {
     await this.begin(id, saved.value.results.config, checkpoints, false, saved.value);
   }
 
-  private async cell({ id, config, checkpoints }: SessionCommand & { type: 'cell' }): Promise<void> {
-    const { post, prepare } = this.environment;
-    try {
-      const task = await prepare(config, checkpoints);
-      const onStep = (step: number) => post({ type: 'cellStep', id, step });
-      post({ type: 'cellDone', id, result: await runCell(config, task, { ...this.environment, onStep }) });
-    } catch (error) {
-      post({ type: 'failed', id, message: messageOf(error) });
-    }
-  }
-
   private async begin(
     id: number,
     config: ExperimentConfig,
@@ -117,7 +106,8 @@ export class Session {
     }
     // Only now is it certain that the new one can run: what runs may end.
     const previous = this.current;
-    this.current = new Execution(id, config, task, this.environment, paused, from);
+    const environment = { ...this.environment, experiment: this.environment.spread?.(checkpoints) };
+    this.current = new Execution(id, config, task, environment, paused, from);
     await previous?.stop();
     void this.current.run();
   }
@@ -149,7 +139,7 @@ class Execution {
     readonly id: number,
     config: ExperimentConfig,
     task: Task,
-    private readonly environment: SessionEnvironment,
+    private readonly environment: SessionEnvironment & RunnerEnvironment,
     paused: boolean,
     from: StoredExperiment | null,
   ) {
@@ -204,7 +194,12 @@ class Execution {
     if (this.over) return; // the command was sent before the page knew
     this.state = state;
     this.wake?.();
-    if (!this.abort.signal.aborted) this.environment.post({ type: 'state', id: this.id, state });
+    // It is paused once it stands still, after the steps in hand.
+    if (state === 'running') this.postState();
+  }
+
+  private postState(): void {
+    if (!this.abort.signal.aborted) this.environment.post({ type: 'state', id: this.id, state: this.state });
   }
 
   private async pump(): Promise<void> {
@@ -245,6 +240,7 @@ class Execution {
   private async standStill(): Promise<void> {
     while (this.state === 'paused' && this.stepsAllowed === 0 && !this.abort.signal.aborted) {
       this.catchUp();
+      this.postState();
       if (this.runner.policies?.step === this.runner.step) this.answer();
       await new Promise<void>((resolve) => (this.wake = resolve));
       this.wake = null;

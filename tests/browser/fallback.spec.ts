@@ -38,7 +38,7 @@ test('a worker that crashes leaves a readable message, its results, and a Run bu
   lab,
   page,
 }) => {
-  await lab.open();
+  await lab.open('?workers=1');
   await lab.makeTiny(100_000);
   await lab.run();
   await lab.live();

@@ -38,7 +38,7 @@ test('WebAssembly that is full ends the run in a sentence, and the next run gets
          return grow.call(this, pages);
        };`,
   );
-  await lab.open();
+  await lab.open('?workers=1');
   await lab.preset(/Online DPO/).click();
   await lab.race('Vanilla');
   await lab.set({ Seeds: 4, 'Pairs per step': 32, Steps: 3 });

@@ -94,9 +94,9 @@ export class Lab {
     this.plane = page.locator('.plane');
   }
 
-  /** Opens the page and waits until its worker has chosen a backend. */
-  async open(): Promise<void> {
-    await this.page.goto('./');
+  /** Opens the page, with this behind its address, and waits until its worker has chosen a backend. */
+  async open(search = ''): Promise<void> {
+    await this.page.goto(`./${search}`);
     await expect(this.badge).not.toHaveText(/Testing/, { timeout: 60_000 });
   }
 

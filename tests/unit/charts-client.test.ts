@@ -183,20 +183,13 @@ describe('the worker’s client, with a worker that is silent', () => {
     expect(workers[0]?.terminated).toBe(true);
   });
 
-  it('gives up a start, or a cell of a sweep, of which nothing is heard after the worker was ready', () => {
-    const ready = { type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null } as const;
-    const config = {} as Parameters<LabClient['cell']>[0];
-    for (const begin of [
-      (client: LabClient) => client.start({}, false, []),
-      (client: LabClient) => client.cell(config, []),
-    ]) {
-      const { client, workers, events } = clientWithWorkers();
-      begin(client);
-      workers[0]?.say(ready);
-      vi.advanceTimersByTime(90_000);
-      expect(workers[0]?.terminated).toBe(true);
-      expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });
-    }
+  it('gives up a start of which nothing is heard after the worker was ready', () => {
+    const { client, workers, events } = clientWithWorkers();
+    client.start({}, false, []);
+    workers[0]?.say({ type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null });
+    vi.advanceTimersByTime(90_000);
+    expect(workers[0]?.terminated).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });
   });
 
   it('is not put off by what an older start still says', () => {

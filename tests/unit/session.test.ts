@@ -10,7 +10,9 @@ import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
 import { encodeStored, parseStored, type StoredExperiment } from '../../src/run/storedExperiment';
 import type { ExperimentSnapshot } from '../../src/training/snapshot';
-import type { ImportedCheckpoints, WorkerEvent } from '../../src/worker/protocol';
+import { Executor } from '../../src/run/executor';
+import type { ImportedCheckpoints, Note } from '../../src/run/orders';
+import type { WorkerEvent } from '../../src/worker/protocol';
 import { Session, type SessionEnvironment } from '../../src/worker/session';
 
 /** What a step of the experiment below takes on the clock of these tests. */
@@ -154,27 +156,35 @@ async function startAndPause(opened: Opened): Promise<number> {
   return opened.stepsOf(1, 'progress').at(-1)!;
 }
 
-describe('a session', () => {
-  it('runs a cell of a sweep and says only how far it is and what it found', async () => {
-    const { session, events } = openSession();
-    const parsed = parseConfig(configOf(100));
-    if (!parsed.ok) throw new Error('the config is not valid');
-    await session.handle({ type: 'cell', id: 3, config: parsed.value, checkpoints: [] });
-    const last = events.pop();
-    expect(last).toMatchObject({ type: 'cellDone', id: 3 });
-    expect(last?.type === 'cellDone' && last.result.arms).toMatchObject([
+describe('a cell of a sweep', () => {
+  const parsed = parseConfig(configOf(100));
+  if (!parsed.ok) throw new Error('the config is not valid');
+  const order = { kind: 'cell', config: parsed.value, checkpoints: [] } as const;
+  const executor = (prepare: SessionEnvironment['prepare'], backend: BackendName = 'cpu') =>
+    new Executor({
+      backend: { name: backend, adapter: null },
+      prepare,
+      now: () => clock.milliseconds,
+      breathe: macrotask,
+      memory: () => 0,
+    });
+
+  it('says only how far it is and what it found', async () => {
+    const notes: Note[] = [];
+    const { arms } = await executor(() => Promise.resolve(TASK)).execute(order, (note) => notes.push(note));
+    expect(arms).toMatchObject([
       { arm: 'Vanilla', seeds: 1, diverged: 0, objective: { mean: 3, half: null }, difference: null },
     ]);
-    expect(events).toEqual([0, 20, 40, 60, 80, 100].map((step) => ({ type: 'cellStep', id: 3, step })));
+    expect(notes).toEqual([0, 20, 40, 60, 80, 100].map((step) => ({ type: 'step', step })));
   });
 
-  it('says why a cell cannot run', async () => {
-    const { session, events } = openSession(() => Promise.reject(new Error('there is no such checkpoint')));
-    const parsed = parseConfig(configOf(100));
-    if (parsed.ok) await session.handle({ type: 'cell', id: 3, config: parsed.value, checkpoints: [] });
-    expect(events).toEqual([{ type: 'failed', id: 3, message: 'there is no such checkpoint' }]);
+  it('says why it cannot run', async () => {
+    const none = executor(() => Promise.reject(new Error('there is no such checkpoint')));
+    await expect(none.execute(order, () => undefined)).rejects.toThrow('there is no such checkpoint');
   });
+});
 
+describe('a session', () => {
   it('tells a run from its start to its end, in order', async () => {
     const { events, stepsOf, states, start } = openSession();
     await start(7, configOf(3));
@@ -317,7 +327,7 @@ describe('a session', () => {
   it('refuses what WebAssembly’s memory would not hold, and leaves what runs alone', async () => {
     const policy = { layout: [], rowFloats: { decoded: 1e6, read: 1e6, trained: 2e6 } } as unknown as Task['policy'];
     let task = TASK;
-    const { session, events, states, start } = openSession(
+    const { events, states, start } = openSession(
       () => Promise.resolve(task),
       () => Promise.resolve(),
       'wasm',
@@ -330,11 +340,6 @@ describe('a session', () => {
     expect(refusals).toMatchObject([{ id: 2, problems: [{ path: 'schedule.pairs' }] }]);
     expect(refusals[0]?.problems[0]?.message).toContain('WebAssembly has 3.8 GB; at most 250 would fit');
     expect(states(1)).toEqual(['running']);
-    await session.handle({ type: 'stop' });
-    const cell = parseConfig(large);
-    if (!cell.ok) throw new Error('it is valid');
-    await session.handle({ type: 'cell', id: 3, config: cell.value, checkpoints: [] });
-    expect(events.at(-1)).toMatchObject({ type: 'failed', id: 3 });
   });
 
   it('prepares the task with the checkpoints that came with it, also where it goes on', async () => {

@@ -2,18 +2,23 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { problemText } from '../../experiment/reading';
 import type { BackendInfo } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import { inParts } from '../../run/inParts';
 import { memoryProblem } from '../../run/memory';
+import { Pool } from '../../run/pool';
 import { Runner } from '../../run/runner';
 import type { StoredExperiment } from '../../run/storedExperiment';
 import type { Task } from '../../training/task';
 import { UsageError } from '../errors';
 import { nodeEnvironment } from '../nodeRuntime';
+import { ProcessWorker } from '../pool/processWorker';
 import type { Progress } from '../progress';
 
 export interface Execution {
   readonly backend: BackendInfo;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** How many processes train it. */
+  readonly workers: number;
   /** Where the experiment is restored from. */
   readonly from?: StoredExperiment | undefined;
   /** Seconds from one saving to the next. */
@@ -24,17 +29,24 @@ export interface Execution {
 
 /** Runs an experiment to its end. Throws UsageError where it does not fit. */
 export async function execute(config: ExperimentConfig, task: Task, execution: Execution): Promise<Runner> {
-  const { backend, signal, progress, from, saveEvery, save } = execution;
+  const { backend, signal, progress, workers, from, saveEvery, save } = execution;
   const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
-  const runner = new Runner(config, task, nodeEnvironment(backend), from);
+  const environment = nodeEnvironment(backend);
+  const pool = new Pool(() => new ProcessWorker(backend.name, true), backend.name);
+  const experiment = inParts(pool, workers, [], environment.now);
+  const runner = new Runner(config, task, { ...environment, experiment }, from);
   const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsSinceSnapshot() > saveEvery);
-  for await (const report of runner.run({ signal, wantsSnapshot })) {
-    if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
-    if (report.type !== 'progress') continue;
-    progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`);
-    // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
-    await breathe();
+  try {
+    for await (const report of runner.run({ signal, wantsSnapshot })) {
+      if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
+      if (report.type !== 'progress') continue;
+      progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`);
+      // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
+      await breathe();
+    }
+  } finally {
+    pool.end();
   }
   return runner;
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { StoredExperiment } from '../../run/storedExperiment';
@@ -17,6 +18,8 @@ export interface Performance {
   readonly title: string;
   readonly config: ExperimentConfig;
   readonly backend: BackendName | undefined;
+  /** How many processes train it where there is no GPU; undefined: one a core. */
+  readonly workers: number | undefined;
   readonly out: string | undefined;
   /** Where the state is saved; removed once the experiment is complete. */
   readonly save: string | undefined;
@@ -37,6 +40,7 @@ export async function perform({
   title,
   config,
   backend: only,
+  workers,
   out,
   save,
   weights,
@@ -58,6 +62,7 @@ export async function perform({
     const progress = startProgress(title, config.schedule.steps);
     const running = execute(config, task, {
       backend: backend.info,
+      workers: backend.info.name === 'webgpu' ? 1 : (workers ?? availableParallelism()),
       signal: abort.signal,
       progress,
       from,

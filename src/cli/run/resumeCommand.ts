@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseStored, type StoredExperiment } from '../../run/storedExperiment';
-import { readArguments } from '../arguments';
+import { readArguments, readWorkers } from '../arguments';
 import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';
 
@@ -9,6 +9,7 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments('resume', args, {
     out: { type: 'string' },
     weights: { type: 'string' },
+    workers: { type: 'string' },
   });
   const [save, surplus] = positionals;
   if (save === undefined) throw new UsageError('resume needs the file that run --save wrote');
@@ -16,7 +17,8 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
   const from = load(save);
   const { config, backend } = from.results;
   const { out, weights } = values;
-  return perform({ title: save, config, backend: backend.name, out, save, weights, saveEvery: 30, from });
+  const workers = readWorkers(values.workers);
+  return perform({ title: save, config, backend: backend.name, workers, out, save, weights, saveEvery: 30, from });
 }
 
 function load(path: string): StoredExperiment {

@@ -1,4 +1,4 @@
-import { readArguments, readBackend, readSeconds } from '../arguments';
+import { readArguments, readBackend, readSeconds, readWorkers } from '../arguments';
 import { loadConfig } from './configSource';
 import { UsageError } from '../errors';
 import { perform } from './perform';
@@ -12,6 +12,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     save: { type: 'string' },
     'save-every': { type: 'string' },
     weights: { type: 'string' },
+    workers: { type: 'string' },
   });
   const [source, surplus] = positionals;
   if (source === undefined) throw new UsageError('run needs the name of a preset, a config file or a link');
@@ -21,5 +22,15 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const saveEvery = readSeconds('--save-every', values['save-every'] ?? '30');
   const { config, title } = await loadConfig(source, values.set);
   const { out, save, weights } = values;
-  return perform({ source, title, config, backend, out, save, weights, saveEvery });
+  return perform({
+    source,
+    title,
+    config,
+    backend,
+    workers: readWorkers(values.workers),
+    out,
+    save,
+    weights,
+    saveEvery,
+  });
 }

@@ -4,20 +4,20 @@ import { cellConfig, cellCount, cellName, cellValues, type SweepDocument } from 
 import { CELLS_FORMAT, SWEEP_VERSION, type CellLine, type SweepHead } from '../../experiment/documents/sweepResults';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { availableParallelism } from 'node:os';
-import { CellError, runCells } from '../../run/pool';
+import { CellError, runCells } from '../../run/cells';
+import { Pool } from '../../run/pool';
 import { checkpointNames } from '../../experiment/config/checkpointName';
-import { readArguments, readBackend, readWhole } from '../arguments';
+import { readArguments, readBackend, readWorkers } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
 import { checkWritable } from '../files';
 import { onInterrupt } from '../interrupt';
 import { prepared } from '../run/prepared';
+import { ProcessWorker } from '../pool/processWorker';
 import { startProgress } from '../progress';
 import { appendLine, openCells, type CellFile } from './sweepFile';
-import { ProcessCellWorker } from './processWorker';
 import { loadSweep } from './sweepSource';
 import { readQuantity, sweepReport } from './sweepReport';
 
-const MOST_JOBS = 64;
 const MOST_SHARDS = 1000;
 
 /** `lab sweep`: the cells of a sweep, or a shard of them, one line each. */
@@ -38,7 +38,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   if (resume && out === undefined) throw new UsageError('--resume needs --out, the file to go on with');
   const asked = readBackend(values.backend);
   const quantity = readQuantity(values.show);
-  const jobs = values.jobs === undefined ? undefined : readWhole('--jobs', values.jobs, 1, MOST_JOBS);
+  const jobs = readWorkers(values.jobs, '--jobs');
   const isMine = readShard(values.shard);
   const document = loadSweep(source, values.set);
   if (out !== undefined) checkWritable(out);
@@ -125,16 +125,20 @@ async function run(
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const fingerprint = sweepFingerprint(document);
-  const orders = numbers.map((number) => ({ number, steps: configOf(document, number).schedule.steps }));
+  const cells = numbers.map((number) => ({
+    number,
+    steps: configOf(document, number).schedule.steps,
+    order: () => ({ kind: 'cell', config: configOf(document, number), checkpoints: [] }) as const,
+  }));
   const progress = startProgress(
     title,
-    orders.reduce((sum, { steps }) => sum + steps, 0),
+    cells.reduce((sum, { steps }) => sum + steps, 0),
   );
   const notes: string[] = [];
   const start = performance.now();
   try {
-    await runCells(orders, {
-      create: (backend) => new ProcessCellWorker(backend ?? wanted, (number) => configOf(document, number)),
+    const pool = new Pool((backend) => new ProcessWorker(backend ?? wanted, backend !== undefined));
+    await runCells(cells, pool, {
       workers: { gpu: most ?? 1, cores: most ?? availableParallelism() },
       signal: abort.signal,
       now: () => performance.now(),

@@ -1,6 +1,7 @@
 import { checkpointNames, hashIn, importedName } from '../../experiment/config/checkpointName';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { Checked, ImportedCheckpoints } from '../../worker/protocol';
+import type { ImportedCheckpoints } from '../../run/orders';
+import type { Checked } from '../../worker/protocol';
 import { reasonOf } from '../runs/library.svelte';
 import type { Storage, StoredCheckpoint } from './storage';
 

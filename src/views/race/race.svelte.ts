@@ -8,6 +8,7 @@ import { recordReport } from '../../run/recordReport';
 import type { PairsReport } from '../../training/reports';
 import { LabClient } from '../../worker/client';
 import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
+import type { Asked } from '../browser/address';
 import type { Checkpoints } from '../browser/checkpoints.svelte';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
@@ -99,8 +100,11 @@ export class Race {
     this.#checkpoints = checkpoints;
   }
 
-  open(): void {
+  /** Starts the worker: on a backend of its choice where none is given. */
+  open({ backend, workers, problems }: Asked): void {
     this.testing = this.device === null;
+    this.#client.wanted = { only: backend, workers };
+    if (problems.length > 0) this.message = { kind: 'error', text: problems.join(' ') };
     this.#client.open();
   }
 
@@ -229,7 +233,10 @@ export class Race {
         );
         // The badge must not promise what is gone.
         this.device = null;
-        if (this.#losses <= MOST_LOSSES) this.open();
+        if (this.#losses <= MOST_LOSSES) {
+          this.testing = true;
+          this.#client.open();
+        }
         return;
       case 'ready':
         this.waitsFor = null;
@@ -262,9 +269,6 @@ export class Race {
       case 'report':
         if (!this.#forgotten) this.#take(event.report, event.timing);
         return;
-      case 'cellStep':
-      case 'cellDone':
-        return; // of a sweep's workers only
     }
     event satisfies never;
   }

@@ -7,8 +7,10 @@ import {
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
 import type { BackendInfo } from '../../experiment/documents/results';
-import { CellError, runCells, type CellProgress } from '../../run/pool';
-import { WebCellWorker, type WebCellOrder } from '../../worker/cellWorker';
+import { CellError, runCells, type Cell, type CellProgress } from '../../run/cells';
+import { Pool } from '../../run/pool';
+import { createThread } from '../../worker/createThread';
+import { WebPoolWorker } from '../../worker/poolWorker';
 import type { Checkpoints } from '../browser/checkpoints.svelte';
 import { now, today } from '../browser/clock';
 import { newId } from '../browser/ids';
@@ -130,15 +132,17 @@ export class Sweeps {
     const sweep = this.#find(id);
     if (!sweep) return release();
     this.#release = release;
-    const orders = missingCells(sweep, this.#checkpoints);
+    const cells = missingCells(sweep, this.#checkpoints);
     this.problem = null;
     this.engine = '';
     this.running = id;
     this.progress = null;
     const abort = new AbortController();
     this.#abort = abort;
-    const running = runCells(orders, {
-      create: (backend) => new WebCellWorker(backend),
+    const pool = new Pool(
+      (backend) => new WebPoolWorker(document.baseURI, backend, backend !== undefined, createThread),
+    );
+    const running = runCells(cells, pool, {
       workers: { gpu: 1, cores: Math.min(MOST_WORKERS, navigator.hardwareConcurrency) },
       signal: abort.signal,
       now,
@@ -223,20 +227,13 @@ export class Sweeps {
 const lockName = (id: string): string => `pilaf-lab/sweep/${id}`;
 
 /** Cells that a sweep has not run yet. */
-function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): WebCellOrder[] {
+function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): Cell[] {
   const done = new Set(results.cells.map(({ number }) => number));
   return Array.from({ length: cellCount(results.sweep) }, (_, i) => i).flatMap((number) => {
     const config = done.has(number) ? null : cellConfig(results.sweep, number);
-    return config?.ok
-      ? [
-          {
-            number,
-            steps: config.value.schedule.steps,
-            config: config.value,
-            checkpoints: checkpoints.namedIn(config.value),
-          },
-        ]
-      : [];
+    if (!config?.ok) return [];
+    const order = { kind: 'cell', config: config.value, checkpoints: checkpoints.namedIn(config.value) } as const;
+    return [{ number, steps: config.value.schedule.steps, order: () => order }];
   });
 }
 

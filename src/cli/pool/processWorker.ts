@@ -1,0 +1,70 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { BackendName } from '../../experiment/documents/results';
+import type { Note, OrderKind, OrderOf, Outcomes } from '../../run/orders';
+import { WorkerGone, type PoolWorker, type Readiness } from '../../run/pool';
+import { TESTED, WORKER_COMMAND, type PoolMessage, type WorkerMessage } from './workerCommand';
+
+/** A process of the same program, as one of a pool's workers. */
+export class ProcessWorker implements PoolWorker {
+  readonly ready: Promise<Readiness>;
+  private readonly child: ChildProcess;
+
+  /** @param isTested whether the backend has been tested in another process */
+  constructor(backend: BackendName | undefined, isTested = false) {
+    // A terminal's Ctrl-C must not reach it: while it starts it would die of that, which looks like a failure.
+    this.child = fork(
+      process.argv[1]!,
+      [WORKER_COMMAND, ...(backend ? [backend] : []), ...(isTested ? [TESTED] : [])],
+      {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        detached: true,
+        serialization: 'advanced', // arrays of numbers as they are
+      },
+    );
+    this.ready = this.answer('ready');
+    this.ready.catch(() => undefined); // whoever waits for it hears of it
+  }
+
+  async run<Kind extends OrderKind>(order: OrderOf<Kind>, onNote?: (note: Note) => void): Promise<Outcomes[Kind]> {
+    const answer = this.answer('outcome', onNote);
+    this.send({ type: 'order', order });
+    return (await answer).outcome as Outcomes[Kind];
+  }
+
+  halt(): void {
+    this.send({ type: 'halt' });
+  }
+
+  end(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  private send(message: PoolMessage): void {
+    // One that has gone says so by itself.
+    this.child.send(message, () => undefined);
+  }
+
+  private answer<T extends 'ready' | 'outcome'>(
+    type: T,
+    onNote?: (note: Note) => void,
+  ): Promise<Extract<WorkerMessage, { readonly type: T }>> {
+    const { child } = this;
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        child.off('message', onMessage).off('exit', onExit).off('error', onError);
+        act();
+      };
+      const gone = (message: string) => settle(() => reject(new WorkerGone(message)));
+      const onMessage = (message: WorkerMessage) => {
+        if (message.type === 'note') onNote?.(message.note);
+        else if (message.type === 'failed') settle(() => reject(new Error(message.message)));
+        else if (message.type === type) settle(() => resolve(message as Extract<WorkerMessage, { readonly type: T }>));
+      };
+      const onExit = (code: number | null, signal: string | null) =>
+        gone(`its process ended by itself (${signal ?? `exit code ${code}`})`);
+      const onError = (error: Error) => gone(error.message);
+      child.on('message', onMessage).on('exit', onExit).on('error', onError);
+      if (child.exitCode !== null || child.signalCode !== null) onExit(child.exitCode, child.signalCode);
+    });
+  }
+}

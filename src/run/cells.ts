@@ -1,0 +1,109 @@
+import { messageOf } from '../math/foreign';
+import type { BackendInfo } from '../experiment/documents/results';
+import type { CellResult, OrderOf } from './orders';
+import type { Pool, PoolWorker } from './pool';
+
+/** A cell of a sweep that is to run. */
+export interface Cell {
+  readonly number: number;
+  /** Its training steps. */
+  readonly steps: number;
+  /** All cells' orders at once may be too many. */
+  readonly order: () => OrderOf<'cell'>;
+}
+
+/** Training steps of all cells together. */
+export interface CellProgress {
+  readonly steps: number;
+  readonly done: number;
+  /** Cells that are finished. */
+  readonly cells: number;
+  /** Null before the first step. */
+  readonly secondsLeft: number | null;
+}
+
+export interface CellOptions {
+  /** On a GPU, and elsewhere; never more than there are cells. */
+  readonly workers: { readonly gpu: number; readonly cores: number };
+  readonly signal: AbortSignal;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Before the first cell; what it throws ends the sweep. */
+  readonly onReady: (backend: BackendInfo, workers: number, reasons: readonly string[]) => void;
+  readonly onProgress: (progress: CellProgress) => void;
+  readonly onCell: (number: number, result: CellResult, backend: BackendInfo) => void;
+}
+
+/** A cell broke, or its worker did. */
+export class CellError extends Error {
+  constructor(
+    readonly cell: number,
+    cause: unknown,
+  ) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/**
+ * Runs cells in a pool's workers until all are done or the signal is given; the cells in hand are lost then. Ends the
+ * pool. Rejects with the first failure: a CellError, or an Error of a worker that did not start.
+ */
+export async function runCells(cells: readonly Cell[], pool: Pool, options: CellOptions): Promise<void> {
+  const { signal, now } = options;
+  const queue = [...cells];
+  const steps = cells.reduce((sum, cell) => sum + cell.steps, 0);
+  /** By number: of the cells in hand. */
+  const inHand = new Map<number, number>();
+  const finished = { steps: 0, cells: 0 };
+  let start = 0;
+  const stop = () => pool.end();
+  signal.addEventListener('abort', stop);
+  try {
+    // The first one says what the others, if any, will run on.
+    const { backend, reasons } = await pool.first();
+    const wanted = backend.name === 'webgpu' ? options.workers.gpu : options.workers.cores;
+    const count = Math.max(1, Math.min(wanted, cells.length));
+    if (signal.aborted) return;
+    options.onReady(backend, count, reasons);
+    start = now();
+    await Promise.all(Array.from({ length: count }, async (_, place) => serve(await pool.worker(place), backend)));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+
+  async function serve(worker: PoolWorker, backend: BackendInfo): Promise<void> {
+    while (queue.length > 0 && !signal.aborted) {
+      const cell = queue.shift()!;
+      const onNote = tell(cell.number);
+      const result = await worker
+        .run(cell.order(), (note) => note.type === 'step' && onNote(note.step))
+        .catch((error: unknown) => {
+          throw new CellError(cell.number, error);
+        });
+      if (signal.aborted) return;
+      inHand.delete(cell.number);
+      finished.steps += cell.steps;
+      finished.cells += 1;
+      options.onCell(cell.number, result, backend);
+      showProgress();
+    }
+  }
+
+  function tell(number: number): (step: number) => void {
+    return (step) => {
+      if (signal.aborted) return;
+      inHand.set(number, step);
+      showProgress();
+    };
+  }
+
+  function showProgress(): void {
+    const done = [...inHand.values()].reduce((sum, step) => sum + step, finished.steps);
+    const seconds = (now() - start) / 1000;
+    const secondsLeft = done > 0 ? (seconds / done) * (steps - done) : null;
+    options.onProgress({ steps, done, cells: finished.cells, secondsLeft });
+  }
+}

@@ -1,0 +1,70 @@
+import type { ExperimentConfig } from '../experiment/config/schema';
+import type { Task } from '../training/task';
+import { runCell } from './cell';
+import type { ImportedCheckpoints, Note, Order, OrderKind, OrderOf, Outcomes } from './orders';
+import { Part } from './part';
+import type { RunnerEnvironment } from './runner';
+
+/** What an executor needs of the thread or process that it is in. */
+export interface ExecutorEnvironment extends RunnerEnvironment {
+  readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Task>;
+  /** Lets the thread's message queue run. */
+  readonly breathe: () => Promise<void>;
+  /** Bytes that the thread's backend holds. */
+  readonly memory: () => number;
+}
+
+/** Carries out what a pool orders in the thread of one of its workers, one order after the other. */
+export class Executor {
+  private part: Part | null = null;
+
+  constructor(private readonly environment: ExecutorEnvironment) {}
+
+  /** Rejects with a sentence where it breaks. */
+  execute<Kind extends OrderKind>(order: OrderOf<Kind>, onNote: (note: Note) => void): Promise<Outcomes[Kind]>;
+  async execute(order: Order, onNote: (note: Note) => void): Promise<Outcomes[OrderKind]> {
+    switch (order.kind) {
+      case 'cell':
+        return this.cell(order, onNote);
+      case 'open':
+        return this.open(order, onNote);
+      case 'advance':
+        return this.opened().advance(order.until, order.evaluates, order.showsPairs);
+      case 'snapshot':
+        return this.opened().snapshot();
+      case 'finish':
+        return this.opened().finish();
+      default:
+        throw new Error(`unknown order ${JSON.stringify(order satisfies never)}`);
+    }
+  }
+
+  /** Ends early what the order in hand does before a part's first step. */
+  halt(): void {
+    this.part?.halt();
+  }
+
+  private async cell({ config, checkpoints }: OrderOf<'cell'>, onNote: (note: Note) => void) {
+    await this.drop();
+    const task = await this.environment.prepare(config, checkpoints);
+    return runCell(config, task, { ...this.environment, onStep: (step) => onNote({ type: 'step', step }) });
+  }
+
+  private async open({ config, checkpoints, runs, from }: OrderOf<'open'>, onNote: (note: Note) => void) {
+    await this.drop();
+    const task = await this.environment.prepare(config, checkpoints);
+    this.part = new Part(config, task, runs, from, this.environment.memory);
+    return this.part.open(onNote);
+  }
+
+  private opened(): Part {
+    if (this.part) return this.part;
+    throw new Error('no part of a race is open here');
+  }
+
+  /** Frees what it holds. */
+  async drop(): Promise<void> {
+    await this.part?.drop();
+    this.part = null;
+  }
+}

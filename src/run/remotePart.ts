@@ -1,0 +1,102 @@
+import type { ExperimentConfig } from '../experiment/config/schema';
+import type { Report } from '../training/reports';
+import type { ExperimentSnapshot } from '../training/snapshot';
+import type { ImportedCheckpoints, Leg, Note } from './orders';
+import { WorkerGone, type Pool, type PoolWorker } from './pool';
+
+/** A part whose workers die so often without a finished leg is given up. */
+const MOST_DEATHS = 3;
+
+/** A part of a race in a worker of the pool. Where that dies, another one begins the part again from its last state. */
+export class RemotePart {
+  /** The last state that is known; null: the start. */
+  private saved: ExperimentSnapshot | null;
+  /** The step that the race was at then; a part whose runs have all diverged stands still. */
+  private savedAt: number;
+  /** Up to where its legs have come back. */
+  private step: number;
+  /** The worker that has the part open. */
+  private worker: PoolWorker | null = null;
+  private deaths = 0;
+  /** Of its worker, as of the last leg. */
+  bytes = 0;
+
+  /**
+   * @param place of its worker in the pool
+   * @param runs by their index
+   * @param from of these runs
+   */
+  constructor(
+    private readonly pool: Pool,
+    private readonly place: number,
+    private readonly config: ExperimentConfig,
+    private readonly checkpoints: ImportedCheckpoints,
+    readonly runs: readonly number[],
+    from: ExperimentSnapshot | null,
+  ) {
+    this.saved = from;
+    this.step = this.savedAt = from?.step ?? 0;
+  }
+
+  /** All that comes before the first step. */
+  async open(onNote: (note: Note) => void): Promise<Leg> {
+    return this.kept((await this.persist(() => this.openIn(onNote))).leg);
+  }
+
+  async advance(until: number, evaluates: boolean, showsPairs: boolean): Promise<Leg> {
+    const leg = await this.persist(async () =>
+      (await this.opened()).run({ kind: 'advance', until, evaluates, showsPairs }),
+    );
+    this.step = until;
+    return this.kept(leg);
+  }
+
+  async snapshot(): Promise<ExperimentSnapshot> {
+    if (!this.saved || this.savedAt !== this.step) {
+      this.saved = await this.persist(async () => (await this.opened()).run({ kind: 'snapshot' }));
+      this.savedAt = this.step;
+    }
+    return this.saved;
+  }
+
+  finish(): Promise<readonly Report[]> {
+    return this.persist(async () => (await this.opened()).run({ kind: 'finish' }));
+  }
+
+  private kept(leg: Leg): Leg {
+    this.deaths = 0;
+    this.bytes = leg.bytes;
+    return leg;
+  }
+
+  /** The worker with the part at its step. What comes again on the way there has been told already. */
+  private async opened(): Promise<PoolWorker> {
+    if (this.worker) return this.worker;
+    const { worker } = await this.openIn();
+    const { step } = this;
+    if (step > this.savedAt) await worker.run({ kind: 'advance', until: step, evaluates: false, showsPairs: false });
+    return worker;
+  }
+
+  private async openIn(onNote?: (note: Note) => void): Promise<{ worker: PoolWorker; leg: Leg }> {
+    const { config, checkpoints, runs, saved } = this;
+    const worker = await this.pool.worker(this.place);
+    const leg = await worker.run({ kind: 'open', config, checkpoints, runs, from: saved }, onNote);
+    this.worker = worker;
+    return { worker, leg };
+  }
+
+  /** Does something in the worker, and once more in another one where it dies. */
+  private async persist<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        this.worker = null;
+        this.pool.drop(this.place);
+        this.deaths++;
+        if (!(error instanceof WorkerGone) || this.deaths === MOST_DEATHS) throw error;
+      }
+    }
+  }
+}

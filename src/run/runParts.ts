@@ -1,0 +1,173 @@
+import { armName } from '../experiment/config/names';
+import type { ExperimentConfig } from '../experiment/config/schema';
+import type { OfflineReport, Report, SampledPair } from '../training/reports';
+import { runsOf } from '../training/run';
+import type { ExperimentControl } from '../training/runExperiment';
+import { isEvaluated } from '../training/schedule';
+import type { ExperimentSnapshot } from '../training/snapshot';
+import { startedReport } from '../training/startedReport';
+import type { Task } from '../training/task';
+import type { ImportedCheckpoints, Leg } from './orders';
+import type { Pool } from './pool';
+import { RemotePart } from './remotePart';
+
+/** A leg takes about so many milliseconds: so long a command waits, and so seldom the parts wait for one another. */
+const LEG = 250;
+
+/** Seconds from one state to go on from to the next, for when a worker dies, where nobody stores any. */
+const STATE_EVERY = 30;
+
+export interface PartsEnvironment {
+  readonly pool: Pool;
+  /** The runs of each part, by their index. */
+  readonly parts: readonly (readonly number[])[];
+  readonly checkpoints: ImportedCheckpoints;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/**
+ * An experiment as `runExperiment` has it, its runs trained in the workers of a pool: the same reports, to the same
+ * hashes. The parts advance together, in legs that end at the same step, at an evaluation at the latest; what comes with
+ * every step comes once a leg.
+ */
+export async function* runParts(
+  config: ExperimentConfig,
+  task: Task,
+  control: ExperimentControl,
+  from: ExperimentSnapshot | null,
+  { pool, parts: cut, checkpoints, now }: PartsEnvironment,
+): AsyncGenerator<Report, void> {
+  const all = runsOf(config);
+  const { steps } = config.schedule;
+  const parts = cut.map((runs, place) => {
+    const own = from && { step: from.step, runs: runs.map((index) => from.runs[index]!) };
+    return new RemotePart(pool, place, config, checkpoints, runs, own);
+  });
+  const live = new Set(all.keys());
+  from?.runs.forEach(({ divergedAt }, index) => divergedAt !== null && live.delete(index));
+  let step = from?.step ?? 0;
+  let savedAt = now();
+  yield startedReport(config, task, all);
+  const opened = yield* open();
+  yield* merged(opened);
+  yield { type: 'progress', step, pairs: 0 };
+  // Where offline training was stopped, the policies are not what the race would start from.
+  if (from || opened.every(isEvaluation)) yield* wantedSnapshot();
+  let [length, pairs] = [1, 0];
+  while (step < steps && !control.signal.aborted && live.size > 0) {
+    const evaluates = control.wantsEvaluation?.() ?? false;
+    const showsPairs = evaluates || (control.wantsPairs?.() ?? false);
+    const until = evaluates ? step + 1 : legEnd(config, step, length);
+    const start = now();
+    const training = parts.filter(({ runs }) => runs.some((run) => live.has(run)));
+    const legs = await Promise.all(training.map((part) => part.advance(until, evaluates, showsPairs)));
+    length = Math.max(1, Math.floor((LEG * (until - step)) / Math.max(1, now() - start)));
+    step = until;
+    pairs += legs.reduce((sum, leg) => sum + leg.pairs, 0);
+    yield* merged(legs);
+    // Somebody has paused: what they see is a step that is evaluated.
+    if (step < steps && !isEvaluated(config, step) && !evaluates && control.wantsEvaluation?.()) continue;
+    yield { type: 'progress', step, pairs };
+    pairs = 0;
+    yield* wantedSnapshot();
+  }
+  yield* ending(await Promise.all(parts.map((part) => part.finish())));
+
+  /** All that comes before the first step; a signal ends it early. */
+  async function* open(): AsyncGenerator<Report, Leg[]> {
+    const notes = new Map<RemotePart, OfflineReport>();
+    const halt = () => pool.halt();
+    control.signal.addEventListener('abort', halt);
+    const { promise: told, resolve: tell } = signalled();
+    let wake = tell;
+    let next = told;
+    let legs: Leg[] | null = null;
+    const opening = Promise.all(
+      parts.map((part) =>
+        part.open((note) => {
+          if (note.type === 'offline') notes.set(part, note);
+          wake();
+        }),
+      ),
+    ).then((found) => (legs = found));
+    let shown = -1;
+    try {
+      while (!legs) {
+        await Promise.race([opening, next]);
+        ({ promise: next, resolve: wake } = signalled());
+        if (notes.size < parts.length) continue;
+        const slowest = [...notes.values()].reduce((a, b) => (b.step < a.step ? b : a));
+        if (!legs && slowest.step > shown) yield slowest;
+        shown = slowest.step;
+      }
+      return await opening;
+    } finally {
+      control.signal.removeEventListener('abort', halt);
+    }
+  }
+
+  /** The parts' reports as one experiment's. */
+  function* merged(legs: readonly Leg[]): Generator<Report, void> {
+    const reports = legs.flatMap((leg) => leg.reports);
+    const fits = legs.map((leg) => leg.reports.find((report) => report.type === 'offlineFits'));
+    if (fits[0]) yield { type: 'offlineFits', fits: byRun(fits.map((found) => found?.fits ?? [])) };
+    const diverged = reports.filter((report) => report.type === 'diverged');
+    for (const report of diverged.sort((a, b) => a.step - b.step || a.run - b.run)) {
+      live.delete(report.run);
+      yield report;
+    }
+    const evaluations = reports.filter((report) => report.type === 'evaluation');
+    if (evaluations.length > 0) {
+      const entries = evaluations.flatMap((report) => report.evaluations);
+      yield { type: 'evaluation', step, evaluations: entries.sort((a, b) => a.run - b.run) };
+    }
+    const shown = reports.filter((report) => report.type === 'pairs');
+    if (shown.length > 0) yield { type: 'pairs', step, pairs: byArm(shown.flatMap((report) => report.pairs)) };
+  }
+
+  async function* wantedSnapshot(): AsyncGenerator<Report, void> {
+    if (step === steps) return;
+    const wanted = control.wantsSnapshot?.() ?? false;
+    if (!wanted && now() - savedAt < 1000 * STATE_EVERY) return;
+    const found = await Promise.all(parts.map((part) => part.snapshot()));
+    savedAt = now();
+    if (wanted) yield { type: 'snapshot', snapshot: { step, runs: byRun(found.map(({ runs }) => runs)) } };
+  }
+
+  function* ending(found: readonly (readonly Report[])[]): Generator<Report, void> {
+    const weights = found.map((reports) => reports.find((report) => report.type === 'weights'));
+    if (weights.every((report) => report !== undefined)) {
+      yield { type: 'weights', step, weights: byRun(weights.map((report) => report.weights)) };
+    }
+    const ends = found.map((reports) => reports.find((report) => report.type === 'finished')!);
+    const last = Math.max(...ends.map((report) => report.step));
+    yield { type: 'finished', step: last, runs: byRun(ends.map((report) => report.runs)) };
+  }
+
+  /** Lists of the parts, each in the order of its runs, as one list in the order of all. */
+  function byRun<T>(lists: readonly (readonly T[])[]): T[] {
+    const ordered: T[] = [];
+    lists.forEach((list, p) => list.forEach((value, r) => (ordered[parts[p]!.runs[r]!] = value)));
+    return ordered;
+  }
+
+  function byArm(pairs: readonly SampledPair[]): SampledPair[] {
+    return config.arms.map(armName).flatMap((arm) => pairs.filter((pair) => pair.arm === arm));
+  }
+}
+
+const isEvaluation = ({ reports }: Leg): boolean => reports.some(({ type }) => type === 'evaluation');
+
+/** So many steps on, but not beyond the next evaluation. */
+function legEnd(config: ExperimentConfig, step: number, length: number): number {
+  let end = step + 1;
+  while (end < step + length && !isEvaluated(config, end)) end++;
+  return end;
+}
+
+function signalled(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

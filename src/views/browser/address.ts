@@ -1,0 +1,30 @@
+import { foreign } from '../../math/foreign';
+import { BACKEND_NAMES, type BackendName } from '../../experiment/documents/results';
+
+/** What the page's address asks for, and what is wrong with it, a sentence each. */
+export interface Asked {
+  readonly backend: BackendName | undefined;
+  /** Into how many workers a race is spread where there is no GPU. */
+  readonly workers: number | undefined;
+  readonly problems: readonly string[];
+}
+
+const MOST_WORKERS = 64;
+
+/** Reads `?backend=wasm&workers=2`. */
+export function readAddress(search: string): Asked {
+  const given = new URLSearchParams(search);
+  const problems: string[] = [];
+  const backend = given.get('backend');
+  const known = BACKEND_NAMES.find((name) => name === backend);
+  if (backend !== null && !known) problems.push(notAllowed('backend', backend, BACKEND_NAMES.join(', ')));
+  const workers = given.get('workers');
+  const count = workers !== null && /^\d{1,3}$/.test(workers) ? Number(workers) : NaN;
+  const isCount = count >= 1 && count <= MOST_WORKERS;
+  if (workers !== null && !isCount)
+    problems.push(notAllowed('workers', workers, `whole numbers from 1 to ${MOST_WORKERS}`));
+  return { backend: known, workers: isCount ? count : undefined, problems };
+}
+
+const notAllowed = (name: string, value: string, allowed: string): string =>
+  `The address asks for ${name} "${foreign(value)}", which is not allowed; there are ${allowed}.`;

@@ -1,0 +1,122 @@
+import type { BackendName } from '../experiment/documents/results';
+import type { Note, OrderKind, OrderOf, Outcomes } from '../run/orders';
+import { WorkerGone, type PoolWorker, type Readiness } from '../run/pool';
+import { whenGone } from './life';
+import type { PoolCommand, PoolEvent } from './protocol';
+
+/** What a pool needs of a Worker, so that tests can bring their own. */
+export interface PoolThread {
+  postMessage(command: PoolCommand): void;
+  terminate(): void;
+  onmessage: ((event: MessageEvent<PoolEvent>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  onmessageerror: ((event: MessageEvent) => void) | null;
+}
+
+/** Seconds from one sign of life to the next before the worker is ready. */
+const PATIENCE = 90;
+
+/** A Web Worker as one of a pool's. */
+export class WebPoolWorker implements PoolWorker {
+  readonly ready: Promise<Readiness>;
+  readonly #thread: PoolThread;
+  readonly #started = deferred<Readiness>();
+  #order: { readonly onNote: (note: Note) => void; readonly outcome: Deferred<unknown> } | null = null;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param base where the page lives
+   * @param only the backend to run on; undefined: the first that passes its test
+   * @param isTested whether it has been tested in another worker
+   */
+  constructor(base: string, only: BackendName | undefined, isTested: boolean, create: () => PoolThread) {
+    this.ready = this.#started.promise;
+    this.ready.catch(() => undefined); // whoever waits for it hears of it
+    this.#thread = create();
+    this.#thread.onmessage = ({ data }) => this.#receive(data);
+    this.#thread.onerror = (event) => {
+      event.preventDefault();
+      this.#gone(event.message || 'it crashed');
+    };
+    this.#thread.onmessageerror = () => this.#gone('a message could not be read');
+    this.#expectReady();
+    this.#post({ type: 'open', base, only, isTested });
+  }
+
+  run<Kind extends OrderKind>(order: OrderOf<Kind>, onNote: (note: Note) => void = () => undefined) {
+    const outcome = deferred<Outcomes[Kind]>();
+    this.#order = { onNote, outcome: outcome as Deferred<unknown> };
+    this.#post({ type: 'order', order });
+    return outcome.promise;
+  }
+
+  halt(): void {
+    this.#post({ type: 'halt' });
+  }
+
+  end(): void {
+    this.#gone('it was ended');
+  }
+
+  #post(command: PoolCommand): void {
+    this.#thread.postMessage(command);
+  }
+
+  #expectReady(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#gone(`nothing came of it for ${PATIENCE} seconds`), 1000 * PATIENCE);
+  }
+
+  #gone(message: string): void {
+    this.#fail(new WorkerGone(message));
+  }
+
+  /** Nothing more is to be had of it. */
+  #fail(error: Error): void {
+    clearTimeout(this.#deadline);
+    this.#thread.terminate();
+    this.#started.reject(error);
+    this.#order?.outcome.reject(error);
+    this.#order = null;
+  }
+
+  #receive(event: PoolEvent): void {
+    switch (event.type) {
+      case 'waiting':
+        if (!this.#order) this.#expectReady();
+        return;
+      case 'ready':
+        clearTimeout(this.#deadline);
+        if (event.life !== null) whenGone(event.life, () => this.#gone('it closed without a word'));
+        this.#started.resolve(event);
+        return;
+      case 'note':
+        this.#order?.onNote(event.note);
+        return;
+      case 'outcome': {
+        const order = this.#order;
+        this.#order = null;
+        order?.outcome.resolve(event.outcome);
+        return;
+      }
+      case 'unavailable':
+      case 'lost':
+      case 'broken': // what broke may have left its memory in any state
+        this.#fail(new Error(event.message));
+        return;
+    }
+    event satisfies never;
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let [resolve, reject] = [(_: T): void => undefined, (_: Error): void => undefined];
+  const promise = new Promise<T>((...both) => ([resolve, reject] = both));
+  return { promise, resolve, reject };
+}

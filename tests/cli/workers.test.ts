@@ -1,0 +1,89 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Results } from '../../src/experiment/documents/results';
+import { configFile, lab, run, scratchFile, TINY } from './lab';
+
+/** Long enough for something to happen in the middle. */
+const LONG = {
+  ...TINY,
+  arms: [...TINY.arms, { sampler: 'best-of-n', n: 4 }],
+  schedule: { steps: 2500, pairs: 4 },
+  evaluation: { every: 500 },
+};
+
+const whole = run(LONG, '--backend', 'wasm', '--workers', '1').then(({ results }) => results);
+
+interface Started {
+  readonly pid: number;
+  readonly save: string;
+  readonly ended: Promise<{ readonly code: number | null; readonly results: Results }>;
+}
+
+function start(workers: number): Started {
+  const [out, save] = [scratchFile(''), scratchFile('')];
+  const args = ['run', configFile(LONG), '--backend', 'wasm', '--out', out, '--save', save, '--save-every', '0.3'];
+  const child = spawn(process.execPath, ['.lab/lab.mjs', ...args, '--workers', `${workers}`], { stdio: 'ignore' });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const results = () => JSON.parse(readFileSync(out, 'utf8')) as Results;
+  return { pid: child.pid!, save, ended: ended.then((code) => ({ code, results: results() })) };
+}
+
+async function saved({ save }: Started): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    if (statSync(save, { throwIfNoEntry: false })?.size) return;
+    await sleep(20);
+  }
+  throw new Error('nothing was saved');
+}
+
+/** The processes that a process has started. */
+const childrenOf = (pid: number): number[] =>
+  execFileSync('ps', ['-ax', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/ +/).map(Number))
+    .flatMap(([child, parent]) => (parent === pid ? [child!] : []));
+
+/** Not where it has ended and only nobody has asked how. */
+const isRunning = (pid: number): boolean =>
+  /^[^Z]/.test(spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout);
+
+describe('lab run --workers', () => {
+  it.each([2, 3])('comes to the results of one with %i', async (workers) => {
+    const { results } = await run(LONG, '--backend', 'wasm', '--workers', `${workers}`);
+    expect(results.runs).toEqual((await whole).runs);
+  });
+
+  it('goes on where one of its processes is killed', async () => {
+    const running = start(2);
+    await saved(running);
+    const children = childrenOf(running.pid);
+    expect(children).toHaveLength(2);
+    process.kill(children[0]!, 'SIGKILL');
+    const { code, results } = await running.ended;
+    expect(code).toBe(0);
+    expect(results.runs).toEqual((await whole).runs);
+  });
+
+  it('ends its processes with itself, and another number of them goes on', async () => {
+    const running = start(3);
+    await saved(running);
+    const children = childrenOf(running.pid);
+    expect(children).toHaveLength(3);
+    process.kill(running.pid, 'SIGKILL');
+    await running.ended.catch(() => undefined);
+    await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([]);
+    const out = scratchFile('');
+    const { code } = await lab(['resume', running.save, '--workers', '2', '--out', out], { direct: true });
+    expect(code).toBe(0);
+    const { runs } = JSON.parse(readFileSync(out, 'utf8')) as Results;
+    expect(runs.map(({ hash }) => hash)).toEqual((await whole).runs.map(({ hash }) => hash));
+  });
+
+  it.each(['0', '65', 'two', ''])('refuses "%s" for their number', async (count) => {
+    const { code, stderr } = await lab(['run', 'bandit-race', '--workers', count], { direct: true });
+    expect(code).toBe(2);
+    expect(stderr).toBe(`--workers: "${count}" is not allowed; give a whole number from 1 to 64.\n`);
+  });
+});
