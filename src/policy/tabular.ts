@@ -47,7 +47,7 @@ export function tabularPolicy(prompts: number, responses: number): Policy {
         ),
         settings: request.settings,
         seeds: tf.tensor1d(
-          Int32Array.from([...request.seeds, request.step], (seed) => seed | 0),
+          Int32Array.from([...request.seeds, request.step, request.firstRow ?? 0], (value) => value | 0),
           'int32',
         ),
         tokens,

@@ -60,7 +60,7 @@ export function decode(
   weights: tf.Tensor2D,
   request: SamplingRequest,
 ): DeviceCompletions {
-  const { prompts, settings, seeds, stream, step, measure } = request;
+  const { prompts, settings, seeds, stream, step, firstRow = 0, measure } = request;
   const { completionLength: length } = sizes;
   const rows = prompts.sets * prompts.rows;
   const plan = modelRows(request, true);
@@ -74,7 +74,7 @@ export function decode(
     const caches = emptyCaches(pass, inputLength(sizes));
     const places = tf.tensor2d(plan.places, [2, rows], 'int32');
     const address = tf.tensor1d(
-      Int32Array.from([...seeds, step], (seed) => seed | 0),
+      Int32Array.from([...seeds, step, firstRow], (value) => value | 0),
       'int32',
     );
     const next = tf.zeros([plan.capacity], 'int32') as tf.Tensor1D;

@@ -1,11 +1,22 @@
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { groupIntoFleets, runsOf, type Run } from '../training/run';
+import type { Task } from '../training/task';
 
 /** What training costs beside a completion that is drawn: two completions, forward and, at twice the cost, backward. */
 const TRAINING_WORK = 6;
 
 /** How much larger the largest part may get so that a seed's arms stay together, which share an offline start. */
 const SLACK = 1.05;
+
+/** A part with less in a step than so many floats of activations spends its time on other things than these. */
+const WORTHWHILE = 100_000;
+
+/** Into how many parts a race is worth cutting. */
+export function worthwhileParts(config: ExperimentConfig, { policy }: Task): number {
+  const floats = policy.rowFloats?.read ?? policy.vocabulary;
+  const work = workOf(runsOf(config)) * config.schedule.pairs * floats;
+  return Math.max(1, Math.floor(work / WORTHWHILE));
+}
 
 /**
  * The runs of a race, by their index, in at most `count` parts of about equal work. Each part gets its share of every

@@ -1,51 +1,44 @@
 import type { Problem } from '../experiment/reading';
 import type { BackendName } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
-import { paddedRows } from '../ops/rowSets';
-import { parameterCount } from '../policy/parameters';
+import { referenceBytes, runBytes, WORKING_BYTES, workingBytes } from '../training/memory';
 import type { Task } from '../training/task';
-import { groupIntoFleets, runsOf, type Run } from '../training/run';
+import { runsOf } from '../training/run';
 
 /** What can be used of the 4 GiB that WebAssembly addresses: the heap grows in strides, and free memory lies in pieces. */
 const WASM_BYTES = 3.75 * 2 ** 30;
 
-const BYTES_PER_FLOAT = 4;
-
-/** Bytes on the device at the two moments at which an experiment holds most. */
-export interface MemoryNeed {
-  /** Bytes of a step: sampling or training, whatever takes more. */
-  readonly step: number;
-  readonly evaluation: number;
+/** The most bytes that a run's rows take while it is worked on: its sampling is cut into blocks, if need be. */
+function workingPeak(config: ExperimentConfig, task: Task): number {
+  const peaks = runsOf({ ...config, seeds: 1 }).map((run) => {
+    const { sampling, training, evaluation } = workingBytes(config, task, run);
+    return Math.max(Math.min(sampling, WORKING_BYTES), training, evaluation);
+  });
+  return Math.max(...peaks);
 }
 
-/** Null where the bounds of a config keep it small. */
-export function memoryNeed(config: ExperimentConfig, { policy }: Task): MemoryNeed | null {
-  const { rowFloats } = policy;
-  if (rowFloats === null) return null;
-  const { pairs } = config.schedule;
-  const { samples } = config.evaluation;
-  const fleets = groupIntoFleets(runsOf(config));
-  const moving = config.rounds?.movingReference ? 1 : 0;
-  const weights =
-    fleets.reduce((sum, fleet) => sum + weightSets(fleet) + moving * fleet.length, 0) * parameterCount(policy.layout);
-  const greatest = (floats: (fleet: readonly Run[]) => number): number =>
-    BYTES_PER_FLOAT * (weights + Math.max(...fleets.map(floats)));
-  // Policy and reference are decoded as rows of one batch; what one of them has not read it reads afterwards.
-  const sampled = Math.max(2 * rowFloats.decoded, rowFloats.read);
-  return {
-    step: greatest(({ length, 0: run }) =>
-      Math.max(length * pairs * run!.sampler.candidates * sampled, length * paddedRows(2 * pairs) * rowFloats.trained),
-    ),
-    evaluation: greatest(({ length }) => length * samples * 2 * rowFloats.decoded),
-  };
+const referencesBytes = (config: ExperimentConfig, task: Task): number =>
+  // A bandit's tables may differ from seed to seed.
+  (task.evaluation.kind === 'exact' ? config.seeds : 1) * referenceBytes(task);
+
+/** The most bytes that a part of so many runs holds. */
+export function partBytes(config: ExperimentConfig, task: Task, runs: number): number {
+  // Runs that are worked on together share the memory for rows; one alone may take more.
+  const peak = workingPeak(config, task);
+  const working = Math.max(peak, Math.min(WORKING_BYTES, runs * peak));
+  return runs * runBytes(config, task) + referencesBytes(config, task) + working;
 }
 
-/** Policies, their averages and gradient, and a reference for every seed. */
-const weightSets = (fleet: readonly Run[]): number => 4 * fleet.length + new Set(fleet.map(({ seed }) => seed)).size;
+/** How many runs a part may have on a backend: as many as there is memory for. */
+export function mostRuns(config: ExperimentConfig, task: Task, backend: BackendName): number {
+  if (backend !== 'wasm') return Infinity;
+  const left = WASM_BYTES - referencesBytes(config, task) - Math.max(WORKING_BYTES, workingPeak(config, task));
+  return Math.max(1, Math.floor(left / runBytes(config, task)));
+}
 
 /** The numbers that make each moment large. */
 const CAUSES = {
-  step: {
+  training: {
     path: 'schedule.pairs',
     of: ({ schedule }: ExperimentConfig) => schedule.pairs,
     to: (config: ExperimentConfig, pairs: number) => ({ ...config, schedule: { ...config.schedule, pairs } }),
@@ -57,25 +50,20 @@ const CAUSES = {
   },
 } as const;
 
-/** Why an experiment does not fit a backend's memory, and what would; null where it fits. */
+/** Why a single run does not fit a backend's memory, and what would; null where it fits. Many are trained in turn. */
 export function memoryProblem(config: ExperimentConfig, task: Task, backend: BackendName): Problem | null {
   if (backend !== 'wasm') return null;
-  for (const moment of ['step', 'evaluation'] as const) {
-    const bytes = (of: ExperimentConfig): number => memoryNeed(of, task)?.[moment] ?? 0;
-    if (bytes(config) <= WASM_BYTES) continue;
-    const { path, of, to } = CAUSES[moment];
-    const fewer = largest(of(config), (n) => bytes(to(config, n)) <= WASM_BYTES);
-    const seeds = largest(config.seeds, (n) => bytes({ ...config, seeds: n }) <= WASM_BYTES);
-    const fitting = [
-      ...(fewer ? [`at most ${fewer}`] : []),
-      ...(seeds ? [`${fewer ? '' : 'at most '}${seeds} seeds`] : []),
-    ];
-    const message =
-      `${of(config)} with ${config.arms.length} arms × ${config.seeds} seeds need about ${gibibytes(bytes(config))} of ` +
-      `memory, and WebAssembly has ${gibibytes(WASM_BYTES)}; ${fitting.join(' or ') || 'a smaller checkpoint'} would fit`;
-    return { path, message };
-  }
-  return null;
+  const bytes = (of: ExperimentConfig) => partBytes(of, task, 1);
+  if (bytes(config) <= WASM_BYTES) return null;
+  const [first] = runsOf(config);
+  const { training, evaluation } = workingBytes(config, task, first!);
+  const { path, of, to } = CAUSES[training > evaluation ? 'training' : 'evaluation'];
+  const fewer = largest(of(config), (n) => bytes(to(config, n)) <= WASM_BYTES);
+  const fitting = fewer ? `at most ${fewer}` : 'a smaller checkpoint';
+  const message =
+    `${of(config)} need about ${gibibytes(bytes(config))} of memory for a single run, and WebAssembly has ` +
+    `${gibibytes(WASM_BYTES)}; ${fitting} would fit`;
+  return { path, message };
 }
 
 /** The largest whole number below `count` that fits; 0 where none does. */

@@ -18,17 +18,21 @@ export class RemotePart {
   /** The worker that has the part open. */
   private worker: PoolWorker | null = null;
   private deaths = 0;
+  /** Its last reports, once it has ended. */
+  private ending: readonly Report[] | null = null;
   /** Of its worker, as of the last leg. */
   bytes = 0;
 
   /**
    * @param place of its worker in the pool
+   * @param takesTurns whether other parts have the same worker: then it is stored after every leg
    * @param runs by their index
    * @param from of these runs
    */
   constructor(
     private readonly pool: Pool,
-    private readonly place: number,
+    readonly place: number,
+    private readonly takesTurns: boolean,
     private readonly config: ExperimentConfig,
     private readonly checkpoints: ImportedCheckpoints,
     readonly runs: readonly number[],
@@ -40,14 +44,17 @@ export class RemotePart {
 
   /** All that comes before the first step. */
   async open(onNote: (note: Note) => void): Promise<Leg> {
-    return this.kept((await this.persist(() => this.openIn(onNote))).leg);
+    const { leg } = await this.persist(() => this.openIn(onNote));
+    await this.leave(false);
+    return this.kept(leg);
   }
 
-  async advance(until: number, evaluates: boolean, showsPairs: boolean): Promise<Leg> {
+  async advance(until: number, evaluates: boolean, showsPairs: boolean, isLast: boolean): Promise<Leg> {
     const leg = await this.persist(async () =>
       (await this.opened()).run({ kind: 'advance', until, evaluates, showsPairs }),
     );
     this.step = until;
+    await this.leave(isLast);
     return this.kept(leg);
   }
 
@@ -59,8 +66,16 @@ export class RemotePart {
     return this.saved;
   }
 
-  finish(): Promise<readonly Report[]> {
-    return this.persist(async () => (await this.opened()).run({ kind: 'finish' }));
+  async finish(): Promise<readonly Report[]> {
+    return (this.ending ??= await this.persist(async () => (await this.opened()).run({ kind: 'finish' })));
+  }
+
+  /** Leaves the worker to the next part, where they take turns. */
+  private async leave(isLast: boolean): Promise<void> {
+    if (!this.takesTurns) return;
+    if (isLast) await this.finish();
+    else await this.snapshot();
+    this.worker = null;
   }
 
   private kept(leg: Leg): Leg {

@@ -19,6 +19,8 @@ const STATE_EVERY = 30;
 
 export interface PartsEnvironment {
   readonly pool: Pool;
+  /** How many of the pool are used; where there are more parts, some take turns in a worker. */
+  readonly workers: number;
   /** The runs of each part, by their index. */
   readonly parts: readonly (readonly number[])[];
   readonly checkpoints: ImportedCheckpoints;
@@ -36,13 +38,13 @@ export async function* runParts(
   task: Task,
   control: ExperimentControl,
   from: ExperimentSnapshot | null,
-  { pool, parts: cut, checkpoints, now }: PartsEnvironment,
+  { pool, workers, parts: cut, checkpoints, now }: PartsEnvironment,
 ): AsyncGenerator<Report, void> {
   const all = runsOf(config);
   const { steps } = config.schedule;
   const parts = cut.map((runs, place) => {
     const own = from && { step: from.step, runs: runs.map((index) => from.runs[index]!) };
-    return new RemotePart(pool, place, config, checkpoints, runs, own);
+    return new RemotePart(pool, place % workers, cut.length > workers, config, checkpoints, runs, own);
   });
   const live = new Set(all.keys());
   from?.runs.forEach(({ divergedAt }, index) => divergedAt !== null && live.delete(index));
@@ -51,28 +53,39 @@ export async function* runParts(
   yield startedReport(config, task, all);
   const opened = yield* open();
   yield* merged(opened);
-  yield { type: 'progress', step, pairs: 0 };
+  yield { type: 'progress', step, pairs: 0, bytes: bytes() };
   // Where offline training was stopped, the policies are not what the race would start from.
   if (from || opened.every(isEvaluation)) yield* wantedSnapshot();
   let [length, pairs] = [1, 0];
   while (step < steps && !control.signal.aborted && live.size > 0) {
     const evaluates = control.wantsEvaluation?.() ?? false;
     const showsPairs = evaluates || (control.wantsPairs?.() ?? false);
-    const until = evaluates ? step + 1 : legEnd(config, step, length);
+    // Parts that take turns are stored after every leg.
+    const until = evaluates ? step + 1 : legEnd(config, step, cut.length > workers ? Infinity : length);
     const start = now();
     const training = parts.filter(({ runs }) => runs.some((run) => live.has(run)));
-    const legs = await Promise.all(training.map((part) => part.advance(until, evaluates, showsPairs)));
+    const legs = await each(training, (part) => part.advance(until, evaluates, showsPairs, until === steps));
     length = Math.max(1, Math.floor((LEG * (until - step)) / Math.max(1, now() - start)));
     step = until;
     pairs += legs.reduce((sum, leg) => sum + leg.pairs, 0);
     yield* merged(legs);
     // Somebody has paused: what they see is a step that is evaluated.
     if (step < steps && !isEvaluated(config, step) && !evaluates && control.wantsEvaluation?.()) continue;
-    yield { type: 'progress', step, pairs };
+    yield { type: 'progress', step, pairs, bytes: bytes() };
     pairs = 0;
     yield* wantedSnapshot();
   }
-  yield* ending(await Promise.all(parts.map((part) => part.finish())));
+  yield* ending(await each(parts, (part) => part.finish()));
+
+  /** Does something with all parts, at the same time but where they share a worker; the results in their order. */
+  async function each<T>(some: readonly RemotePart[], act: (part: RemotePart) => Promise<T>): Promise<T[]> {
+    const found: T[] = [];
+    const inTurn = async (place: number) => {
+      for (const [p, part] of some.entries()) if (part.place === place) found[p] = await act(part);
+    };
+    await Promise.all(Array.from({ length: workers }, (_, place) => inTurn(place)));
+    return found;
+  }
 
   /** All that comes before the first step; a signal ends it early. */
   async function* open(): AsyncGenerator<Report, Leg[]> {
@@ -83,20 +96,18 @@ export async function* runParts(
     let wake = tell;
     let next = told;
     let legs: Leg[] | null = null;
-    const opening = Promise.all(
-      parts.map((part) =>
-        part.open((note) => {
-          if (note.type === 'offline') notes.set(part, note);
-          wake();
-        }),
-      ),
+    const opening = each(parts, (part) =>
+      part.open((note) => {
+        if (note.type === 'offline') notes.set(part, note);
+        wake();
+      }),
     ).then((found) => (legs = found));
     let shown = -1;
     try {
       while (!legs) {
         await Promise.race([opening, next]);
         ({ promise: next, resolve: wake } = signalled());
-        if (notes.size < parts.length) continue;
+        if (notes.size < Math.min(workers, parts.length)) continue;
         const slowest = [...notes.values()].reduce((a, b) => (b.step < a.step ? b : a));
         if (!legs && slowest.step > shown) yield slowest;
         shown = slowest.step;
@@ -130,7 +141,7 @@ export async function* runParts(
     if (step === steps) return;
     const wanted = control.wantsSnapshot?.() ?? false;
     if (!wanted && now() - savedAt < 1000 * STATE_EVERY) return;
-    const found = await Promise.all(parts.map((part) => part.snapshot()));
+    const found = await each(parts, (part) => part.snapshot());
     savedAt = now();
     if (wanted) yield { type: 'snapshot', snapshot: { step, runs: byRun(found.map(({ runs }) => runs)) } };
   }
@@ -150,6 +161,13 @@ export async function* runParts(
     const ordered: T[] = [];
     lists.forEach((list, p) => list.forEach((value, r) => (ordered[parts[p]!.runs[r]!] = value)));
     return ordered;
+  }
+
+  /** Of all workers. */
+  function bytes(): number {
+    const byPlace = new Map<number, number>();
+    for (const part of parts) byPlace.set(part.place, Math.max(part.bytes, byPlace.get(part.place) ?? 0));
+    return [...byPlace.values()].reduce((sum, own) => sum + own, 0);
   }
 
   function byArm(pairs: readonly SampledPair[]): SampledPair[] {

@@ -41,6 +41,8 @@ export class Runner {
   step: number;
   /** As of the last snapshot, or the end. */
   policies: Policies | null = null;
+  /** Memory of other threads or processes that train it. */
+  bytes = 0;
   /** Whoever pauses stops it. */
   readonly watch: Stopwatch;
   private readonly check: RepeatedCheck;
@@ -114,6 +116,7 @@ export class Runner {
     if (report.type === 'progress') {
       this.step = report.step;
       this.pairs += report.pairs;
+      this.bytes = report.bytes ?? 0;
       // The first of a restored experiment: it stands where its snapshot was taken.
       if (this.from?.snapshot.step === report.step) this.policies ??= policiesIn(this.from.snapshot);
     } else if (report.type === 'weights') this.policies = report;

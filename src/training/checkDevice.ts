@@ -4,7 +4,9 @@ import { STREAM } from '../math/random';
 import { paddedRows, ROW_TILE } from '../ops/rowSets';
 import { completionBatch, promptBatch } from '../policy/batches';
 import type { Task } from './task';
-import { groupIntoFleets, runsOf, type Run } from './run';
+import { fleetsOf } from './fleetsOf';
+import { blockRows } from './memory';
+import { runsOf, type Run } from './run';
 import { plainRequest, sampleCompletions } from './sampleCompletions';
 
 const TOLERANCE = 1e-3;
@@ -18,12 +20,13 @@ const FEW = ROW_TILE;
  * much they differ.
  */
 export async function checkDevice(config: ExperimentConfig, task: Task): Promise<void> {
-  const fleets = groupIntoFleets(runsOf(config));
+  const fleets = fleetsOf(config, task, runsOf(config));
   const { pairs } = config.schedule;
   const reference = task.referenceWeights(config.firstSeed);
   await checkTraining(task, reference, Math.max(...fleets.map((fleet) => fleet.length)), paddedRows(2 * pairs));
   // The rows of the largest launch that the experiment makes, no more: memory may just hold that.
-  const rowsOf = ([run]: readonly Run[]) => Math.max(config.evaluation.samples, pairs * run!.sampler.candidates);
+  const rowsOf = ([run]: readonly Run[]) =>
+    Math.max(config.evaluation.samples, Math.min(blockRows(task.policy), pairs * run!.sampler.candidates));
   const [largest] = fleets.toSorted((a, b) => b.length * rowsOf(b) - a.length * rowsOf(a));
   await checkSampling(task, reference, largest!.length, rowsOf(largest!));
 }

@@ -6,6 +6,7 @@ import { compileKernels } from './compileKernels';
 import { collect, labelledPairs } from './collect';
 import { correctness } from './diagnostics';
 import { Fleet, type InitialPolicy } from './fleet';
+import { fleetsOf } from './fleetsOf';
 import { batchLogRatios, labelledCompletions } from './preferenceGradient';
 import type { PreferencePair } from './pair';
 import type { Task } from './task';
@@ -49,33 +50,48 @@ export async function* offlineStart(
       index,
     ),
   );
-  const fleet = new Fleet(task, offline, learners, undefined, TRAINING_DRAWS);
+  const fleets = fleetsOf(offline, task, learners).map(
+    (group) => new Fleet(task, offline, group, undefined, TRAINING_DRAWS),
+  );
   try {
-    yield* compileKernels([fleet]);
+    yield* compileKernels(fleets);
     const collections = Math.ceil(Math.min(start.pairs, MEASURED_PAIRS) / config.schedule.pairs);
-    const fresh: PreferencePair[][][] = [];
-    for (let c = 0; c < collections; c++) fresh.push(await freshPairs(fleet, FRESH_DRAWS + c));
+    const fresh: PreferencePair[][][][] = [];
+    for (const fleet of fleets) {
+      const own: PreferencePair[][][] = [];
+      for (let c = 0; c < collections; c++) own.push(await freshPairs(fleet, FRESH_DRAWS + c));
+      fresh.push(own);
+    }
     for (let step = 0; step < steps; step++) {
       if (signal.aborted) return null;
       yield { type: 'offline', step, steps };
-      await trainStep(fleet, step);
+      for (const fleet of fleets) await trainStep(fleet, step);
     }
-    const { pairs } = config.schedule;
-    const pools = fleet.memories.map(({ pool }) => pool);
-    const seen = Array.from({ length: collections }, (_, c) =>
-      pools.map((pool) => pool.slice(c * pairs, (c + 1) * pairs)),
-    );
-    const [trained, unseen] = [await measure(fleet, seen), await measure(fleet, fresh)];
-    const weights = await fleet.readWeights();
-    const found = fleet.memories.map(({ totals }, r) => ({
-      weights: weights[r]!,
-      totals,
-      fit: { trained: trained[r]!, fresh: unseen[r]! },
-    }));
+    const found: OfflinePolicy[] = [];
+    for (const [f, fleet] of fleets.entries()) found.push(...(await learnt(fleet, collections, fresh[f]!)));
     return runs.map((run) => found[keys.indexOf(keyOf(run))]!);
   } finally {
-    fleet.dispose();
+    fleets.forEach((fleet) => fleet.dispose());
   }
+}
+
+/** What each run of a fleet has learnt. */
+async function learnt(
+  fleet: Fleet,
+  collections: number,
+  fresh: readonly PreferencePair[][][],
+): Promise<OfflinePolicy[]> {
+  const { pairs, memories } = fleet;
+  const seen = Array.from({ length: collections }, (_, c) =>
+    memories.map(({ pool }) => pool.slice(c * pairs, (c + 1) * pairs)),
+  );
+  const [trained, unseen] = [await measure(fleet, seen), await measure(fleet, fresh)];
+  const weights = await fleet.readWeights();
+  return memories.map(({ totals }, r) => ({
+    weights: weights[r]!,
+    totals,
+    fit: { trained: trained[r]!, fresh: unseen[r]! },
+  }));
 }
 
 function offlineConfig(config: ExperimentConfig, { pairs, epochs }: Offline) {

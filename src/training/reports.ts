@@ -56,8 +56,10 @@ export interface CompilingReport {
 export interface ProgressReport {
   readonly type: 'progress';
   readonly step: number;
-  /** Preference pairs labelled in this step over all runs. */
+  /** Preference pairs labelled in this step over all runs; where parts advance together, since the report before. */
   readonly pairs: number;
+  /** Memory of the workers that the parts are in; absent where all is in one thread. */
+  readonly bytes?: number;
 }
 
 /** Every live run's numbers at a step. */

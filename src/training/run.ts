@@ -39,7 +39,7 @@ export function runsOf(config: ExperimentConfig): Run[] {
 /** What a run's training minimises. */
 export const objectiveOf = ({ loss, beta }: Run): PreferenceLoss => ({ ...loss, beta });
 
-/** Runs of equal shape train as one fleet: those that draw equally many completions per pair. */
+/** Runs of equal shape can train as one fleet: those that draw equally many completions per pair. */
 export function groupIntoFleets(runs: readonly Run[]): Run[][] {
   const groups = new Map<number, Run[]>();
   for (const run of runs) {

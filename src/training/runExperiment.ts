@@ -4,11 +4,12 @@ import { compileKernels } from './compileKernels';
 import { evaluateFleet } from './evaluate';
 import { Fingerprints } from './fingerprints';
 import { Fleet, quietly, type RunMemory } from './fleet';
+import { fleetsOf } from './fleetsOf';
 import { offlineStart } from './offlineStart';
 import { sampledPair } from './pairReport';
 import type { FinishedReport, PairsReport, Report, SampledPair } from './reports';
 import { beginStep, type BegunStep } from './round';
-import { groupIntoFleets, runsOf } from './run';
+import { runsOf } from './run';
 import { collectionsUntil, isEvaluated } from './schedule';
 import type { ExperimentSnapshot, RunSnapshot } from './snapshot';
 import { startedReport } from './startedReport';
@@ -61,7 +62,7 @@ export async function* runExperiment(
     const trainsFirst = start.kind === 'offline' && !from;
     const policies = trainsFirst ? yield* offlineStart(config, start, task, runs, control.signal) : null;
     if (policies) yield { type: 'offlineFits', fits: policies.map(({ fit }) => fit) };
-    for (const group of groupIntoFleets(runs)) {
+    for (const group of fleetsOf(config, task, runs)) {
       fleets.push(
         new Fleet(task, config, group, policies ? group.map(({ index }) => policies[place.get(index)!]!) : undefined),
       );

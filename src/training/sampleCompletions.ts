@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { POLICY, type Policy, type SamplingRequest } from '../policy/policy';
+import { blockRows } from './memory';
 import { readTogether } from './readTogether';
 
 /** Arrays over [token][run][row]; what lies behind a completion's end has no meaning. */
@@ -14,17 +15,75 @@ export interface SampledCompletions {
 }
 
 /**
- * Samples a completion for every row of every run. Everything is on its way to the device when this returns; the
- * promise is the single read-back.
+ * Samples a completion for every row of every run, block by block where all rows would take too much memory.
+ * Everything is on its way to the device when this returns; the promise is the single read-back of a block.
  *
  * @param weights flat  // [S, N]
  * @param request its settings are used up
+ * @param most rows that are sampled at once, of all runs
  */
-export function sampleCompletions(
+export async function sampleCompletions(
   policy: Policy,
   weights: tf.Tensor2D,
   request: SamplingRequest,
+  most = blockRows(policy),
 ): Promise<SampledCompletions> {
+  const { sets, rows } = request.prompts;
+  const size = Math.max(1, Math.floor(most / sets));
+  if (rows <= size) return sampleBlock(policy, weights, request);
+  const blocks = Array.from({ length: Math.ceil(rows / size) }, (_, b) =>
+    rowsOf(request, b * size, Math.min(rows, (b + 1) * size)),
+  ).map((block) => sampleBlock(policy, weights, block));
+  request.settings.dispose();
+  return joined(await Promise.all(blocks), sets, policy.completionLength);
+}
+
+/** Rows of every run, from one to before another; the caller disposes the settings. */
+function rowsOf(request: SamplingRequest, start: number, end: number): SamplingRequest {
+  const { prompts, models, settings } = request;
+  const { sets, rows, length } = prompts;
+  const of = <T extends Int32Array | Uint8Array>(values: T, width: number): T => {
+    const parts = Array.from({ length: sets }, (_, r) =>
+      values.subarray((r * rows + start) * width, (r * rows + end) * width),
+    );
+    const found = values.slice(0, sets * (end - start) * width) as T;
+    parts.forEach((part, r) => found.set(part, r * (end - start) * width));
+    return found;
+  };
+  return {
+    ...request,
+    prompts: { ...prompts, rows: end - start, ids: of(prompts.ids, length) },
+    models: of(models, 1),
+    settings: tf.slice(settings, [0, 0, start], [2, sets, end - start]),
+    firstRow: start,
+  };
+}
+
+/** Blocks of rows, one after the other. */
+function joined(blocks: readonly SampledCompletions[], sets: number, length: number): SampledCompletions {
+  const lines = length * sets;
+  const join = (arrays: readonly Float32Array[]): Float32Array => {
+    const rows = arrays.reduce((sum, array) => sum + array.length / lines, 0);
+    const all = new Float32Array(lines * rows);
+    let first = 0;
+    for (const array of arrays) {
+      const own = array.length / lines;
+      for (let l = 0; l < lines; l++) all.set(array.subarray(l * own, (l + 1) * own), l * rows + first);
+      first += own;
+    }
+    return all;
+  };
+  const [{ kl, entropy }] = blocks as [SampledCompletions];
+  return {
+    tokens: join(blocks.map((block) => block.tokens)),
+    policyLogProbs: join(blocks.map((block) => block.policyLogProbs)),
+    referenceLogProbs: join(blocks.map((block) => block.referenceLogProbs)),
+    kl: kl && join(blocks.map((block) => block.kl!)),
+    entropy: entropy && join(blocks.map((block) => block.entropy!)),
+  };
+}
+
+function sampleBlock(policy: Policy, weights: tf.Tensor2D, request: SamplingRequest): Promise<SampledCompletions> {
   const sampled = policy.sample(weights, request);
   policy.complete(weights, request, sampled);
   request.settings.dispose();

@@ -61,13 +61,13 @@ async function open({ base, only, isTested = false, workers }: Opening): Promise
   post({ type: 'ready', backend: info, reasons, life: await holdLife() });
   const isGpu = info.name === 'webgpu';
   const now = () => performance.now();
-  const common = { backend: info, prepare, now, breathe, check: isGpu ? checkDevice : undefined };
+  const common = { backend: info, prepare, now, breathe, check: isGpu ? checkDevice : undefined, memory: heldBytes };
   const pool = new Pool((name) => new WebPoolWorker(base, name, true, createSibling), info.name);
-  const count = isGpu ? 1 : (workers ?? usableCores());
-  const spread = (imported: ImportedCheckpoints) => inParts(pool, count, imported, now);
+  const spread = (checkpoints: ImportedCheckpoints) =>
+    inParts({ pool, backend: info.name, asked: workers, cores: usableCores(), checkpoints, now });
   return {
     session: new Session({ ...common, post: isGpu ? afterLoss : post, spread }),
-    executor: new Executor({ ...common, memory: heldBytes }),
+    executor: new Executor(common),
   };
 }
 

@@ -110,4 +110,6 @@ export interface SessionTiming {
   readonly pairsPerSecond: number;
   /** Estimated seconds to the end; null before the first step. */
   readonly secondsLeft: number | null;
+  /** Memory that the engine holds, in all its workers. */
+  readonly bytes: number;
 }

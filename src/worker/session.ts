@@ -16,6 +16,8 @@ export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
 
 /** What a session needs of the thread it runs in. */
 export interface SessionEnvironment extends Omit<RunnerEnvironment, 'experiment'> {
+  /** Bytes that this thread's backend holds. */
+  readonly memory: () => number;
   readonly post: (event: WorkerEvent) => void;
   readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Task>;
   /** Runs experiments in several threads; absent where one does it all. */
@@ -271,7 +273,8 @@ class Execution {
 
   private post(report: PostedReport): void {
     this.withheld.delete(report.type);
-    const timing = { ...this.runner.timing(), secondsLeft: this.runner.secondsLeft() };
+    const bytes = this.environment.memory() + this.runner.bytes;
+    const timing = { ...this.runner.timing(), secondsLeft: this.runner.secondsLeft(), bytes };
     this.environment.post({ type: 'report', id: this.id, report, timing });
   }
 

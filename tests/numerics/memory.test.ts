@@ -2,7 +2,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
-import { memoryNeed } from '../../src/run/memory';
+import { partBytes } from '../../src/run/memory';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend } from '../support/backends';
 import { configOf, tinyTransformerTask } from '../support/tasks';
@@ -69,12 +69,11 @@ async function peakBytes(body: () => Promise<void>): Promise<number> {
 forEachBackend(() => {
   it.each(Object.entries(CASES))('an experiment holds what was said before it: %s', async (_, input) => {
     const config = configOf(input);
-    const { step, evaluation } = memoryNeed(config, PROBLEM)!;
     const peak = await peakBytes(async () => {
       const reports = runExperiment(config, PROBLEM, { signal: new AbortController().signal });
       for await (const report of reports) expect(report.type).not.toBe('diverged');
     });
-    const estimate = Math.max(step, evaluation);
+    const estimate = partBytes(config, PROBLEM, config.arms.length * config.seeds);
     expect(peak).toBeLessThan(estimate);
     expect(peak).toBeGreaterThan(0.8 * estimate);
   });

@@ -56,6 +56,8 @@ async function collect(reports: AsyncIterable<Report>): Promise<Report[]> {
 
 interface Manner {
   readonly workers?: number;
+  /** More than workers: some take turns. */
+  readonly parts?: number;
   readonly task?: Task;
   readonly control?: ExperimentControl;
   readonly from?: ExperimentSnapshot | null;
@@ -63,12 +65,21 @@ interface Manner {
   readonly ordersLeft?: number;
 }
 
-function spread(config: ExperimentConfig, { workers: count = 2, task, control, from = null, ordersLeft }: Manner = {}) {
+function spread(
+  config: ExperimentConfig,
+  { workers: count = 2, parts: pieces = count, task, control, from = null, ordersLeft }: Manner = {},
+) {
   const ready = task ?? taskOf(config);
   const { pool, workers } = localPool({ name: 'cpu', adapter: null }, ready, ordersLeft);
-  const parts = cutIntoParts(config, count);
+  const parts = cutIntoParts(config, pieces);
   const now = () => performance.now();
-  const reports = runParts(config, ready, control ?? idle(), from, { pool, parts, checkpoints: [], now });
+  const reports = runParts(config, ready, control ?? idle(), from, {
+    pool,
+    workers: count,
+    parts,
+    checkpoints: [],
+    now,
+  });
   return { reports, pool, workers, parts };
 }
 
@@ -120,6 +131,19 @@ describe.each(Object.entries(CASES))('a race in parts: %s', (_, input) => {
   }, ['cpu', 'wasm']);
 
   forEachBackend(() => {
+    it('has its parts take turns where they are more than the workers', async () => {
+      const whole = await collect(runExperiment(config, taskOf(config), idle()));
+      for (const workers of [1, 2]) {
+        const { reports, workers: used } = spread(config, { workers, parts: 3 });
+        const found = await collect(reports);
+        // A state keeps no pairs to be shown.
+        const numbers = (reports: readonly Report[]) => numbersIn(reports).filter(({ type }) => type !== 'pairs');
+        expect(numbers(found)).toEqual(numbers(whole));
+        expect(pairsIn(found)).toBe(pairsIn(whole));
+        expect(used).toHaveLength(workers);
+      }
+    });
+
     it('is begun again where a worker dies, without a word', async () => {
       const whole = await collect(runExperiment(config, taskOf(config), idle()));
       for (const [first, second] of [

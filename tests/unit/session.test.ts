@@ -109,6 +109,7 @@ function openSession(
     check,
     now: () => clock.milliseconds,
     breathe: macrotask,
+    memory: () => 0,
   });
   const reports = (id: number) =>
     events.flatMap((event) => (event.type === 'report' && event.id === id ? [event] : []));

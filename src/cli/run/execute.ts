@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { problemText } from '../../experiment/reading';
 import type { BackendInfo } from '../../experiment/documents/results';
@@ -17,8 +18,8 @@ export interface Execution {
   readonly backend: BackendInfo;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-  /** How many processes train it. */
-  readonly workers: number;
+  /** How many processes train it; undefined: as many as are worth it. */
+  readonly workers: number | undefined;
   /** Where the experiment is restored from. */
   readonly from?: StoredExperiment | undefined;
   /** Seconds from one saving to the next. */
@@ -34,7 +35,9 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const environment = nodeEnvironment(backend);
   const pool = new Pool(() => new ProcessWorker(backend.name, true), backend.name);
-  const experiment = inParts(pool, workers, [], environment.now);
+  const { now } = environment;
+  const cores = availableParallelism();
+  const experiment = inParts({ pool, backend: backend.name, asked: workers, cores, checkpoints: [], now });
   const runner = new Runner(config, task, { ...environment, experiment }, from);
   const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsSinceSnapshot() > saveEvery);
   try {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { StoredExperiment } from '../../run/storedExperiment';
@@ -18,7 +17,7 @@ export interface Performance {
   readonly title: string;
   readonly config: ExperimentConfig;
   readonly backend: BackendName | undefined;
-  /** How many processes train it where there is no GPU; undefined: one a core. */
+  /** How many processes train it where there is no GPU; undefined: as many as are worth it, at most one a core. */
   readonly workers: number | undefined;
   readonly out: string | undefined;
   /** Where the state is saved; removed once the experiment is complete. */
@@ -62,7 +61,7 @@ export async function perform({
     const progress = startProgress(title, config.schedule.steps);
     const running = execute(config, task, {
       backend: backend.info,
-      workers: backend.info.name === 'webgpu' ? 1 : (workers ?? availableParallelism()),
+      workers,
       signal: abort.signal,
       progress,
       from,

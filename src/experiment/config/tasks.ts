@@ -94,7 +94,7 @@ export const TASKS = {
     exact: false,
     panel: true,
     transformer: true,
-    maximumCompletions: 32_768,
+    maximumCompletions: 2_097_152,
   },
 } as const satisfies Record<string, TaskRow>;
 

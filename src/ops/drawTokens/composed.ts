@@ -11,7 +11,7 @@ import { drawBits } from './draw';
  */
 export function drawTokensComposed(
   logits: tf.Tensor3D,
-  { settings, seeds, stream, step }: DrawRequest,
+  { settings, seeds, stream, step, firstRow = 0 }: DrawRequest,
   token: number,
 ): tf.Tensor1D {
   const [, rows, vocabulary] = logits.shape;
@@ -19,7 +19,7 @@ export function drawTokensComposed(
   const bits = new Uint32Array(vocabulary);
   const noise = new Float32Array(rows * vocabulary);
   for (let index = 0; index < rows; index++) {
-    drawBits(bits, seeds[Math.floor(index / rowsPerRun)]!, index % rowsPerRun, { stream, step, token });
+    drawBits(bits, seeds[Math.floor(index / rowsPerRun)]!, firstRow + (index % rowsPerRun), { stream, step, token });
     // Gumbel noise, −log(−log(1 − w)).
     bits.forEach((random, v) => (noise[index * vocabulary + v] = -Math.log(-Math.log1p(-unitInterval(random)))));
   }

@@ -7,7 +7,7 @@ interface DrawArrays {
   readonly logits: Float32Array; // [Mr, V]
   readonly modelRows: Int32Array; // [2, B]
   readonly settings: Float32Array; // [2, B]
-  readonly seeds: Int32Array; // [R + 1]
+  readonly seeds: Int32Array; // [R + 2]
   readonly tokens: Int32Array; // [C, B]
   readonly next: Int32Array; // [Mr]
   readonly logProbs: Float32Array; // [C, 2, B]
@@ -28,10 +28,11 @@ export function drawRows(arrays: DrawArrays, numbers: DrawNumbers, { routines }:
   const { VOCABULARY, rows, rowsPerRun, stream, token } = numbers;
   const runs = rows / rowsPerRun;
   const address = { stream, step: seeds[runs]!, token };
+  const firstRow = seeds[runs + 1]!;
   const bits = new Uint32Array(VOCABULARY);
   for (const [seed, runsOfSeed] of bySeed(seeds, runs)) {
     for (let row = 0; row < rowsPerRun; row++) {
-      drawBits(bits, seed, row, address);
+      drawBits(bits, seed, firstRow + row, address);
       for (const run of runsOfSeed) {
         const index = run * rowsPerRun + row;
         if (modelRows[index]! >= 0 || modelRows[rows + index]! >= 0) drawRow(routines, arrays, numbers, index, bits);

@@ -9,6 +9,8 @@ export interface DrawRequest {
   readonly seeds: readonly number[]; // [R]
   readonly stream: number;
   readonly step: number;
+  /** Where each run's rows begin among those that its random numbers are for; 0 where absent. */
+  readonly firstRow?: number;
 }
 
 /**
@@ -21,7 +23,7 @@ interface Draw {
   readonly modelRows: tf.Tensor2D;
   /** a, then 1/temperature, of every completion row; a counts where both models are there. // [2, R, B/R] */
   readonly settings: tf.Tensor3D;
-  /** The runs' seeds, then the step: a launch's attributes must have few values. // int32 [R + 1] */
+  /** The runs' seeds, the step, and where the rows begin: a launch's attributes must have few values. // int32 [R + 2] */
   readonly seeds: tf.Tensor1D;
   readonly stream: number;
   /** Which of the C tokens this is. */

@@ -40,8 +40,9 @@ fn exponential(bits: u32) -> f32 {
 fn draw(index: i32, policy: i32, reference: i32, a: f32) -> i32 {
   let run = index / attributes.rowsPerRun;
   let row = index - run * attributes.rowsPerRun;
-  let step = bitcast<u32>(seeds[attributes.rows / attributes.rowsPerRun]);
-  let high = (u32(attributes.token) << ${ROW_BITS}u) | u32(row);
+  let runs = attributes.rows / attributes.rowsPerRun;
+  let step = bitcast<u32>(seeds[runs]);
+  let high = (u32(attributes.token) << ${ROW_BITS}u) | u32(seeds[runs + 1] + row);
   let key = vec2<u32>(bitcast<u32>(seeds[run]), ${KEY_TAG}u);
   let s = settings[attributes.rows + index];
   var best = 0;

@@ -46,7 +46,7 @@ const STEP_MILLISECONDS = 40;
 /** A lost GPU is tested anew by itself so many times. */
 const MOST_LOSSES = 3;
 
-const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null };
+const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null, bytes: 0 };
 
 /** The race that the worker runs, and everything it has said so far. */
 export class Race {

@@ -26,6 +26,8 @@ interface Draws {
 }
 
 const ADDRESS: TokenAddress = { stream: 2, step: 1234, token: 7 };
+/** Others of the runs' rows have been drawn before. */
+const FIRST_ROW = 5;
 
 /** Draws with logits, coefficients, temperatures and models that differ from row to row. */
 function someDraws(seeds: readonly number[], rows: number, vocabulary: number, models?: number): Draws {
@@ -89,7 +91,7 @@ async function drawn(draws: Draws, measured = false) {
       modelRows: tf.tensor2d(places, [2, count], 'int32'),
       settings: settingsOf(draws),
       seeds: tf.tensor1d(
-        Int32Array.from([...draws.seeds, step], (seed) => seed | 0),
+        Int32Array.from([...draws.seeds, step, FIRST_ROW], (value) => value | 0),
         'int32',
       ),
       ...written,
@@ -129,7 +131,7 @@ const drawnAlone = ({ seeds, rows, address }: Draws): number[] =>
     rows[run]!.map((row, b) => {
       const [policy, reference, a] = sources(row);
       const bits = new Uint32Array(policy.length);
-      drawBits(bits, seed, b, address);
+      drawBits(bits, seed, FIRST_ROW + b, address);
       const both = Float32Array.from([...policy, ...reference]);
       return drawToken(both, 0, policy.length, Math.fround(a), Math.fround(row.scale), bits);
     }),
@@ -141,7 +143,8 @@ const drawnComposed = async (draws: Draws): Promise<number[]> => {
   const tokens = tf.tidy(() => {
     const logits = tf.tensor3d([flat.map(([policy]) => [...policy]), flat.map(([, reference]) => [...reference])]);
     const { seeds, address } = draws;
-    return drawTokensComposed(logits, { settings: settingsOf(draws), seeds, ...address }, address.token);
+    const request = { settings: settingsOf(draws), seeds, ...address, firstRow: FIRST_ROW };
+    return drawTokensComposed(logits, request, address.token);
   });
   return [...(await take(tokens))];
 };
