@@ -4,8 +4,12 @@ import { spawn } from 'node:child_process';
 import { builtRunner } from './builtRunner.mjs';
 import { softwareVulkan } from './vulkan.mjs';
 
-// Reading the map takes as long as many a command.
-const flags = process.env['LAB_TRACE'] ? ['--enable-source-maps'] : [];
+const flags = [
+  // Reading the map takes as long as many a command.
+  ...(process.env['LAB_TRACE'] ? ['--enable-source-maps'] : []),
+  // Newer ones have it without being asked.
+  ...(process.versions.node.startsWith('20.') ? ['--experimental-wasm-relaxed-simd'] : []),
+];
 const child = spawn(process.execPath, [...flags, await builtRunner(), ...process.argv.slice(2)], {
   // Through the fourth the runner hears that this process is gone, however it went.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -12,15 +12,26 @@ const OPTIONS = [
   ...['--disableWarning', '112'],
 ];
 
-/** @returns {Promise<string>} the module's bytes in base64 */
-async function compile() {
+/**
+ * @param {string[]} features beside plain SIMD
+ * @returns {Promise<string>} the module's bytes in base64
+ */
+async function compile(features) {
   const { default: asc } = await import('assemblyscript/asc');
   let base64 = '';
-  const { error, stderr } = await asc.main(['index.as.ts', '--baseDir', FOLDER, '--outFile', 'simd.wasm', ...OPTIONS], {
+  const enabled = features.flatMap((feature) => ['--enable', feature]);
+  const args = ['index.as.ts', '--baseDir', FOLDER, '--outFile', 'simd.wasm', ...OPTIONS, ...enabled];
+  const { error, stderr } = await asc.main(args, {
     writeFile: (_name, contents) => void (base64 = Buffer.from(contents).toString('base64')),
   });
   if (error) throw new Error(`src/ops/simd does not compile: ${stderr.toString()}`, { cause: error });
   return base64;
+}
+
+/** @returns {Promise<string>} the text of binary.ts */
+async function binaries() {
+  const [plain, relaxed] = [await compile([]), await compile(['relaxed-simd'])];
+  return `export const plain = '${plain}';\nexport const relaxed = '${relaxed}';`;
 }
 
 /** @type {Promise<string> | undefined} */
@@ -33,5 +44,5 @@ let compiled;
  */
 export const simd = () => ({
   name: 'simd',
-  load: async (id) => (PLACE.test(id) ? `export const base64 = '${await (compiled ??= compile())}';` : null),
+  load: async (id) => (PLACE.test(id) ? (compiled ??= binaries()) : null),
 });

@@ -25,15 +25,6 @@ async function installDawn(): Promise<() => void> {
   };
 }
 
-/** The name of an adapter that computes on the processor, many times slower than WebAssembly does; null for a GPU. */
-async function softwareAdapter(): Promise<string | null> {
-  const adapter = await (globalThis.navigator as { gpu?: GPU }).gpu?.requestAdapter();
-  if (!adapter) return null;
-  const { vendor, architecture, device, description } = adapter.info;
-  const name = [description, vendor, architecture, device].filter(Boolean).join(' ');
-  return /swiftshader|llvmpipe|lavapipe|basic render/i.test(name) ? description || name : null;
-}
-
 /** What a runner needs of this process. A GPU may be right in small and wrong at an experiment's size, or later. */
 export const nodeEnvironment = (backend: BackendInfo): RunnerEnvironment => ({
   backend,
@@ -65,6 +56,7 @@ export async function startBackend(only?: BackendName, isTested = false): Promis
     const chosen = await chooseBackend({ wasmPaths: wasmPaths(), onLost, isTested, ...(only ? { only } : {}) });
     // Where WebGPU was not offered, that nobody found it is no reason.
     const reasons = reason === null ? chosen.reasons : [reason, ...chosen.reasons.slice(1)];
+    if (chosen.info.name !== 'webgpu') release();
     return { info: chosen.info, reasons, lost, release };
   } catch (error) {
     release();
@@ -85,13 +77,7 @@ async function offerWebGPU(only?: BackendName): Promise<{ reason: string | null;
     if (only) throw new Error(reason, { cause: error });
     return { reason, release };
   }
-  const software = only ? null : await softwareAdapter();
-  if (software === null) return { reason: null, release };
-  release();
-  return {
-    reason: `WebGPU was passed over: its adapter (${software}) is software and slow; --backend webgpu takes it.`,
-    release: () => undefined,
-  };
+  return { reason: null, release };
 }
 
 /** Emscripten rethrows what nobody caught, under a source line of many kilobytes; main says it in a sentence. */

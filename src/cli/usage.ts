@@ -3,7 +3,8 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
   npm run lab -- run <preset, config.json or '#v1…'> [options]
       --set <path=value>   changes the config, as often as you like: seeds=4, schedule.steps=100,
                            beta=0.1, arms.1.alpha=0.5, task.rewards=[[1,0],[0,1]]
-      --backend <name>     webgpu, wasm or cpu; the fastest that works where not given
+      --backend <name>     webgpu, wasm-relaxed (fused multiply-add: its hashes differ between machines), wasm or cpu;
+                           the fastest that works where not given
       --workers <n>        processes that share the race (one per core; 1 on webgpu); the hashes do not depend on it
       --out <file>         writes the results as JSON
       --save <file>        saves the experiment's state now and then, to go on with resume

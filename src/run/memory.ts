@@ -1,5 +1,5 @@
 import type { Problem } from '../experiment/reading';
-import type { BackendName } from '../experiment/documents/results';
+import { isWasm, type BackendName } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { referenceBytes, runBytes, WORKING_BYTES, workingBytes } from '../training/memory';
 import type { Task } from '../training/task';
@@ -31,7 +31,7 @@ export function partBytes(config: ExperimentConfig, task: Task, runs: number): n
 
 /** How many runs a part may have on a backend: as many as there is memory for. */
 export function mostRuns(config: ExperimentConfig, task: Task, backend: BackendName): number {
-  if (backend !== 'wasm') return Infinity;
+  if (!isWasm(backend)) return Infinity;
   const left = WASM_BYTES - referencesBytes(config, task) - Math.max(WORKING_BYTES, workingPeak(config, task));
   return Math.max(1, Math.floor(left / runBytes(config, task)));
 }
@@ -52,7 +52,7 @@ const CAUSES = {
 
 /** Why a single run does not fit a backend's memory, and what would; null where it fits. Many are trained in turn. */
 export function memoryProblem(config: ExperimentConfig, task: Task, backend: BackendName): Problem | null {
-  if (backend !== 'wasm') return null;
+  if (!isWasm(backend)) return null;
   const bytes = (of: ExperimentConfig) => partBytes(of, task, 1);
   if (bytes(config) <= WASM_BYTES) return null;
   const [first] = runsOf(config);

@@ -3,7 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths, type BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { BACKEND_NAMES, type BackendInfo, type BackendName } from '../experiment/documents/results';
+import { useVariant } from '../ops/device/host';
+import { hasRelaxed } from '../ops/routines/simd';
+import { BACKEND_NAMES, isWasm, type BackendInfo, type BackendName } from '../experiment/documents/results';
 import { within } from './within';
 import { guardAllocations } from './wasmMemory';
 import { selfTest } from './selfTest';
@@ -42,33 +44,45 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
     let gpu: RunningGpu | null = null;
     options.onStage?.(TITLES[name]);
     try {
-      if (name === 'webgpu') gpu = await startWebGPU();
+      if (name === 'webgpu') gpu = await startWebGPU(options.only === 'webgpu');
       else await startHost(name, options);
-      if (name !== 'cpu' && !options.isTested) await within(PATIENCE, 'the end of its self-test', selfTest(name));
+      if (name !== 'cpu' && !options.isTested)
+        await within(PATIENCE, 'the end of its self-test', selfTest(tfjsName(name)));
       gpu?.watch(options.onLost);
-      await tf.setBackend(name);
+      await tf.setBackend(tfjsName(name));
       return { info: { name, adapter: gpu?.adapter ?? null }, reasons };
     } catch (error) {
       gpu?.destroy();
       reasons.push(`${capitalised(TITLES[name])} was passed over: ${messageOf(error)}`);
-      if (tf.findBackendFactory(name)) tf.removeBackend(name);
+      // Without its other form WebAssembly may still do.
+      if (name !== 'wasm-relaxed' && tf.findBackendFactory(name)) tf.removeBackend(name);
     }
   }
   throw new Error(reasons.join(' '));
 }
 
-const TITLES: Record<BackendName, string> = { webgpu: 'WebGPU', wasm: 'WebAssembly', cpu: 'the plain CPU backend' };
+const TITLES: Record<BackendName, string> = {
+  webgpu: 'WebGPU',
+  'wasm-relaxed': 'WebAssembly with fused multiply-add',
+  wasm: 'WebAssembly',
+  cpu: 'the plain CPU backend',
+};
+
+/** tfjs' own name of a backend. */
+export const tfjsName = (name: BackendName): 'webgpu' | 'wasm' | 'cpu' => (name === 'wasm-relaxed' ? 'wasm' : name);
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Makes a backend of this thread's own memory ready. */
-async function startHost(name: 'wasm' | 'cpu', options: BackendOptions): Promise<void> {
-  if (name === 'wasm') {
+async function startHost(name: Exclude<BackendName, 'webgpu'>, options: BackendOptions): Promise<void> {
+  if (name === 'wasm-relaxed' && !hasRelaxed()) throw new Error('this engine has no relaxed SIMD.');
+  if (isWasm(name)) {
+    useVariant(name === 'wasm' ? 'plain' : 'relaxed');
     setWasmPaths({ ...options.wasmPaths });
     // Our routines expect tfjs' heap to be one thread's own, also where a page may share memory.
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   }
-  const started = await within(PATIENCE, 'its module', tf.setBackend(name));
+  const started = await within(PATIENCE, 'its module', tf.setBackend(tfjsName(name)));
   if (!started) throw new Error('it did not start.');
-  if (name === 'wasm') guardAllocations((tf.backend() as BackendWasm).wasm);
+  if (isWasm(name)) guardAllocations((tf.backend() as BackendWasm).wasm);
 }

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendName } from '../experiment/documents/results';
 import { updateAdamW } from '../ops/adamW/adamW';
 import { parameterCount } from '../policy/parameters';
 import { POLICY, REFERENCE, type CompletionBatch, type SamplingRequest } from '../policy/policy';
@@ -73,8 +72,8 @@ async function probe(): Promise<{ numbers: Float32Array[]; tokens: Float32Array 
   return result;
 }
 
-/** Runs the same computation on a backend and on the plain CPU. Throws an Error that says by how much they differ. */
-export async function selfTest(name: BackendName): Promise<void> {
+/** Runs the same computation on a backend of tfjs and on the plain CPU. Throws an Error that says by how much they differ. */
+export async function selfTest(name: 'webgpu' | 'wasm' | 'cpu'): Promise<void> {
   await tf.setBackend('cpu');
   const expected = await probe();
   await tf.setBackend(name);

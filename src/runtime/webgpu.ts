@@ -1,5 +1,6 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { nudgeReadBacks } from './nudge';
 import { within } from './within';
 
 /** Enough for few submits a step, and few enough for the GPU to begin while the step is still being recorded. */
@@ -22,12 +23,17 @@ export interface RunningGpu {
 /**
  * Starts tfjs on a device of our own, because tfjs' start-up throws on a missing adapter and hides the reason.
  * Throws an Error that says what is missing.
+ *
+ * @param takesSoftware whether an adapter will do that computes on the processor: WebAssembly is faster there
  */
-export async function startWebGPU(): Promise<RunningGpu> {
+export async function startWebGPU(takesSoftware = true): Promise<RunningGpu> {
   const gpu = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
   if (!gpu) throw new Error('this browser has no WebGPU.');
   const adapter = await within(PATIENCE, 'its adapter', gpu.requestAdapter({ powerPreference: 'high-performance' }));
   if (!adapter) throw new Error('there is no GPU adapter.');
+  if (!takesSoftware && isSoftware(adapter.info)) {
+    throw new Error(`its adapter (${nameOf(adapter.info)}) computes on the processor, more slowly than WebAssembly.`);
+  }
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', LAUNCHES_PER_SUBMIT);
   const requested = adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
@@ -36,6 +42,7 @@ export async function startWebGPU(): Promise<RunningGpu> {
     requested.then((late) => late.destroy()).catch(() => undefined);
     throw error;
   });
+  nudgeReadBacks(device, navigator.userAgent);
   let ended = false;
   const watch = watchDevice(device, () => ended);
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
@@ -81,3 +88,9 @@ function limitsOf({ limits }: GPUAdapter): Record<string, number> {
 
 const nameOf = ({ vendor, architecture, device, description }: GPUAdapterInfo): string =>
   description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';
+
+const isSoftware = (info: GPUAdapterInfo): boolean =>
+  info.isFallbackAdapter ||
+  /swiftshader|llvmpipe|lavapipe|basic render/i.test(
+    [info.vendor, info.architecture, info.device, info.description].join(' '),
+  );

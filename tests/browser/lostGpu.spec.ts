@@ -9,7 +9,7 @@ const KEEP_DEVICE = `
 
 test('a GPU that is lost is told first, tested anew, and the run goes on from its state', async ({ lab, page }) => {
   await patchWorker(page, KEEP_DEVICE);
-  await lab.open();
+  await lab.open('?backend=webgpu');
   await expect(lab.badge).toContainText('WebGPU');
   await lab.runWithState(2000);
   const [worker] = page.workers();
@@ -31,7 +31,7 @@ const DROP_LARGE = `
 
 test('a GPU that is right in small and wrong at the experiment’s size shows no curve', async ({ lab, page }) => {
   await patchWorker(page, DROP_LARGE);
-  await lab.open();
+  await lab.open('?backend=webgpu');
   await expect(lab.badge).toContainText('WebGPU');
   await lab.run();
   await expect(lab.alert).toContainText('computes wrong numbers at this experiment’s size', { timeout: 30_000 });

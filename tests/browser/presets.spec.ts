@@ -4,7 +4,7 @@ test('the first screen has real curves before anything runs, plainly marked, and
   lab,
   page,
 }) => {
-  await lab.open();
+  await lab.open('?backend=webgpu');
   const note = page.getByRole('note');
   await expect(note).toContainText('Recorded');
   await expect(note).toContainText('npm run lab -- run bandit-race');
@@ -32,8 +32,8 @@ test('a preset has an address with its recording and its card; choosing one chan
   page,
 }) => {
   const note = page.getByRole('note');
-  await lab.open();
-  await page.goto('./#figure-3');
+  await lab.open('?backend=webgpu');
+  await page.goto('./?backend=webgpu#figure-3');
   await expect(note).toContainText('npm run lab -- run figure-3');
   await expect(page.locator('.paper')).toContainText('Figure 3 (numbers: Table 3)');
   await lab.preset(/^Figure 5: overfitted/).click();
@@ -58,8 +58,8 @@ test('the link of a recorded result is its preset’s address; of changed settin
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const copied = () => page.evaluate(() => navigator.clipboard.readText());
-  await lab.open();
-  await page.goto('./#figure-3');
+  await lab.open('?backend=webgpu');
+  await page.goto('./?backend=webgpu#figure-3');
   await expect(page.getByRole('note')).toContainText('figure-3');
   await page.locator('.results').getByRole('button', { name: 'Copy link' }).click();
   await expect.poll(copied).toMatch(/#figure-3$/);
@@ -69,7 +69,7 @@ test('the link of a recorded result is its preset’s address; of changed settin
 });
 
 test('a preset that is chosen while a race runs does not end it', async ({ lab, page }) => {
-  await lab.open();
+  await lab.open('?backend=webgpu');
   await lab.makeTiny(100_000);
   await lab.run();
   await lab.live();
@@ -86,7 +86,7 @@ test('a preset that is chosen while a race runs does not end it', async ({ lab, 
 });
 
 test('a paper preset says what the paper did, what differs, and judges only its own race', async ({ lab, page }) => {
-  await lab.open();
+  await lab.open('?backend=webgpu');
   await page.getByText('The paper’s experiments').click();
   await lab.preset(/^Figure 2 on the bandit/).click();
   const card = page.locator('.paper');
@@ -104,7 +104,7 @@ test('a paper preset says what the paper did, what differs, and judges only its 
 });
 
 test('loss, labels, start and rounds can be chosen, and reach the run', async ({ lab, page }) => {
-  await lab.open();
+  await lab.open('?backend=webgpu');
   await lab.race('Vanilla', 'PILAF');
   await lab.set({ Seeds: 2, 'Pairs per step': 2, Steps: 4 });
   await page.getByText('More settings').click();

@@ -5,7 +5,7 @@ test('the transformer trains on WebGPU and its pairs show words, colours and the
   page,
 }) => {
   test.setTimeout(180_000);
-  await lab.open();
+  await lab.open('?backend=webgpu');
   await lab.preset(/Online DPO/).click();
   await lab.race('PILAF');
   await lab.set({ Seeds: 1, 'Pairs per step': 2, Steps: 3 });

@@ -79,7 +79,9 @@ test('a race goes on where one of its workers dies', async ({ lab, page }) => {
 
 test('an address that asks for what there is not says so, and the page works', async ({ lab, page }) => {
   await lab.open('?backend=cuda&workers=0');
-  await expect(lab.alert).toContainText('backend "cuda", which is not allowed; there are webgpu, wasm, cpu.');
+  await expect(lab.alert).toContainText(
+    'backend "cuda", which is not allowed; there are webgpu, wasm-relaxed, wasm, cpu.',
+  );
   await expect(lab.alert).toContainText('workers "0", which is not allowed; there are whole numbers from 1 to 64.');
   await lab.makeTiny(3);
   await lab.run();

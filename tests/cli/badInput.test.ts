@@ -46,12 +46,6 @@ describe('the config', () => {
     expectRefused(await lab(['run', configFile(TINY), '--set', set]), words);
   });
 
-  it('refuses what WebAssembly’s memory would not hold', async () => {
-    const size = ['--set', 'seeds=5', '--set', 'schedule.pairs=256', '--backend', 'wasm'];
-    const words = ['schedule.pairs: 256 with 5 arms × 5 seeds', '4.4 GB', 'at most 216 or 4 seeds would fit'];
-    expectRefused(await lab(['run', 'online-dpo', ...size]), words);
-  });
-
   it('refuses unknown fields of a file, whatever their name', async () => {
     const bad = JSON.stringify(TINY).replace('{', '{"__proto__": {"beta": 2}, ');
     expectRefused(await lab(['run', scratchFile(bad)]), ['__proto__: unknown field']);

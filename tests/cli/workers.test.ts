@@ -9,8 +9,8 @@ import { configFile, lab, run, scratchFile, TINY } from './lab';
 const LONG = {
   ...TINY,
   arms: [...TINY.arms, { sampler: 'best-of-n', n: 4 }],
-  schedule: { steps: 2500, pairs: 4 },
-  evaluation: { every: 500 },
+  schedule: { steps: 1200, pairs: 4 },
+  evaluation: { every: 300 },
 };
 
 const whole = run(LONG, '--backend', 'wasm', '--workers', '1').then(({ results }) => results);
@@ -23,7 +23,7 @@ interface Started {
 
 function start(workers: number): Started {
   const [out, save] = [scratchFile(''), scratchFile('')];
-  const args = ['run', configFile(LONG), '--backend', 'wasm', '--out', out, '--save', save, '--save-every', '0.3'];
+  const args = ['run', configFile(LONG), '--backend', 'wasm', '--out', out, '--save', save, '--save-every', '0.2'];
   const child = spawn(process.execPath, ['.lab/lab.mjs', ...args, '--workers', `${workers}`], { stdio: 'ignore' });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const results = () => JSON.parse(readFileSync(out, 'utf8')) as Results;

@@ -21,7 +21,7 @@ export interface TaskRow {
   readonly panel: boolean;
   /** Whether a transformer writes the completions; it can then start at a checkpoint. */
   readonly transformer: boolean;
-  /** Completions sampled together: what a browser's memory holds, with a transformer's keys and values for each. */
+  /** Completions in a step, and in an evaluation, over all runs; memory holds more, patience does not. */
   readonly maximumCompletions: number;
 }
 

@@ -5,8 +5,11 @@ import type { ExperimentConfig } from '../config/schema';
 export const RESULTS_FORMAT = 'pilaf-lab/results';
 export const RESULTS_VERSION = 1;
 
-/** From fastest to the one that runs everywhere. */
-export const BACKEND_NAMES = ['webgpu', 'wasm', 'cpu'] as const;
+/**
+ * From fastest to the one that runs everywhere. `wasm-relaxed` multiplies and adds in one instruction where the processor
+ * can, so that its results differ between machines.
+ */
+export const BACKEND_NAMES = ['webgpu', 'wasm-relaxed', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** What truly ran, as the backend and its adapter report it. */
@@ -15,6 +18,9 @@ export interface BackendInfo {
   /** GPU adapter in the driver's words; null where there is none. */
   readonly adapter: string | null;
 }
+
+/** Whether WebAssembly runs, in either form: both have its memory. */
+export const isWasm = (name: BackendName): boolean => name === 'wasm' || name === 'wasm-relaxed';
 
 export type RunStatus = 'running' | 'complete' | 'stopped' | 'diverged';
 

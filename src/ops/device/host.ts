@@ -3,7 +3,7 @@ import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { PLAIN_ROUTINES } from '../routines/plain';
 import type { Routines } from '../routines/routines';
-import { simdRoutines } from '../routines/simd';
+import { simdRoutines, type Variant } from '../routines/simd';
 import type { Kernel } from './kernel';
 
 type HostArray = Float32Array | Int32Array;
@@ -50,7 +50,14 @@ const inMemory = ({ dataId }: tf.TensorInfo): HostArray =>
 const onHeap = (tensor: tf.TensorInfo): HostArray =>
   (tf.backend() as BackendWasm).typedArrayFromHeap(tensor) as HostArray;
 
-const known = new WeakMap<BackendWasm, Routines>();
+let variant: Variant = 'plain';
+let known = new WeakMap<BackendWasm, Routines>();
+
+/** Which form of the routines WebAssembly uses from now on. */
+export function useVariant(wanted: Variant): void {
+  variant = wanted;
+  known = new WeakMap();
+}
 
 /** Those for tfjs' own heap, where its tensors lie. */
 export function routinesOf(backend: BackendWasm): Routines {
@@ -65,5 +72,5 @@ function findRoutines(backend: BackendWasm): Routines {
     wasmMemory?: WebAssembly.Memory;
   };
   const memory = asm?.memory ?? wasmMemory;
-  return (memory && simdRoutines(memory)) ?? PLAIN_ROUTINES;
+  return (memory && simdRoutines(memory, variant)) ?? PLAIN_ROUTINES;
 }

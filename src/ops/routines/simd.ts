@@ -1,15 +1,24 @@
 import { RMS_EPSILON } from '../rmsNorm/composed';
-import { base64 } from '../simd/binary';
+import * as binary from '../simd/binary';
 import { PLAIN_ROUTINES } from './plain';
 import type { Blocks, Routines } from './routines';
 
 /** What src/ops/simd exports: pointers, steps and sizes in bytes, counts in floats or rows. */
 type Exports = Readonly<Record<keyof Routines | 'productByRows', (...numbers: number[]) => number>>;
 
-let compiled: WebAssembly.Module | undefined;
+/** Which form of the module: with fused multiply-add only where somebody asks for it. */
+export type Variant = keyof typeof binary;
 
-const module = (): WebAssembly.Module =>
-  (compiled ??= new WebAssembly.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))));
+const bytesIn = (variant: Variant): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(binary[variant]), (character) => character.charCodeAt(0));
+
+const compiled: Partial<Record<Variant, WebAssembly.Module>> = {};
+
+const module = (variant: Variant): WebAssembly.Module =>
+  (compiled[variant] ??= new WebAssembly.Module(bytesIn(variant)));
+
+/** Whether this engine has relaxed SIMD. */
+export const hasRelaxed = (): boolean => WebAssembly.validate(bytesIn('relaxed'));
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
@@ -17,9 +26,9 @@ const BYTES = Float32Array.BYTES_PER_ELEMENT;
  * The routines in WebAssembly with 128-bit vectors, for arrays that lie in `memory`. Null where it has no such
  * instructions, or where threads share the memory, which this module does not expect.
  */
-export function simdRoutines(memory: WebAssembly.Memory): Routines | null {
+export function simdRoutines(memory: WebAssembly.Memory, variant: Variant = 'plain'): Routines | null {
   try {
-    const { exports } = new WebAssembly.Instance(module(), { env: { memory } });
+    const { exports } = new WebAssembly.Instance(module(variant), { env: { memory } });
     return adapt(exports as unknown as Exports);
   } catch (error) {
     if (error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError) return null;

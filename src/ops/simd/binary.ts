@@ -1,5 +1,7 @@
-/** This folder's WebAssembly: scripts/simdPlugin.mjs compiles it and puts another text in the place of this one. */
-export const base64: string = missing();
+/** This folder's WebAssembly: scripts/simdPlugin.mjs compiles it and puts other texts in the places of these. */
+export const plain: string = missing();
+/** The same with fused multiply-add, which relaxed SIMD has; results differ between machines. */
+export const relaxed: string = missing();
 
 function missing(): never {
   throw new Error('To be bundled with the plugin in scripts/simdPlugin.mjs.');

@@ -11,7 +11,7 @@ export function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-/** a + b·c */
+/** a + b·c; with relaxed SIMD rounded once where the processor multiplies and adds in one instruction. */
 export function addProduct(a: v128, b: v128, c: v128): v128 {
-  return f32x4.add(a, f32x4.mul(b, c));
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(b, c, a) : f32x4.add(a, f32x4.mul(b, c));
 }

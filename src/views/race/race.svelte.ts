@@ -2,14 +2,16 @@ import { problemText } from '../../experiment/reading';
 import { createHistory, historyOf, resultsOf } from '../../experiment/documents/history';
 import type { RaceHistory } from '../../experiment/documents/history';
 import type { Recorded } from '../../experiment/documents/recorded';
-import type { BackendInfo, Results } from '../../experiment/documents/results';
+import type { BackendInfo, BackendName, Results } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import type { TaskKind } from '../../experiment/config/tasks';
 import { recordReport } from '../../run/recordReport';
 import type { PairsReport } from '../../training/reports';
 import { LabClient } from '../../worker/client';
 import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
 import type { Asked } from '../browser/address';
 import type { Checkpoints } from '../browser/checkpoints.svelte';
+import type { Backends } from './backends.svelte';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
 import { queueRedraw } from '../kit/redraw';
@@ -77,6 +79,7 @@ export class Race {
   #client = new LabClient((event) => this.#receive(event));
   readonly #keeper: Keeper;
   readonly #checkpoints: Checkpoints;
+  readonly #backends: Backends;
   /** The start under way, until its first report makes a history of it. */
   #started: Extract<Notice, { type: 'started' }> | null = null;
   /** Where it goes on, if it was asked to. */
@@ -95,17 +98,37 @@ export class Race {
   /** The preset whose recorded results are to be shown: the last that was asked for. */
   #wanted: string | null = null;
 
-  constructor(keeper: Keeper, checkpoints: Checkpoints) {
+  constructor(keeper: Keeper, checkpoints: Checkpoints, backends: Backends) {
     this.#keeper = keeper;
     this.#checkpoints = checkpoints;
+    this.#backends = backends;
   }
 
-  /** Starts the worker: on a backend of its choice where none is given. */
-  open({ backend, workers, problems }: Asked): void {
+  /** Starts the worker, for a task of this kind. */
+  open(kind: TaskKind, { backend, workers, problems }: Asked): void {
     this.testing = this.device === null;
-    this.#client.wanted = { only: backend, workers };
+    this.#backends.ask(backend, workers);
+    this.#client.wanted = { only: this.#backends.wanted(kind), workers };
     if (problems.length > 0) this.message = { kind: 'error', text: problems.join(' ') };
     this.#client.open();
+  }
+
+  /** Has the worker of a race on the backend that is wanted for it; while one is on, nothing happens. */
+  settle(kind: TaskKind): void {
+    if (!this.active) this.#turnTo(this.#backends.wanted(kind));
+    if (!this.active && this.device === null) {
+      this.testing = true;
+      this.#client.open();
+    }
+  }
+
+  #turnTo(backend: BackendName | undefined): void {
+    if (!backend || (backend === this.device?.backend.name && backend === (this.#client.wanted.only ?? backend)))
+      return;
+    this.#client.close();
+    this.#client.wanted = { ...this.#client.wanted, only: backend };
+    this.device = null;
+    this.unavailable = null;
   }
 
   close(): void {
@@ -115,6 +138,7 @@ export class Race {
 
   /** Starts afresh; whatever ran before ends. */
   run(config: ExperimentConfig, paused = false): void {
+    this.#turnTo(this.#backends.wanted(config.task.kind));
     this.#prepare();
     this.#from = null;
     this.#client.start(config, paused, this.#checkpoints.namedIn(config));
@@ -128,6 +152,7 @@ export class Race {
   }
 
   #prepare(): void {
+    this.#backends.leave();
     this.message = null;
     this.asked = null;
     this.#forgotten = false;
@@ -244,6 +269,15 @@ export class Race {
         this.device = { backend: event.backend, reasons: event.reasons };
         return;
       case 'unavailable':
+        // Somebody's choice, of today or of another day: there may be others.
+        if (this.#client.wanted.only !== undefined) {
+          this.#backends.fail(this.#client.wanted.only, event.message);
+          this.#client.wanted = { ...this.#client.wanted, only: undefined };
+          this.#broke(event.message);
+          this.testing = true;
+          this.#client.open();
+          return;
+        }
         this.unavailable = event.message;
         void this.#keeper.broke(this.#own());
         this.#end({ kind: 'error', text: event.message });

@@ -6,7 +6,8 @@ import {
   type ArmSummary,
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
-import type { BackendInfo } from '../../experiment/documents/results';
+import type { BackendInfo, BackendName } from '../../experiment/documents/results';
+import type { TaskKind } from '../../experiment/config/tasks';
 import { CellError, runCells, type Cell, type CellProgress } from '../../run/cells';
 import { Pool } from '../../run/pool';
 import { createThread } from '../../worker/createThread';
@@ -38,12 +39,15 @@ export class Sweeps {
 
   readonly #storage: Storage;
   readonly #checkpoints: Checkpoints;
+  readonly #wanted: (task: TaskKind) => BackendName | undefined;
   #abort: AbortController | null = null;
   #release: (() => void) | null = null;
   /** Sweeps that are being stored, and whether they have grown since. */
   readonly #storing: Record<string, { grown: boolean }> = {};
 
-  constructor(storage: Storage, checkpoints: Checkpoints) {
+  /** @param wanted the backend for a task; undefined: the engine's own choice */
+  constructor(storage: Storage, checkpoints: Checkpoints, wanted: (task: TaskKind) => BackendName | undefined) {
+    this.#wanted = wanted;
     this.#storage = storage;
     this.#checkpoints = checkpoints;
   }
@@ -139,8 +143,10 @@ export class Sweeps {
     this.progress = null;
     const abort = new AbortController();
     this.#abort = abort;
+    const [cell] = cells;
+    const first = sweep.results.backend?.name ?? (cell && this.#wanted(cell.order().config.task.kind));
     const pool = new Pool(
-      (backend) => new WebPoolWorker(document.baseURI, backend, backend !== undefined, createThread),
+      (backend) => new WebPoolWorker(document.baseURI, backend ?? first, backend !== undefined, createThread),
     );
     const running = runCells(cells, pool, {
       workers: { gpu: 1, cores: Math.min(MOST_WORKERS, navigator.hardwareConcurrency) },
