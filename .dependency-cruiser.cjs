@@ -24,7 +24,7 @@ const ROOMS = {
   },
   runtime: { rooms: ['math', 'experiment', 'ops', 'policy'], packages: TFJS },
   run: {
-    rooms: ['math', 'experiment', 'analysis', 'ops', 'policy', 'training', 'runtime'],
+    rooms: ['math', 'experiment', 'analysis', 'ops', 'policy', 'training', 'reference', 'runtime'],
     packages: ['valibot'],
   },
   worker: {

@@ -65,6 +65,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --proposal-steps <n> training steps of each policy to draw from; 0: from the reference alone (100)
       --seed <n>           (0)
       --backend <name>     (wasm)
+      --workers <n>        processes that draw (one per core); the estimate does not depend on it
       --out <file>         where the estimate goes (beside the checkpoint)
 
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted. LAB_TRACE=1 shows where an error came from.

@@ -1,7 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Checkpoint } from '../policy/checkpoint';
 import { estimateOptimum, type EstimatedPoint, type PromptSamples } from '../theory/importance';
-import { byPrompt, sampleMixture, type MixtureSample } from './mixtureSamples';
+import { byPrompt, drawMixture, testPromptsOf, type Drawing, type MixtureSample } from './mixtureSamples';
 import { trainProposal } from './proposals';
 import { reviewsTask } from '../training/reviewsTask';
 
@@ -44,15 +43,15 @@ export interface EstimateProgress {
  * The frontier of the reviews on the test prompts, all of equal weight, on the current backend. A mixture of the
  * reference and of policies trained towards π*_β at several β is sampled afresh at the end; what the proposals learned
  * from is not in the estimate.
+ *
+ * @param drawing makes the draws; in this thread where absent
  */
 export async function* estimateReviewsOptimum(
   checkpoint: Checkpoint,
   { seed, samples, proposalSteps }: OptimumSettings,
+  drawing: Drawing = (draws) => drawMixture(reviewsTask(checkpoint), draws),
 ): AsyncGenerator<EstimateProgress, EstimatedOptimum> {
-  const task = reviewsTask(checkpoint);
-  const { evaluation } = task;
-  if (evaluation.kind !== 'sampled') throw new Error('the reviews are evaluated by sampling');
-  const prompts = evaluation.testPrompts;
+  const prompts = testPromptsOf(reviewsTask(checkpoint));
   const betas = proposalSteps > 0 ? PROPOSAL_BETAS : [];
   const policies = [checkpoint.weights];
   const batchesFor = (count: number, mixed: number): number => Math.ceil(count / mixed);
@@ -63,19 +62,13 @@ export async function* estimateReviewsOptimum(
   let done = 0;
   let draw = 0;
 
-  async function* drawn(count: number): AsyncGenerator<EstimateProgress, MixtureSample[]> {
-    const length = checkpoint.weights.length;
-    const weights = tf.tidy(() => tf.concat(policies.map((values) => tf.tensor2d(values, [1, length]))) as tf.Tensor2D);
-    const found: MixtureSample[] = [];
-    try {
-      for (let batch = batchesFor(count, policies.length); batch > 0; batch--) {
-        for (const sample of await sampleMixture(task, prompts, weights, seed, draw++)) found.push(sample);
-        yield { done: ++done, total };
-      }
-    } finally {
-      weights.dispose();
-    }
-    return found;
+  async function* drawn(samplesOfPrompt: number): AsyncGenerator<EstimateProgress, MixtureSample[]> {
+    const count = batchesFor(samplesOfPrompt, policies.length);
+    const draws = drawing({ policies, seed, first: draw, count });
+    draw += count;
+    let next = await draws.next();
+    for (; !next.done; next = await draws.next()) yield { done: (done += next.value), total };
+    return next.value;
   }
 
   for (const [stage, beta] of betas.entries()) {

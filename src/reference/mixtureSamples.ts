@@ -17,6 +17,46 @@ export interface MixtureSample {
   readonly logRatio: number;
 }
 
+/** Draws of the mixture, one after the other: all that whoever makes them must know. */
+export interface MixtureDraws {
+  /** The policies' weights, the reference's first. // [M][N] */
+  readonly policies: readonly Float32Array[];
+  readonly seed: number;
+  /** The first draw, and how many. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Makes draws; yields how many more are done. */
+export type Drawing = (draws: MixtureDraws) => AsyncGenerator<number, MixtureSample[]>;
+
+/** Makes them in this thread. */
+export async function* drawMixture(
+  task: Task,
+  { policies, seed, first, count }: MixtureDraws,
+): AsyncGenerator<number, MixtureSample[]> {
+  const prompts = testPromptsOf(task);
+  const weights = tf.tidy(
+    () => tf.concat(policies.map((values) => tf.tensor2d(values, [1, values.length]))) as tf.Tensor2D,
+  );
+  const found: MixtureSample[] = [];
+  try {
+    for (let draw = first; draw < first + count; draw++) {
+      for (const sample of await sampleMixture(task, prompts, weights, seed, draw)) found.push(sample);
+      yield 1;
+    }
+  } finally {
+    weights.dispose();
+  }
+  return found;
+}
+
+/** @throws Error where the task is evaluated exactly */
+export function testPromptsOf({ evaluation }: Task): readonly (readonly number[])[] {
+  if (evaluation.kind === 'sampled') return evaluation.testPrompts;
+  throw new Error('what is evaluated exactly has no test prompts');
+}
+
 /**
  * One completion of every prompt by every policy. The log-probs are those of one forward pass under each, summed in
  * float64.

@@ -1,5 +1,6 @@
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Task } from '../training/task';
+import { drawMixture } from '../reference/mixtureSamples';
 import { runCell } from './cell';
 import type { ImportedCheckpoints, Note, Order, OrderKind, OrderOf, Outcomes } from './orders';
 import { Part } from './part';
@@ -34,6 +35,8 @@ export class Executor {
         return this.opened().snapshot();
       case 'finish':
         return this.opened().finish();
+      case 'mixture':
+        return this.mixture(order, onNote);
       default:
         throw new Error(`unknown order ${JSON.stringify(order satisfies never)}`);
     }
@@ -48,6 +51,17 @@ export class Executor {
     await this.drop();
     const task = await this.environment.prepare(config, checkpoints);
     return runCell(config, task, { ...this.environment, onStep: (step) => onNote({ type: 'step', step }) });
+  }
+
+  private async mixture({ config, draws }: OrderOf<'mixture'>, onNote: (note: Note) => void) {
+    await this.drop();
+    const drawing = drawMixture(await this.environment.prepare(config, []), draws);
+    let next = await drawing.next();
+    for (let step = 1; !next.done; step++, next = await drawing.next()) {
+      onNote({ type: 'step', step });
+      await this.environment.breathe();
+    }
+    return next.value;
   }
 
   private async open({ config, checkpoints, runs, from }: OrderOf<'open'>, onNote: (note: Note) => void) {

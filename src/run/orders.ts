@@ -1,5 +1,6 @@
 import type { ArmSummary } from '../experiment/documents/sweepResults';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import type { MixtureDraws, MixtureSample } from '../reference/mixtureSamples';
 import type { Report } from '../training/reports';
 import type { ExperimentSnapshot } from '../training/snapshot';
 
@@ -31,7 +32,14 @@ export type Order =
   /** The part's exact state. */
   | { readonly kind: 'snapshot' }
   /** The part's end: weights and hashes. */
-  | { readonly kind: 'finish' };
+  | { readonly kind: 'finish' }
+  /** Draws for an estimate of the optimum. */
+  | {
+      readonly kind: 'mixture';
+      /** Names the checkpoint. */
+      readonly config: ExperimentConfig;
+      readonly draws: MixtureDraws;
+    };
 
 export type OrderKind = Order['kind'];
 export type OrderOf<Kind extends OrderKind> = Extract<Order, { readonly kind: Kind }>;
@@ -43,9 +51,10 @@ export interface Outcomes {
   readonly advance: Leg;
   readonly snapshot: ExperimentSnapshot;
   readonly finish: readonly Report[];
+  readonly mixture: readonly MixtureSample[];
 }
 
-/** What a worker says while it is at it: a cell's step in hand, or what a part does before its first step. */
+/** What a worker says while it is at it: a cell's step, or a draw, in hand; what a part does before its first step. */
 export type Note =
   { readonly type: 'step'; readonly step: number } | Extract<Report, { type: 'offline' | 'compiling' }>;
 

@@ -60,6 +60,16 @@ describe('lab optimum reviews', () => {
     expect(points[0]!.estimate.effective.minimum).toBeGreaterThan(4.9);
   });
 
+  it('does not depend on the number of processes', async () => {
+    const texts = [];
+    for (const workers of ['1', '3']) {
+      const out = join(folder, `by-${workers}.json`);
+      expect((await estimate('--workers', workers, '--samples', '12', '--out', out)).code).toBe(0);
+      texts.push(readFileSync(out, 'utf8'));
+    }
+    expect(texts[1]).toBe(texts[0]);
+  });
+
   it('is used by a run, with its note, and does not change the hash', async () => {
     const task = { kind: 'reviews', checkpoint };
     const args = ['--backend', 'wasm'];

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
+import type { ExperimentConfig } from '../../experiment/config/schema';
 import { OPTIMUM_FORMAT, OPTIMUM_VERSION, type OptimumFile } from '../../experiment/documents/optimumFile';
 import { ENOUGH_EFFECTIVE, isReliable } from '../../experiment/documents/results';
 import type { Checkpoint } from '../../policy/checkpoint';
@@ -9,12 +11,17 @@ import {
   type EstimatedOptimum,
   type OptimumSettings,
 } from '../../reference/estimateOptimum';
+import { PRESETS } from '../../experiment/presets/presets';
+import type { Drawing } from '../../reference/mixtureSamples';
+import { drawInPool } from '../../run/drawInPool';
+import { Pool } from '../../run/pool';
 import { optimumFingerprints } from '../../training/knownOptimum';
 import { parseReviewsCheckpoint } from '../../training/reviewsTask';
-import { readArguments, readBackend, readWhole } from '../arguments';
+import { readArguments, readBackend, readWhole, readWorkers } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
 import { checkWritable, loadCheckpoint, optimumPath, writeAtomically } from '../files';
 import { startBackend } from '../nodeRuntime';
+import { ProcessWorker } from '../pool/processWorker';
 import { startProgress } from '../progress';
 import { table } from '../table';
 
@@ -31,6 +38,7 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
     'proposal-steps': { type: 'string', default: '100' },
     seed: { type: 'string', default: '0' },
     backend: { type: 'string', default: 'wasm' },
+    workers: { type: 'string' },
     out: { type: 'string' },
   });
   if (positionals.length !== 1 || positionals[0] !== NAME) {
@@ -42,12 +50,18 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
     proposalSteps: readWhole('--proposal-steps', values['proposal-steps'], 0, 100_000),
   };
   const only = readBackend(values.backend);
+  const workers = readWorkers(values.workers) ?? availableParallelism();
   const out = values.out ?? optimumPath(values.checkpoint);
   checkWritable(out);
   const checkpoint = await loaded(values.checkpoint);
   const backend = await startBackend(only);
+  const { name } = backend.info;
+  const pool = new Pool(() => new ProcessWorker(name, true), name);
   try {
-    const found = await Promise.race([estimated(checkpoint, settings), backend.lost]);
+    // The proposals are trained here, one after the other; all draws are shared out.
+    const drawing =
+      name === 'webgpu' || workers === 1 ? undefined : drawInPool(pool, workers, configWith(values.checkpoint));
+    const found = await Promise.race([estimated(checkpoint, settings, drawing), backend.lost]);
     const { seed, samples, proposalSteps } = settings;
     const command =
       `npm run lab -- optimum ${NAME} --checkpoint ${values.checkpoint} --samples ${samples} ` +
@@ -66,9 +80,16 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
     writeAtomically(out, `${JSON.stringify(file, null, 1)}\n`);
     process.stdout.write(`${summary(found)}The estimate is in ${out}.\n`);
   } finally {
+    pool.end();
     backend.release();
   }
   return EXIT.success;
+}
+
+/** Any experiment on reviews with this checkpoint: a worker prepares its task. */
+function configWith(checkpoint: string): ExperimentConfig {
+  const { config } = PRESETS.find((preset) => preset.config.task.kind === 'reviews')!;
+  return { ...config, task: { ...config.task, kind: 'reviews', checkpoint } };
 }
 
 async function loaded(name: string): Promise<Checkpoint> {
@@ -79,8 +100,12 @@ async function loaded(name: string): Promise<Checkpoint> {
   }
 }
 
-async function estimated(checkpoint: Checkpoint, settings: OptimumSettings): Promise<EstimatedOptimum> {
-  const estimating = estimateReviewsOptimum(checkpoint, settings);
+async function estimated(
+  checkpoint: Checkpoint,
+  settings: OptimumSettings,
+  drawing: Drawing | undefined,
+): Promise<EstimatedOptimum> {
+  const estimating = estimateReviewsOptimum(checkpoint, settings, drawing);
   let progress = null;
   let next = await estimating.next();
   while (!next.done) {
