@@ -90,7 +90,8 @@ const configOf = (steps: number) => ({
 const ENDLESS = configOf(100_000);
 
 const TASK = {
-  policy: { rowFloats: null } as Task['policy'],
+  policy: { layout: [], rowFloats: null } as unknown as Task['policy'],
+  evaluation: { kind: 'exact' } as Task['evaluation'],
   encodeWeights: (weights, origin) => Uint8Array.from([...weights, Number(origin['step'])]),
 } as Task;
 

@@ -113,18 +113,16 @@ export class Race {
     this.#client.open();
   }
 
-  /** Has the worker of a race on the backend that is wanted for it; while one is on, nothing happens. */
+  /** Has the worker on the backend that is wanted, unless it has a race, or what one has learnt. */
   settle(kind: TaskKind): void {
-    if (!this.active) this.#turnTo(this.#backends.wanted(kind));
-    if (!this.active && this.device === null) {
-      this.testing = true;
-      this.#client.open();
-    }
+    if (this.active || (this.history !== null && this.recorded === null)) return;
+    this.#turnTo(this.#backends.wanted(kind));
+    this.testing = this.device === null;
+    this.#client.open();
   }
 
   #turnTo(backend: BackendName | undefined): void {
-    if (!backend || (backend === this.device?.backend.name && backend === (this.#client.wanted.only ?? backend)))
-      return;
+    if (!backend || backend === (this.device?.backend.name ?? this.#client.wanted.only)) return;
     this.#client.close();
     this.#client.wanted = { ...this.#client.wanted, only: backend };
     this.device = null;
@@ -146,6 +144,8 @@ export class Race {
 
   /** Goes on where an earlier page or a crash has broken off. */
   restore(from: StoredState, bytes: Blob): void {
+    // Its hashes are those of the backend that it began on.
+    this.#turnTo(from.backend.name);
     this.#prepare();
     this.#from = from;
     this.#client.restore(bytes, this.#checkpoints.namedIn(from.config));
