@@ -45,7 +45,8 @@ export class RemotePart {
   /** All that comes before the first step. */
   async open(onNote: (note: Note) => void): Promise<Leg> {
     const { leg } = await this.persist(() => this.openIn(onNote));
-    await this.leave(false);
+    // A start that was ended early has no state.
+    await this.leave(this.saved === null && !leg.reports.some(({ type }) => type === 'evaluation'));
     return this.kept(leg);
   }
 

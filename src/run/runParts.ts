@@ -99,6 +99,8 @@ export async function* runParts(
     const opening = each(parts, (part) =>
       part.open((note) => {
         if (note.type === 'offline') notes.set(part, note);
+        // The signal may have come before there was anything to end.
+        if (control.signal.aborted) halt();
         wake();
       }),
     ).then((found) => (legs = found));

@@ -2,7 +2,7 @@
  * Whole races, as somebody waits for them: the runner's start, and wall seconds by backend and number of processes, in
  * turns on one machine. Equal hashes are part of what is measured. Writes a results document and docs/benchmark-races.md.
  *
- *     node tests/bench/races.mjs [--rounds 2] [--machine name] [--out folder]
+ *     node tests/bench/races.mjs [--races bandit-race,online-dpo] [--rounds 2] [--machine name] [--out folder]
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { builtRunner } from '../../scripts/builtRunner.mjs';
 import { number, table } from './markdown.mjs';
-import { readOptions, runCommand, wholeNumber } from './options.mjs';
+import { listOf, readOptions, runCommand, wholeNumber } from './options.mjs';
 import { quartiles } from './statistics.mjs';
 
 /** @typedef {{ race: string, backend: string, workers: number, seconds: number[], bytes: number[], hashes: string }} Row */
@@ -83,7 +83,7 @@ function summary(values) {
 
 /** @param {readonly Row[]} rows */
 const byRace = (rows) =>
-  RACES.flatMap(({ race, what }) => {
+  RACES.filter(({ race }) => rows.some((row) => row.race === race)).flatMap(({ race, what }) => {
     const seconds = (/** @type {string} */ backend, /** @type {number} */ workers) =>
       rows.find((row) => row.race === race && row.backend === backend && row.workers === workers)?.seconds ?? [];
     const ratio = (/** @type {readonly number[]} */ over, /** @type {readonly number[]} */ under) =>
@@ -106,12 +106,14 @@ const byRace = (rows) =>
   });
 
 await runCommand(async () => {
-  const options = readOptions(['rounds', 'machine', 'out'], []);
+  const options = readOptions(['races', 'rounds', 'machine', 'out'], []);
+  const names = RACES.map(({ race }) => race);
+  const chosen = listOf('races', options.races ?? names.join(','), names);
   const rounds = wholeNumber('rounds', options.rounds ?? '2');
   await builtRunner();
   const folder = mkdtempSync(join(tmpdir(), 'pilaf-lab-races-'));
   /** @type {Row[]} */
-  const rows = RACES.flatMap(({ race }) =>
+  const rows = chosen.flatMap((race) =>
     BACKENDS.flatMap((backend) =>
       WORKERS.map((workers) => ({ race, backend, workers, seconds: [], bytes: [], hashes: '' })),
     ),

@@ -216,16 +216,25 @@ describe('a race in parts', () => {
       expect(same.at(-1)).toEqual(last);
     });
 
-    it('can be stopped during an offline start', async () => {
+    it.each([2, 1])('can be stopped during an offline start, in two parts and %i workers', async (workers) => {
       const input = { ...CASES['one seed, after an offline start, in rounds that accumulate']! };
       const long = configOf({ ...input, start: { kind: 'offline', pairs: 4, epochs: 20 } });
       const abort = new AbortController();
       const found: Report[] = [];
-      for await (const report of spread(long, { control: { signal: abort.signal } }).reports) {
+      for await (const report of spread(long, { workers, parts: 2, control: { signal: abort.signal } }).reports) {
         found.push(report);
         if (report.type === 'offline') abort.abort();
       }
       expect(found.some(({ type }) => type === 'weights' || type === 'evaluation')).toBe(false);
+      expect(found.at(-1)).toMatchObject({ type: 'finished', step: 0 });
+    });
+
+    it('ends an offline start that nobody wants any more when it begins', async () => {
+      const input = { ...CASES['one seed, after an offline start, in rounds that accumulate']! };
+      const long = configOf({ ...input, start: { kind: 'offline', pairs: 4, epochs: 200 } });
+      const signal = AbortSignal.abort();
+      const found = await collect(spread(long, { control: { signal } }).reports);
+      expect(found.filter(({ type }) => type === 'offline').length).toBeLessThan(20);
       expect(found.at(-1)).toMatchObject({ type: 'finished', step: 0 });
     });
 
