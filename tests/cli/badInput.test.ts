@@ -89,7 +89,7 @@ describe('the command', () => {
     ],
     [
       ['run', tiny, '--backend', 'cuda'],
-      ['"cuda"', 'webgpu, wasm, cpu'],
+      ['"cuda"', 'webgpu, wasm-relaxed, wasm, cpu'],
     ],
     [
       ['run', tiny, '--out', join(folder, 'none', 'r.json')],
