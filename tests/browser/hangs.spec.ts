@@ -141,7 +141,7 @@ test('a sweep’s worker that closes itself ends the sweep with a sentence', asy
   const started = page.waitForEvent('worker');
   await page.getByRole('button', { name: /^Run \d+ cells/ }).click();
   const worker = await started;
-  await expect(page.getByText(/\d+% on wasm, 2 workers/)).toBeVisible();
+  await expect(page.getByText(/\d+% on wasm-relaxed, 2 workers/)).toBeVisible();
   await worker.evaluate(() => self.close());
   await expect(page.getByText('it closed without a word')).toBeVisible();
 });

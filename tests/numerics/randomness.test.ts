@@ -122,7 +122,7 @@ async function drawn({ seeds, policy, reference, coefficients, scales, address }
       ),
       settings: tf.tensor3d([coefficients, scales]),
       seeds: tf.tensor1d(
-        Int32Array.from([...seeds, address.step], (seed) => seed | 0),
+        Int32Array.from([...seeds, address.step, 0], (value) => value | 0),
         'int32',
       ),
       tokens: found,
