@@ -30,9 +30,9 @@ test('a spread race can be paused, stepped, stored, resumed by another number of
   page,
 }) => {
   await lab.open('?workers=1');
-  const whole = await finished(lab, 2000);
+  const whole = await finished(lab, 800);
   await lab.open('?workers=3');
-  await lab.runWithState(2000);
+  await lab.runWithState(800);
   await lab.button('Pause').click();
   await expect(lab.facts).toContainText('paused');
   const step = await lab.step();
@@ -69,10 +69,10 @@ const endFirst = (page: Page, orders: number) =>
 
 test('a race goes on where one of its workers dies', async ({ lab, page }) => {
   await lab.open('?workers=1');
-  const whole = await finished(lab, 2000);
+  const whole = await finished(lab, 800);
   await endFirst(page, 4);
   await lab.open('?workers=2');
-  expect(await finished(lab, 2000)).toEqual(whole);
+  expect(await finished(lab, 800)).toEqual(whole);
   const databases = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
   expect(databases, 'one was ended').toContain('ended');
 });
