@@ -142,7 +142,6 @@ await runCommand(async () => {
   const results = options.out ?? join(ROOT, 'tests/bench/results');
   mkdirSync(results, { recursive: true });
   const document = { date, machine, node: process.versions.node, rounds, starts, rows };
-  writeFileSync(join(results, `${date}-races.json`), `${JSON.stringify(document, null, 2)}\n`);
   const text = [
     '# Benchmark: whole races',
     `What somebody waits for, from the command to its table, on ${machine}, Node ${process.versions.node}, ${date}; ` +
@@ -153,6 +152,8 @@ await runCommand(async () => {
   ].join('\n\n');
   const file = join(options.out ?? join(ROOT, 'docs'), 'benchmark-races.md');
   const prettier = await resolveConfig(join(ROOT, 'docs/benchmark.md'));
+  const json = await format(JSON.stringify(document), { ...prettier, parser: 'json' });
+  writeFileSync(join(results, `${date}-races.json`), json);
   writeFileSync(file, await format(text, { ...prettier, parser: 'markdown' }));
   console.log(file);
 });
