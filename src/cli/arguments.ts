@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { BACKEND_NAMES, type BackendName } from '../experiment/documents/results';
+import { MOST_WORKERS } from '../run/pool';
 import { UsageError } from './errors';
 
 type OptionTypes = NonNullable<ParseArgsConfig['options']>;
@@ -47,8 +48,6 @@ export function readSeconds(option: string, text: string): number {
   if (value > 0 && value <= 86_400) return value;
   throw new UsageError(`${option}: "${text}" is not allowed; give seconds, more than 0 and at most 86400`);
 }
-
-const MOST_WORKERS = 64;
 
 /** The value of an option that is a number of processes; undefined where it was not given. */
 export const readWorkers = (text: string | undefined, option = '--workers'): number | undefined =>

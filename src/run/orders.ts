@@ -64,6 +64,9 @@ export interface CellResult {
   readonly seconds: number;
 }
 
+/** Whether a leg has ended with an evaluation. */
+export const hasEvaluation = ({ reports }: Leg): boolean => reports.some(({ type }) => type === 'evaluation');
+
 /** Steps that a part has trained in one go. */
 export interface Leg {
   /** Of all these steps, in their order, but `progress` and what a note has told. */

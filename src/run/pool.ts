@@ -25,6 +25,9 @@ export class WorkerGone extends Error {}
 /** Makes a worker on a backend, or on the fastest. */
 export type CreateWorker = (backend: BackendName | undefined) => PoolWorker;
 
+/** More than that nobody may ask for. */
+export const MOST_WORKERS = 64;
+
 /** Workers on one backend, started when they are first asked for: of a race, a sweep or an estimate. */
 export class Pool {
   private readonly workers: (PoolWorker | undefined)[] = [];

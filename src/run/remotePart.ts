@@ -1,7 +1,7 @@
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Report } from '../training/reports';
 import type { ExperimentSnapshot } from '../training/snapshot';
-import type { ImportedCheckpoints, Leg, Note } from './orders';
+import { hasEvaluation, type ImportedCheckpoints, type Leg, type Note } from './orders';
 import { WorkerGone, type Pool, type PoolWorker } from './pool';
 
 /** A part whose workers die so often without a finished leg is given up. */
@@ -46,7 +46,7 @@ export class RemotePart {
   async open(onNote: (note: Note) => void): Promise<Leg> {
     const { leg } = await this.persist(() => this.openIn(onNote));
     // A start that was ended early has no state.
-    await this.leave(this.saved === null && !leg.reports.some(({ type }) => type === 'evaluation'));
+    await this.leave(this.saved === null && !hasEvaluation(leg));
     return this.kept(leg);
   }
 

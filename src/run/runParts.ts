@@ -7,7 +7,8 @@ import { isEvaluated } from '../training/schedule';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import { startedReport } from '../training/startedReport';
 import type { Task } from '../training/task';
-import type { ImportedCheckpoints, Leg } from './orders';
+import { deferred } from './deferred';
+import { hasEvaluation, type ImportedCheckpoints, type Leg } from './orders';
 import type { Pool } from './pool';
 import { RemotePart } from './remotePart';
 
@@ -55,7 +56,7 @@ export async function* runParts(
   yield* merged(opened);
   yield { type: 'progress', step, pairs: 0, bytes: bytes() };
   // Where offline training was stopped, the policies are not what the race would start from.
-  if (from || opened.every(isEvaluation)) yield* wantedSnapshot();
+  if (from || opened.every(hasEvaluation)) yield* wantedSnapshot();
   let [length, pairs] = [1, 0];
   while (step < steps && !control.signal.aborted && live.size > 0) {
     const evaluates = control.wantsEvaluation?.() ?? false;
@@ -92,23 +93,21 @@ export async function* runParts(
     const notes = new Map<RemotePart, OfflineReport>();
     const halt = () => pool.halt();
     control.signal.addEventListener('abort', halt);
-    const { promise: told, resolve: tell } = signalled();
-    let wake = tell;
-    let next = told;
+    let note = deferred<void>();
     let legs: Leg[] | null = null;
     const opening = each(parts, (part) =>
-      part.open((note) => {
-        if (note.type === 'offline') notes.set(part, note);
+      part.open((told) => {
+        if (told.type === 'offline') notes.set(part, told);
         // The signal may have come before there was anything to end.
         if (control.signal.aborted) halt();
-        wake();
+        note.resolve();
       }),
     ).then((found) => (legs = found));
     let shown = -1;
     try {
       while (!legs) {
-        await Promise.race([opening, next]);
-        ({ promise: next, resolve: wake } = signalled());
+        await Promise.race([opening, note.promise]);
+        note = deferred();
         if (notes.size < Math.min(workers, parts.length)) continue;
         const slowest = [...notes.values()].reduce((a, b) => (b.step < a.step ? b : a));
         if (!legs && slowest.step > shown) yield slowest;
@@ -177,17 +176,9 @@ export async function* runParts(
   }
 }
 
-const isEvaluation = ({ reports }: Leg): boolean => reports.some(({ type }) => type === 'evaluation');
-
 /** So many steps on, but not beyond the next evaluation. */
 function legEnd(config: ExperimentConfig, step: number, length: number): number {
   let end = step + 1;
   while (end < step + length && !isEvaluated(config, end)) end++;
   return end;
-}
-
-function signalled(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
 }

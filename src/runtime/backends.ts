@@ -69,7 +69,7 @@ const TITLES: Record<BackendName, string> = {
 };
 
 /** tfjs' own name of a backend. */
-export const tfjsName = (name: BackendName): 'webgpu' | 'wasm' | 'cpu' => (name === 'wasm-relaxed' ? 'wasm' : name);
+const tfjsName = (name: BackendName): 'webgpu' | 'wasm' | 'cpu' => (name === 'wasm-relaxed' ? 'wasm' : name);
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -1,4 +1,5 @@
 import type { BackendName } from '../experiment/documents/results';
+import { deferred, type Deferred } from '../run/deferred';
 import type { Note, OrderKind, OrderOf, Outcomes } from '../run/orders';
 import { WorkerGone, type PoolWorker, type Readiness } from '../run/pool';
 import { whenGone } from './life';
@@ -107,16 +108,4 @@ export class WebPoolWorker implements PoolWorker {
     }
     event satisfies never;
   }
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let [resolve, reject] = [(_: T): void => undefined, (_: Error): void => undefined];
-  const promise = new Promise<T>((...both) => ([resolve, reject] = both));
-  return { promise, resolve, reject };
 }

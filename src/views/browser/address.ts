@@ -1,5 +1,6 @@
 import { foreign } from '../../math/foreign';
 import { BACKEND_NAMES, type BackendName } from '../../experiment/documents/results';
+import { MOST_WORKERS } from '../../run/pool';
 
 /** What the page's address asks for, and what is wrong with it, a sentence each. */
 export interface Asked {
@@ -8,8 +9,6 @@ export interface Asked {
   readonly workers: number | undefined;
   readonly problems: readonly string[];
 }
-
-const MOST_WORKERS = 64;
 
 /** Reads `?backend=wasm&workers=2`. */
 export function readAddress(search: string): Asked {
