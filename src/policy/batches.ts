@@ -44,13 +44,13 @@ export function completionBatch(
       const row = set * rows + i;
       write(prompts, prompt, row, promptLength, true);
       write(ids, completion, row, completionLength, false);
-      mask.fill(1, row * completionLength, row * completionLength + completion.length);
+      for (let t = 0; t < completion.length; t++) mask[row * completionLength + t] = 1;
     }),
   );
   return { prompts: { sets, rows, length: promptLength, ids: prompts }, length: completionLength, ids, mask };
 }
 
-/** A loop, because `set` takes its time over short lists. */
+/** A loop, because `set` takes its time over short lists, as `fill` does. */
 function write(out: Int32Array, ids: ArrayLike<number>, row: number, length: number, toTheRight: boolean): void {
   const start = row * length + (toTheRight ? length - ids.length : 0);
   for (let t = 0; t < ids.length; t++) out[start + t] = ids[t]!;

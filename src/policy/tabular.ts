@@ -24,43 +24,46 @@ function responseLogProbs(table: tf.Tensor3D, prompts: tf.Tensor2D, responses: t
   return tf.sub(chosen, gatherRows(normalisers, prompts));
 }
 
+/** The tables of some weight sets. // [W, X, K] */
+export const tablesOf = (weights: tf.Tensor2D, sets: readonly number[], prompts: number): tf.Tensor3D =>
+  tf.tidy(() => {
+    const all = tf.expandDims(weights, 0) as tf.Tensor3D;
+    // tfjs' own gather looks up entry by entry on WASM.
+    const wanted = gatherRows(all, tf.tensor2d([...sets], [1, sets.length], 'int32'));
+    return tf.reshape(wanted, [sets.length, prompts, weights.shape[1] / prompts]);
+  });
+
 /** A table of logits: one row a prompt, one column a response; a completion is one token. */
 export function tabularPolicy(prompts: number, responses: number): Policy {
-  const tablesOf = (weights: tf.Tensor2D, sets: readonly number[]): tf.Tensor3D =>
-    tf.reshape(tf.gather(weights, [...sets]), [sets.length, prompts, responses]);
-
   /** Policy and reference of every row: a lookup costs nothing. */
   function sample(weights: tf.Tensor2D, request: SamplingRequest): DeviceCompletions {
     const { sets, rows, ids } = request.prompts;
     const count = sets * rows;
     return inTidy(() => {
-      const tables = tablesOf(weights, [...request.policySets, ...request.referenceSets]);
-      const both = tf.tensor2d(Int32Array.from([...ids, ...ids]), [2 * sets, rows], 'int32');
+      const tables = tablesOf(weights, [...request.policySets, ...request.referenceSets], prompts);
+      const promptIds = new Int32Array(2 * count);
+      promptIds.set(ids);
+      promptIds.set(ids, count);
+      const tableRows = promptIds.map((prompt, row) => Math.floor(row / rows) * prompts + prompt);
       const tokens = emptyTensor([1, count], 'int32');
       const measures = request.measure ? emptyTensor([1, 2, count]) : null;
-      drawTokens({
-        logits: tf.reshape(gatherRows(tables, both), [2 * count, responses]),
-        modelRows: tf.tensor2d(
-          Int32Array.from({ length: 2 * count }, (_, i) => i),
-          [2, count],
-          'int32',
-        ),
+      const address = Int32Array.from([...request.seeds, request.step, request.firstRow ?? 0], (value) => value | 0);
+      const draw = {
+        logits: tf.reshape(tables, [2 * sets * prompts, responses]) as tf.Tensor2D,
+        modelRows: tf.tensor2d(tableRows, [2, count], 'int32'),
         settings: request.settings,
-        seeds: tf.tensor1d(
-          Int32Array.from([...request.seeds, request.step, request.firstRow ?? 0], (value) => value | 0),
-          'int32',
-        ),
+        seeds: tf.tensor1d(address, 'int32'),
         tokens,
-        next: emptyTensor([2 * count], 'int32'),
-        logProbs: emptyTensor([1, 2, count]),
-        measures,
         stream: request.stream,
         token: 0,
-      });
+      };
+      const aside = () => ({ next: emptyTensor([2 * sets * prompts], 'int32'), logProbs: emptyTensor([1, 2, count]) });
+      drawTokens(draw, measures && { ...aside(), measures });
       // The very numbers that `forward` finds: at the start all margins are then exactly 0, and what cancels in the
       // gradient cancels exactly.
       const drawn = tf.reshape(tf.concat([tokens, tokens]), [2 * sets, rows]) as tf.Tensor2D;
-      return { tokens, logProbs: tf.reshape(responseLogProbs(tables, both, drawn), [1, 2, count]), measures };
+      const found = responseLogProbs(tables, tf.tensor2d(promptIds, drawn.shape, 'int32'), drawn);
+      return { tokens, logProbs: tf.reshape(found, [1, 2, count]), measures };
     });
   }
 

@@ -65,11 +65,9 @@ export function decode(
   const rows = prompts.sets * prompts.rows;
   const plan = modelRows(request, true);
   return inTidy(() => {
-    const found = {
-      tokens: emptyTensor([length, rows], 'int32'),
-      logProbs: emptyTensor([length, 2, rows]),
-      measures: measure ? emptyTensor([length, 2, rows]) : null,
-    };
+    const tokens = emptyTensor([length, rows], 'int32');
+    const logProbs = emptyTensor([length, 2, rows]);
+    const measures = measure ? emptyTensor([length, 2, rows]) : null;
     const { pass, promptIds } = passOf(sizes, offsets, weights, prompts, plan);
     const caches = emptyCaches(pass, inputLength(sizes));
     const places = tf.tensor2d(plan.places, [2, rows], 'int32');
@@ -79,15 +77,16 @@ export function decode(
     );
     const next = tf.zeros([plan.capacity], 'int32') as tf.Tensor1D;
     const firstTokens = tf.tensor2d(promptIds, [plan.capacity, prompts.length], 'int32');
-    const logitsAfter = (tokens: tf.Tensor2D, first: number): tf.Tensor2D =>
-      tf.tidy(() => logitsOf(pass, runLayers(pass, tokens, first, caches), tokens.shape[1] - 1, 1).logits);
+    const logitsAfter = (inputs: tf.Tensor2D, first: number): tf.Tensor2D =>
+      tf.tidy(() => logitsOf(pass, runLayers(pass, inputs, first, caches), inputs.shape[1] - 1, 1).logits);
     let logits = logitsAfter(firstTokens, 0);
     for (let token = 0; token < length; token++) {
-      drawTokens({ logits, modelRows: places, settings, seeds: address, next, ...found, stream, token });
+      const draw = { logits, modelRows: places, settings, seeds: address, tokens, stream, token };
+      drawTokens(draw, { next, logProbs, measures });
       logits.dispose();
       if (token + 1 < length) logits = logitsAfter(tf.reshape(next, [plan.capacity, 1]), prompts.length + token);
     }
-    return found;
+    return { tokens, logProbs, measures };
   });
 }
 

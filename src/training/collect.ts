@@ -4,7 +4,7 @@ import { promptBatch } from '../policy/batches';
 import { POLICY, REFERENCE, type SamplingRequest } from '../policy/policy';
 import { planSampling, type SamplingPlan } from '../experiment/samplers/plan';
 import type { Fleet } from './fleet';
-import type { PreferencePair } from './pair';
+import type { Completion, PreferencePair } from './pair';
 import { PairKinds } from './pairKinds';
 import { labelPair, readCompletion } from './preferences';
 import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
@@ -39,6 +39,11 @@ export function planCollection(fleet: Fleet, draw: number): { collection: Collec
   const { task, runs, pairs, candidates } = fleet;
   const promptIndices = new Int32Array(runs.length * pairs);
   runs.forEach(({ seed }, r) => {
+    const same = runs.findIndex((run) => run.seed === seed);
+    if (same < r) {
+      promptIndices.copyWithin(r * pairs, same * pairs, (same + 1) * pairs);
+      return;
+    }
     for (let pair = 0; pair < pairs; pair++) {
       const address = { seed, stream: STREAM.prompt, step: draw, row: pair, token: 0 };
       promptIndices[r * pairs + pair] = uniformInteger(address, task.promptCount);
@@ -52,7 +57,7 @@ export function planCollection(fleet: Fleet, draw: number): { collection: Collec
     prompts: promptBatch(runs.length, pairs * candidates, task.promptLength, promptOf),
     ...fleet.samplingSets(),
     settings: settingsOf(fleet, collection, coefficients),
-    models: Uint8Array.from(coefficients, modelsOf),
+    models: modelsOf(coefficients),
     seeds: runs.map((run) => run.seed),
     stream: STREAM.token,
     step: draw,
@@ -61,8 +66,15 @@ export function planCollection(fleet: Fleet, draw: number): { collection: Collec
   return { collection, request };
 }
 
-/** Which models logits h_θ + a·(h_θ − h_ref) are made of. */
-const modelsOf = (a: number): number => (a === 0 ? POLICY : a === -1 ? REFERENCE : POLICY | REFERENCE);
+/** Which models logits h_θ + a·(h_θ − h_ref) are made of, by a. */
+function modelsOf(coefficients: Float32Array): Uint8Array {
+  const models = new Uint8Array(coefficients.length);
+  for (let row = 0; row < models.length; row++) {
+    const a = coefficients[row];
+    models[row] = a === 0 ? POLICY : a === -1 ? REFERENCE : POLICY | REFERENCE;
+  }
+  return models;
+}
 
 /** a and 1/temperature of every row. // [2, R, P·candidates] */
 function settingsOf(fleet: Fleet, { plans, kinds }: Collection, coefficients: Float32Array): tf.Tensor3D {
@@ -80,13 +92,16 @@ function settingsOf(fleet: Fleet, { plans, kinds }: Collection, coefficients: Fl
 export function labelledPairs(fleet: Fleet, of: Collection, sampled: SampledCompletions, r: number): PreferencePair[] {
   const { task, config, runs, pairs, candidates } = fleet;
   const run = runs[r]!;
-  return Array.from({ length: pairs }, (_, p) => {
+  const labelled: PreferencePair[] = [];
+  for (let p = 0; p < pairs; p++) {
     const prompt = task.promptIds(of.promptIndices[r * pairs + p]!);
-    const read = Array.from({ length: candidates }, (__, c) =>
-      readCompletion(task, run.seed, prompt, sampled, (r * pairs + p) * candidates + c),
-    );
-    return labelPair(task, config.labeller, run, of.draw, p, prompt, read);
-  });
+    const read: Completion[] = [];
+    for (let c = 0; c < candidates; c++) {
+      read.push(readCompletion(task, run.seed, prompt, sampled, (r * pairs + p) * candidates + c));
+    }
+    labelled.push(labelPair(task, config.labeller, run, of.draw, p, prompt, read));
+  }
+  return labelled;
 }
 
 function joined(arrays: readonly Float32Array[]): Float32Array {

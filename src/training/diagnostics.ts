@@ -10,17 +10,21 @@ export class Diagnostics {
 
   /** @param pairs of one step: KTO's loss depends on its neighbours */
   add(pairs: readonly PreferencePair[], objective: PreferenceLoss): void {
-    const { beta } = objective;
-    const point = referencePoint(pairs.flatMap(({ chosen, rejected }) => [chosen.logRatio, rejected.logRatio]));
+    const { beta, kind } = objective;
+    const point =
+      kind === 'kto'
+        ? referencePoint(pairs.flatMap(({ chosen, rejected }) => [chosen.logRatio, rejected.logRatio]))
+        : 0;
+    // Local: a sum in an object is a new object at every addition.
+    let { loss, chosenReward, rejectedReward, correct, oracleGap } = this.sums;
     for (const { chosen, rejected } of pairs) {
-      const margin = beta * (chosen.logRatio - rejected.logRatio);
-      this.sums.pairs += 1;
-      this.sums.loss += pairLoss(objective, chosen.logRatio, rejected.logRatio, point).loss;
-      this.sums.chosenReward += beta * chosen.logRatio;
-      this.sums.rejectedReward += beta * rejected.logRatio;
-      this.sums.correct += correctness(margin);
-      this.sums.oracleGap += Math.abs(chosen.reward - rejected.reward);
+      loss += pairLoss(objective, chosen.logRatio, rejected.logRatio, point).loss;
+      chosenReward += beta * chosen.logRatio;
+      rejectedReward += beta * rejected.logRatio;
+      correct += correctness(beta * (chosen.logRatio - rejected.logRatio));
+      oracleGap += Math.abs(chosen.reward - rejected.reward);
     }
+    this.sums = { pairs: this.sums.pairs + pairs.length, loss, chosenReward, rejectedReward, correct, oracleGap };
   }
 
   /** Means per pair; null before the first pair. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gatherRows } from '../ops/gatherRows/gatherRows';
 import { logSigmoid } from '../ops/logSigmoid/logSigmoid';
 import { logSumExp } from '../ops/logSumExp/logSumExp';
+import { tablesOf } from '../policy/tabular';
 import type { Fleet } from './fleet';
 
 /**
@@ -10,26 +11,17 @@ import type { Fleet } from './fleet';
  * it interpolates with probability Z⁺Z⁻/(1 + Z⁺Z⁻).
  */
 export class PairKinds {
-  /** log(Z⁺Z⁻) of each pair's prompt; null where no sampler of the fleet asks for it. // [R, P] */
+  /** log(Z⁺Z⁻) of each pair's prompt; 0 for runs that do not ask for it, null where none does. // [R, P] */
   private readonly logProducts: tf.Tensor2D | null;
   /** Whether a run weighs its loss. // [R] */
   private readonly weighted: readonly boolean[];
 
   /** @param promptIndices // [R, P] */
   constructor(fleet: Fleet, promptIndices: Int32Array) {
-    const { runs, weights, task, betas } = fleet;
+    const { runs } = fleet;
     this.weighted = runs.map(({ sampler }) => sampler.weighted);
-    this.logProducts = !runs.some(({ sampler }) => sampler.partition)
-      ? null
-      : tf.tidy(() => {
-          const [prompts, responses] = task.policy.layout[0]!.shape as [number, number];
-          const { policySets, referenceSets } = fleet.samplingSets();
-          const sets = [...policySets, ...referenceSets];
-          const tables = tf.reshape(tf.gather(weights, sets), [sets.length, prompts, responses]) as tf.Tensor3D;
-          const products = tf.expandDims(logPartitionProducts(tables, tf.expandDims(betas, 1)), 2) as tf.Tensor3D;
-          const indices = tf.tensor2d(promptIndices, [runs.length, promptIndices.length / runs.length], 'int32');
-          return tf.squeeze(gatherRows(products, indices), [2]) as tf.Tensor2D;
-        });
+    const asking = [...runs.keys()].filter((r) => runs[r]!.sampler.partition);
+    this.logProducts = asking.length > 0 ? productsOfPairs(fleet, asking, promptIndices) : null;
   }
 
   /**
@@ -65,6 +57,27 @@ export class PairKinds {
   dispose(): void {
     this.logProducts?.dispose();
   }
+}
+
+/** @param asking the runs whose products are wanted // [U] */
+function productsOfPairs(fleet: Fleet, asking: readonly number[], promptIndices: Int32Array): tf.Tensor2D {
+  const { runs, weights, task, betas } = fleet;
+  const pairs = promptIndices.length / runs.length;
+  const prompts = task.policy.layout[0]!.shape[0]!;
+  return tf.tidy(() => {
+    const { policySets, referenceSets } = fleet.samplingSets();
+    const sets = [policySets, referenceSets].flatMap((all) => asking.map((r) => all[r]!));
+    const own = tf.gather(betas, [...asking]) as tf.Tensor1D;
+    const products = logPartitionProducts(tablesOf(weights, sets, prompts), tf.expandDims(own, 1) as tf.Tensor2D);
+    const known = tf.concat([tf.reshape(products, [-1]), tf.zeros([1])]); // and 0 for who does not ask
+    const first = [...runs.keys()].map((r) => asking.indexOf(r) * prompts);
+    const places = promptIndices.map((prompt, i) => {
+      const start = first[Math.floor(i / pairs)]!;
+      return start < 0 ? known.size - 1 : start + prompt;
+    });
+    const table = tf.reshape(known, [1, known.size, 1]) as tf.Tensor3D;
+    return tf.reshape(gatherRows(table, tf.tensor2d(places, [1, places.length], 'int32')), [runs.length, pairs]);
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { PreferenceLoss } from '../math/preferenceLosses';
 import { logRatios, preferenceSlopes } from '../ops/preferenceLoss/preferenceLoss';
-import { completionBatch } from '../policy/batches';
+import { completionBatch, type Text } from '../policy/batches';
 import type { CompletionBatch, Policy } from '../policy/policy';
 import type { Fleet } from './fleet';
 import type { PreferencePair } from './pair';
@@ -24,15 +24,23 @@ export function labelledCompletions(
   pairs: readonly (readonly PreferencePair[])[],
 ): LabelledCompletions {
   const { promptLength, policy } = task;
-  const texts = pairs.map((ofRun) =>
-    ofRun.flatMap(({ prompt, chosen, rejected }) => [chosen, rejected].map(({ ids }) => ({ prompt, completion: ids }))),
-  );
+  // Plain loops: on a small task lists of lists cost more than the gradient.
+  const texts = pairs.map((ofRun) => {
+    const found: Text[] = [];
+    for (const { prompt, chosen, rejected } of ofRun) {
+      found.push({ prompt, completion: chosen.ids }, { prompt, completion: rejected.ids });
+    }
+    return found;
+  });
   const completions = completionBatch({ promptLength, completionLength: policy.completionLength }, texts, 2 * count);
   const { sets, rows } = completions.prompts;
   const referenceLogProbs = new Float32Array(sets * rows);
   pairs.forEach((ofRun, r) => {
-    const logProbs = ofRun.flatMap(({ chosen, rejected }) => [chosen.referenceLogProb, rejected.referenceLogProb]);
-    referenceLogProbs.set(logProbs, r * rows);
+    let row = r * rows;
+    for (const { chosen, rejected } of ofRun) {
+      referenceLogProbs[row++] = chosen.referenceLogProb;
+      referenceLogProbs[row++] = rejected.referenceLogProb;
+    }
   });
   return { completions, referenceLogProbs };
 }

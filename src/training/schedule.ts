@@ -50,12 +50,18 @@ export function collectionsUntil(schedule: Schedule, steps: number): number {
  *
  * @param draw what addresses the round's first step among the run's random numbers
  */
-export function minibatch<T>(pool: readonly T[], { step, batches }: StepPlace, seed: number, draw: number): T[] {
+export function minibatch<T>(
+  pool: readonly T[],
+  { step, batches }: StepPlace,
+  seed: number,
+  draw: number,
+): readonly T[] {
   const size = pool.length / batches;
   const epoch = Math.floor(step / batches);
-  const order = batches === 1 ? null : shuffled(pool.length, seed, draw + epoch);
+  if (batches === 1) return pool;
   const from = (step % batches) * size;
-  return Array.from({ length: size }, (_, i) => pool[order ? order[from + i]! : from + i]!);
+  const order = shuffled(pool.length, seed, draw + epoch).subarray(from, from + size);
+  return Array.from(order, (place) => pool[place]!);
 }
 
 /** 0 … count − 1 in random order, by Fisher and Yates. */

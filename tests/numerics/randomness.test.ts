@@ -113,7 +113,7 @@ async function drawn({ seeds, policy, reference, coefficients, scales, address }
   const tokens = tf.tidy(() => {
     // Written at the address's token.
     const found = emptyTensor([address.token + 1, count], 'int32');
-    drawTokens({
+    const draw = {
       logits: tf.tensor2d([...joined(policy), ...joined(reference)], [2 * count, vocabulary]),
       modelRows: tf.tensor2d(
         Int32Array.from({ length: 2 * count }, (_, i) => i),
@@ -126,12 +126,10 @@ async function drawn({ seeds, policy, reference, coefficients, scales, address }
         'int32',
       ),
       tokens: found,
-      next: emptyTensor([2 * count], 'int32'),
-      logProbs: emptyTensor([address.token + 1, 2, count]),
-      measures: null,
       stream: address.stream,
       token: address.token,
-    });
+    };
+    drawTokens(draw, null);
     return tf.slice(found, [address.token, 0]);
   });
   return [...(await take(tokens))];

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { COMPLETION_LOG_PROBS } from '../../src/ops/completionLogProb/kernels';
 import type { Kernel } from '../../src/ops/device/kernel';
-import { DRAW_TOKENS } from '../../src/ops/drawTokens/kernels';
+import { DRAW_AND_READ_TOKENS } from '../../src/ops/drawTokens/kernels';
 import { selfTest } from '../../src/runtime/selfTest';
 import { forEachBackend, type BackendName } from '../support/backends';
 
@@ -83,7 +83,7 @@ describe('the self-test', () => {
       });
 
       it('refuses one that draws other tokens', async () => {
-        await withSpoiled(DRAW_TOKENS, 'tokens', WRONG_TOKEN, name, () =>
+        await withSpoiled(DRAW_AND_READ_TOKENS, 'tokens', WRONG_TOKEN, name, () =>
           expect(selfTest(name)).rejects.toThrow(/other tokens/),
         );
       });

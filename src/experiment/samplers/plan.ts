@@ -23,9 +23,10 @@ export function planSampling(sampler: ResolvedSampler, seed: number, step: numbe
   const coefficients = new Float32Array(pairs * candidates);
   const scales = new Float32Array(pairs * candidates);
   const gates = new Float32Array(pairs);
+  const isChosen = sampler.partition || mixture.length > 1;
   let passes = 0;
   for (let pair = 0; pair < pairs; pair++) {
-    const u = uniform({ seed, stream: STREAM.component, step, row: pair, token: 0 });
+    const u = isChosen ? uniform({ seed, stream: STREAM.component, step, row: pair, token: 0 }) : 0;
     gates[pair] = sampler.partition ? u : 1;
     const component = pick(mixture, u);
     for (let candidate = 0; candidate < candidates; candidate++) {

@@ -9,9 +9,9 @@ interface DrawArrays {
   readonly settings: Float32Array; // [2, B]
   readonly seeds: Int32Array; // [R + 2]
   readonly tokens: Int32Array; // [C, B]
-  readonly next: Int32Array; // [Mr]
-  readonly logProbs: Float32Array; // [C, 2, B]
-  readonly measures: Float32Array | null; // [C, 2, B]
+  readonly next?: Int32Array; // [Mr]
+  readonly logProbs?: Float32Array; // [C, 2, B]
+  readonly measures?: Float32Array; // [C, 2, B]
 }
 
 interface DrawNumbers {
@@ -67,6 +67,7 @@ function drawRow(
   const reference = VOCABULARY * (referenceRow >= 0 ? referenceRow : policyRow);
   const drawn = drawToken(logits, policy, reference, both ? settings[index]! : 0, settings[rows + index]!, bits);
   tokens[token * rows + index] = drawn;
+  if (!next || !logProbs) return;
   const at = 2 * token * rows + index;
   const policyTotal = logSumExpOfRow(routines, logits, policy, VOCABULARY);
   const referenceTotal = both ? logSumExpOfRow(routines, logits, reference, VOCABULARY) : policyTotal;

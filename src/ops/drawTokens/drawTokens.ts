@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { launch } from '../device/launch';
-import { DRAW_AND_MEASURE_TOKENS, DRAW_TOKENS } from './kernels';
+import { DRAW_AND_MEASURE_TOKENS, DRAW_AND_READ_TOKENS, DRAW_TOKENS } from './kernels';
 
 /** How the runs draw, and where their random numbers come from. */
 export interface DrawRequest {
@@ -30,6 +30,10 @@ interface Draw {
   readonly token: number;
   /** Drawn tokens, written at `token`. // int32 [C, B] */
   readonly tokens: tf.Tensor2D;
+}
+
+/** What is written about the drawn tokens. */
+interface Readings {
   /** Drawn tokens as the next inputs; rows that belong to no completion row stay as they are. // int32 [Mr] */
   readonly next: tf.Tensor1D;
   /** Log-probs of the drawn tokens under the models that are there, untempered, nats; written at `token`. // [C, 2, B] */
@@ -43,10 +47,12 @@ interface Draw {
  * the only model that it has, by the Gumbel-max trick (Maddison, Tarlow and Minka 2014) with noise addressed by
  * (seed of the run, stream, step, row in the run, token).
  */
-export function drawTokens({ measures, stream, token, ...tensors }: Draw): void {
+export function drawTokens({ stream, token, ...tensors }: Draw, readings: Readings | null): void {
   const [, runs, rowsPerRun] = tensors.settings.shape;
   const rows = runs * rowsPerRun;
   const numbers = { VOCABULARY: tensors.logits.shape[1], rows, rowsPerRun, stream, token };
-  if (measures) launch(DRAW_AND_MEASURE_TOKENS, { ...tensors, measures }, numbers);
-  else launch(DRAW_TOKENS, tensors, numbers);
+  if (!readings) return launch(DRAW_TOKENS, tensors, numbers);
+  const { measures, ...read } = readings;
+  if (measures) launch(DRAW_AND_MEASURE_TOKENS, { ...tensors, ...read, measures }, numbers);
+  else launch(DRAW_AND_READ_TOKENS, { ...tensors, ...read }, numbers);
 }

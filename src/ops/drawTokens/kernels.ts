@@ -5,7 +5,8 @@ import { philoxWgsl } from './philoxWgsl';
 import { drawRows } from './drawRows';
 
 const inputs = { logits: 'f32', modelRows: 'i32', settings: 'f32', seeds: 'i32' } as const;
-const outputs = { tokens: 'i32', next: 'i32', logProbs: 'f32' } as const;
+const tokens = { tokens: 'i32' } as const;
+const withLogProbs = { ...tokens, next: 'i32', logProbs: 'f32' } as const;
 const constants = ['VOCABULARY'] as const;
 const attributes = ['rows', 'rowsPerRun', 'stream', 'token'] as const;
 
@@ -24,11 +25,35 @@ fn measure(policy: i32, policyTotal: vec2<f32>, reference: i32, referenceTotal: 
   return vec2<f32>(kl, entropy);
 }`;
 
+/** The drawn token in `compute`: the next input, and its log-probs. */
+const logProbsWgsl = /* wgsl */ `
+  let at = 2 * attributes.token * rows + index;
+  let policyTotal = logSumExpOfRow(policy, VOCABULARY);
+  var referenceTotal = policyTotal;
+  if (both) {
+    referenceTotal = logSumExpOfRow(reference, VOCABULARY);
+  }
+  if (policyRow >= 0) {
+    next[policyRow] = drawn;
+    logProbs[at] = (logits[policy + drawn] - policyTotal.x) - policyTotal.y;
+  }
+  if (referenceRow >= 0) {
+    next[referenceRow] = drawn;
+    logProbs[at + rows] = (logits[reference + drawn] - referenceTotal.x) - referenceTotal.y;
+  }`;
+
+const measuresWgsl = /* wgsl */ `
+  if (both) {
+    let found = measure(policy, policyTotal, reference, referenceTotal);
+    measures[at] = found.x;
+    measures[at + rows] = found.y;
+  }`;
+
 /** A thread a completion row. */
-const codeOf = (measured: boolean) => /* wgsl */ `
+const codeOf = (found: 'tokens' | 'logProbs' | 'measures') => /* wgsl */ `
 ${philoxWgsl}
-${logSumExpWgsl('logits')}
-${measured ? measureWgsl : ''}
+${found === 'tokens' ? '' : logSumExpWgsl('logits')}
+${found === 'measures' ? measureWgsl : ''}
 
 // −log(1 − w): a series where w is small, because WGSL's log has only absolute accuracy near 1.
 fn exponential(bits: u32) -> f32 {
@@ -74,49 +99,39 @@ fn compute(index: i32) {
   let reference = VOCABULARY * select(policyRow, referenceRow, referenceRow >= 0);
   let drawn = draw(index, policy, reference, select(0.0, settings[index], both));
   tokens[attributes.token * rows + index] = drawn;
-  let at = 2 * attributes.token * rows + index;
-  let policyTotal = logSumExpOfRow(policy, VOCABULARY);
-  var referenceTotal = policyTotal;
-  if (both) {
-    referenceTotal = logSumExpOfRow(reference, VOCABULARY);
-  }
-  if (policyRow >= 0) {
-    next[policyRow] = drawn;
-    logProbs[at] = (logits[policy + drawn] - policyTotal.x) - policyTotal.y;
-  }
-  if (referenceRow >= 0) {
-    next[referenceRow] = drawn;
-    logProbs[at + rows] = (logits[reference + drawn] - referenceTotal.x) - referenceTotal.y;
-  }
-  ${
-    measured
-      ? /* wgsl */ `if (both) {
-    let found = measure(policy, policyTotal, reference, referenceTotal);
-    measures[at] = found.x;
-    measures[at + rows] = found.y;
-  }`
-      : ''
-  }
+  ${found === 'tokens' ? '' : logProbsWgsl}
+  ${found === 'measures' ? measuresWgsl : ''}
 }`;
 
 export const DRAW_TOKENS = defineKernel({
   name: 'DrawTokens',
   inputs,
-  outputs,
+  outputs: tokens,
   constants,
   attributes,
   threads: ({ rows }) => rows,
-  code: codeOf(false),
-  host: (arrays, numbers, device) => drawRows({ ...arrays, measures: null }, numbers, device),
+  code: codeOf('tokens'),
+  host: drawRows,
+});
+
+export const DRAW_AND_READ_TOKENS = defineKernel({
+  name: 'DrawAndReadTokens',
+  inputs,
+  outputs: withLogProbs,
+  constants,
+  attributes,
+  threads: ({ rows }) => rows,
+  code: codeOf('logProbs'),
+  host: drawRows,
 });
 
 export const DRAW_AND_MEASURE_TOKENS = defineKernel({
   name: 'DrawAndMeasureTokens',
   inputs,
-  outputs: { ...outputs, measures: 'f32' },
+  outputs: { ...withLogProbs, measures: 'f32' },
   constants,
   attributes,
   threads: ({ rows }) => rows,
-  code: codeOf(true),
+  code: codeOf('measures'),
   host: drawRows,
 });

@@ -86,7 +86,8 @@ async function drawn(draws: Draws, measured = false) {
       logProbs: fill([token + 1, 2, count], 'float32') as tf.Tensor3D,
       measures: measured ? (fill([token + 1, 2, count], 'float32') as tf.Tensor3D) : null,
     };
-    drawTokens({
+    const { tokens: drawn, ...readings } = written;
+    const draw = {
       logits: tf.tensor2d(logits, [capacity, logits.length / capacity]),
       modelRows: tf.tensor2d(places, [2, count], 'int32'),
       settings: settingsOf(draws),
@@ -94,10 +95,11 @@ async function drawn(draws: Draws, measured = false) {
         Int32Array.from([...draws.seeds, step, FIRST_ROW], (value) => value | 0),
         'int32',
       ),
-      ...written,
+      tokens: drawn,
       stream,
       token,
-    });
+    };
+    drawTokens(draw, readings);
     return written;
   });
   const [tokens, next, logProbs] = [await take(outputs.tokens), await take(outputs.next), await take(outputs.logProbs)];
