@@ -45,10 +45,11 @@ export class Pool {
 
   /** The worker in a place, counted from 0; ready. What runs together is compared, so all run on one backend. */
   async worker(place: number): Promise<PoolWorker> {
-    const { backend } = await this.first();
-    const worker = (this.workers[place] ??= this.create(backend.name));
+    // Where it is known they start at the same time.
+    const wanted = this.backend ?? (await this.first()).backend.name;
+    const worker = (this.workers[place] ??= this.create(wanted));
     const { name } = (await worker.ready).backend;
-    if (name !== backend.name) throw new Error(`one worker runs on ${name}, the first on ${backend.name}`);
+    if (name !== wanted) throw new Error(`one worker runs on ${name}, the others on ${wanted}`);
     return worker;
   }
 

@@ -149,7 +149,7 @@ describe('the workers of a sweep', () => {
     const { ended, ready, say } = poolOf(3, 2);
     await ready(0);
     await say(1, { type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null });
-    expect(await ended).toEqual(new Error('one worker runs on cpu, the first on wasm'));
+    expect(await ended).toEqual(new Error('one worker runs on cpu, the others on wasm'));
   });
 
   it('say nothing after they were stopped', async () => {
