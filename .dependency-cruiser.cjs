@@ -36,9 +36,10 @@ const ROOMS = {
   // Types only, by the rule on Plotly below.
   charts: { rooms: ['math', 'experiment', 'analysis'], files: PLOTLY },
   views: {
-    rooms: ['math', 'experiment', 'analysis', 'charts'],
+    rooms: ['math', 'experiment', 'theory', 'analysis', 'charts'],
     packages: ['svelte', 'idb'],
     files: [
+      '^src/tasks/bandit[.]ts$',
       '^src/worker/(protocol|client|createThread|poolWorker)[.]ts$',
       '^src/training/reports[.]ts$',
       '^src/run/(cells|orders|pool|recordReport)[.]ts$',

@@ -8,6 +8,7 @@ import { recordCommand } from './make/recordCommand';
 import { resumeCommand } from './run/resumeCommand';
 import { runCommand } from './run/runCommand';
 import { sweepCommand } from './sweep/sweepCommand';
+import { theoryCommand } from './theory/theoryCommand';
 import { WORKER_COMMAND, workerCommand } from './pool/workerCommand';
 import { USAGE } from './usage';
 
@@ -24,6 +25,7 @@ const COMMANDS = new Map<string, Command>([
   ['sweep', sweepCommand],
   ['merge', mergeCommand],
   ['optimum', optimumCommand],
+  ['theory', theoryCommand],
 ]);
 
 /** How long the process may linger, when something (a lost GPU) keeps it from ending by itself. */

@@ -43,6 +43,13 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
   npm run --silent lab -- presets <preset> > config.json
       prints one preset's config, to be edited and run (--silent keeps npm's own lines out of the file)
 
+  npm run lab -- theory <preset, config.json or '#v1…'> [options]
+      the exact theory of a bandit's arms: how well each one's expected DPO step points along the gradient of J on the
+      way from the reference to the optimum, what n labels leave unknown, and the efficiency against the best design
+      --set <path=value>   changes the config, as often as you like
+      --at <f,f,…>         where: 0 is the reference, 1 the optimum (0,0.25,0.5,0.75,1)
+      --json               prints a document instead of tables
+
   npm run lab -- record <preset> --from <results.json>
       takes a preset's runs from what run --out wrote, for the page to ship (public/recorded)
   npm run lab -- record --check

@@ -39,16 +39,19 @@ export function pairDistribution(
 /**
  * T-PILAF's mixture for this prompt: both from π_θ with probability 1/(1 + Z⁺Z⁻), else π⁺ and π⁻.
  * On one token, the coefficients ±β give the paper's sequence-level π± exactly.
+ *
+ * @param alpha the coefficient in place of β
  */
 export function tPilafMixture(
   logits: ArrayLike<number>,
   referenceLogits: ArrayLike<number>,
   beta: number,
+  alpha = beta,
 ): MixtureComponent[] {
   const { plus, minus } = logPartitions(logits, referenceLogits, beta);
   return [
     { weight: sigmoid(-plus - minus), first: 0, second: 0 },
-    { weight: sigmoid(plus + minus), first: beta, second: -beta },
+    { weight: sigmoid(plus + minus), first: alpha, second: -alpha },
   ];
 }
 

@@ -67,8 +67,11 @@ describe('the command', () => {
   writeFileSync(join(folder, 'file'), '');
 
   it.each<[string[], string[]]>([
-    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum']],
-    [['constructor'], ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum']],
+    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum, theory']],
+    [
+      ['constructor'],
+      ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum, theory'],
+    ],
     [['run'], ['preset', 'config file']],
     [
       ['run', 'bandit'],

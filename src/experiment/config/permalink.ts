@@ -46,8 +46,9 @@ export async function permalinkOf(
   );
 }
 
-/** Whether what stands behind a # is meant as a link to a config; places in the page are plain words. */
-export const looksLikePermalink = (hash: string): boolean => /^#v\d|[.]/.test(hash) || hash.length > 32;
+/** Whether what stands behind a # is meant as a link to a config; places in the page are plain words, or begin with one and a slash. */
+export const looksLikePermalink = (hash: string): boolean =>
+  !/^#[a-z]+[/]/.test(hash) && (/^#v\d|[.]/.test(hash) || hash.length > 32);
 
 /** The config of a link, from the # on; checked like a file's, with the same problems. */
 export async function parsePermalink(
