@@ -37,7 +37,7 @@ const ROOMS = {
   charts: { rooms: ['math', 'experiment', 'analysis'], files: PLOTLY },
   views: {
     rooms: ['math', 'experiment', 'theory', 'analysis', 'charts'],
-    packages: ['svelte', 'idb'],
+    packages: ['svelte', 'idb', 'driver.js'],
     files: [
       '^src/tasks/bandit[.]ts$',
       '^src/worker/(protocol|client|createThread|poolWorker)[.]ts$',

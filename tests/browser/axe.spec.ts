@@ -6,7 +6,7 @@ import { expect, test, WITHOUT_GPU } from './support';
 
 test.use(WITHOUT_GPU);
 
-const nav = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name });
+const nav = (page: Page, name: string) => page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name });
 
 async function expectClean(page: Page, where: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page })
@@ -23,7 +23,7 @@ for (const mode of ['light', 'dark'] as const) {
     await page.getByText('The paper’s experiments').click();
     await lab.preset(/^Figure 2: iterative/).click();
     await page.getByText('More settings').click();
-    await page.getByRole('button', { name: 'PILAF', exact: true }).click();
+    await page.locator('.arms').getByRole('button', { name: 'PILAF', exact: true }).click();
     await expect(page.getByRole('note')).toContainText('Recorded');
     await expectClean(page, 'a recorded preset');
     await lab.preset(/^Bandit race/).click();
@@ -31,6 +31,15 @@ for (const mode of ['light', 'dark'] as const) {
     await lab.run();
     await lab.finish();
     await expectClean(page, 'a race that has ended');
+    await nav(page, 'Learn').click();
+    await page.getByRole('button', { name: 'Draw a pair' }).click();
+    await expectClean(page, 'one prompt');
+    const lessons = page.getByRole('navigation', { name: 'Lessons' });
+    await lessons.getByRole('link', { name: 'Theory' }).click();
+    await expect(page.locator('[data-table="theory"] tbody tr').last()).toBeVisible();
+    await expectClean(page, 'theory');
+    await lessons.getByRole('link', { name: 'Words' }).click();
+    await expectClean(page, 'words');
     await nav(page, 'Runs').click();
     await page.getByRole('button', { name: /^Details of/ }).click();
     await expectClean(page, 'runs');

@@ -129,7 +129,7 @@ test('every control has a name and every plot its numbers as a table', async ({ 
   await lab.run();
   await lab.finish();
   await page.getByText('More settings').click();
-  await page.getByRole('button', { name: 'PILAF', exact: true }).click();
+  await page.locator('.arms').getByRole('button', { name: 'PILAF', exact: true }).click();
   const nameless = await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('button, input, select, a[href], [role="figure"]')]
       .filter((element) => element.offsetParent !== null)

@@ -1,7 +1,8 @@
 import type { Mode } from '../../charts/colours';
 import type { ChartTheme } from '../../charts/figure';
+import { recall, remember } from './remembered';
 
-const STORAGE_KEY = 'pilaf-lab/theme';
+const NAME = 'theme';
 
 /** Light or dark: the system's choice until the reader makes one, which is remembered. */
 class Theme {
@@ -22,11 +23,7 @@ class Theme {
   toggle(): void {
     const mode = this.mode === 'dark' ? 'light' : 'dark';
     this.#show(mode);
-    try {
-      localStorage.setItem(STORAGE_KEY, mode);
-    } catch {
-      // Without storage the choice lasts as long as the page.
-    }
+    remember(NAME, mode);
   }
 
   #show(mode: Mode): void {
@@ -45,12 +42,8 @@ class Theme {
 }
 
 function remembered(): Mode | null {
-  try {
-    const stored = localStorage.getItem(STORAGE_KEY);
-    return stored === 'light' || stored === 'dark' ? stored : null;
-  } catch {
-    return null;
-  }
+  const stored = recall(NAME);
+  return stored === 'light' || stored === 'dark' ? stored : null;
 }
 
 export const theme = new Theme();
