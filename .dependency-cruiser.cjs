@@ -41,7 +41,7 @@ const ROOMS = {
     files: [
       '^src/tasks/bandit[.]ts$',
       '^src/worker/(protocol|client|createThread|poolWorker)[.]ts$',
-      '^src/training/reports[.]ts$',
+      '^src/training/(annotator|reports)[.]ts$',
       '^src/run/(cells|orders|pool|recordReport)[.]ts$',
       ...PLOTLY,
     ],

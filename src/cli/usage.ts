@@ -6,6 +6,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --backend <name>     webgpu, wasm-relaxed (fused multiply-add: its hashes differ between machines), wasm or cpu;
                            the fastest that works where not given
       --workers <n>        processes that share the race (one per core; 1 on webgpu); the hashes do not depend on it
+      --labels <file>      a person's labels (JSON Lines, from the page's Learn), where labeller.reader is "person"
       --out <file>         writes the results as JSON
       --save <file>        saves the experiment's state now and then, to go on with resume
       --save-every <s>     seconds between savings (30)

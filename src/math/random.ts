@@ -20,6 +20,8 @@ export const STREAM = {
   shuffle: 9,
   annotator: 10,
   optimum: 12,
+  text: 13,
+  display: 14,
 } as const;
 
 /** The second key word: tells this project's streams from other uses of the same seed. */

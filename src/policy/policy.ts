@@ -92,4 +92,12 @@ export interface Policy {
   complete(weights: tf.Tensor2D, request: SamplingRequest, sampled: DeviceCompletions): void;
   /** @param weights flat; run r's policy is set r  // [S, N], S ≥ R */
   forward(weights: tf.Tensor2D, batch: CompletionBatch): ForwardPass;
+  /**
+   * Logits of the next token after each row's tokens, for whoever wants to look: in stock ops.
+   *
+   * @param weights flat, one set for each of the batch's  // [R, N]
+   * @param texts prompts with what has been written so far, left-padded
+   * @returns // [R·B, V]
+   */
+  nextLogits(weights: tf.Tensor2D, texts: PromptBatch): tf.Tensor2D;
 }

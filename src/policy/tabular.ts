@@ -98,5 +98,11 @@ export function tabularPolicy(prompts: number, responses: number): Policy {
     sample,
     complete: () => undefined,
     forward,
+    nextLogits: (weights, { sets, rows, ids }) =>
+      tf.tidy(() => {
+        const tables = tf.reshape(weights, [sets * prompts, responses]);
+        const tableRows = ids.map((prompt, row) => Math.floor(row / rows) * prompts + prompt);
+        return tf.gather(tables, tf.tensor1d(tableRows, 'int32')) as tf.Tensor2D;
+      }),
   };
 }

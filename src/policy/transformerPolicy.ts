@@ -3,6 +3,7 @@ import { completionLogProbs, turnIntoLogitGradient } from '../ops/completionLogP
 import { inTidy, tensorsIn } from '../ops/inTidy';
 import { evenRowSets } from '../ops/rowSets';
 import { backwardPass } from './backwardPass';
+import { nextLogits } from './composed/nextLogits';
 import { emptyCaches, logitsOf, passOver, runLayers, type LayerActivations } from './forwardPass';
 import { inputTokens } from './inputTokens';
 import type { CompletionBatch, ForwardPass, Policy } from './policy';
@@ -65,5 +66,6 @@ export function transformerPolicy(sizes: TransformerSizes): Policy {
     sample: (weights, request) => decode(sizes, offsets, weights, request),
     complete: (weights, request, sampled) => complete(sizes, offsets, weights, request, sampled),
     forward: (weights, batch) => forward(sizes, offsets, weights, batch),
+    nextLogits: (weights, texts) => nextLogits(sizes, weights, texts),
   };
 }

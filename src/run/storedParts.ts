@@ -53,5 +53,11 @@ const completionSchema = v.object({
 
 /** The pairs that a run's present round trains on. */
 export const poolSchema = v.array(
-  v.object({ prompt: v.array(count), chosen: completionSchema, rejected: completionSchema, probability: measured }),
+  v.object({
+    prompt: v.array(count),
+    chosen: completionSchema,
+    rejected: completionSchema,
+    probability: measured,
+    tie: v.optional(v.literal(true)),
+  }),
 );

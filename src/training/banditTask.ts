@@ -40,6 +40,7 @@ export function banditTask(config: BanditConfig): Task {
     encodeWeights: (weights, origin) => encodeTable(weights, config.prompts, config.responses, origin),
     panel: null,
     promptText: ([prompt]) => `prompt ${prompt! + 1}`,
+    completionText: ([response]) => `response ${response! + 1}`,
     tokenText: (response) => `response ${response + 1}`,
     evaluation: {
       kind: 'exact',

@@ -3,10 +3,11 @@ import { STREAM, uniformInteger } from '../math/random';
 import { promptBatch } from '../policy/batches';
 import { POLICY, REFERENCE, type SamplingRequest } from '../policy/policy';
 import { planSampling, type SamplingPlan } from '../experiment/samplers/plan';
+import type { Answer, Question } from './annotator';
 import type { Fleet } from './fleet';
 import type { Completion, PreferencePair } from './pair';
 import { PairKinds } from './pairKinds';
-import { labelPair, readCompletion } from './preferences';
+import { answeredPair, labelPair, readCompletion, shownCompletions } from './preferences';
 import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
 /** `schedule.pairs` prompts for every run, and how the candidates of each are drawn. */
@@ -88,20 +89,61 @@ function settingsOf(fleet: Fleet, { plans, kinds }: Collection, coefficients: Fl
   });
 }
 
-/** The pairs of the fleet's `r`-th run: its candidates are read, two of them selected and labelled. // [P] */
-export function labelledPairs(fleet: Fleet, of: Collection, sampled: SampledCompletions, r: number): PreferencePair[] {
-  const { task, config, runs, pairs, candidates } = fleet;
+/**
+ * The pairs of the fleet's `r`-th run: its candidates are read, two of them selected and labelled. // [P]
+ *
+ * @param answers a person's, where one labels  // [P]
+ */
+export function labelledPairs(
+  fleet: Fleet,
+  of: Collection,
+  sampled: SampledCompletions,
+  r: number,
+  answers: readonly Answer[] | null,
+): PreferencePair[] {
+  const { labeller } = fleet.config;
+  const run = fleet.runs[r]!;
+  return selectedPairs(fleet, of, sampled, r).map(({ prompt, shown }, p) =>
+    answers
+      ? answeredPair(prompt, shown, answers[p]!)
+      : labelPair(fleet.task, labeller, run, of.draw, p, prompt, shown),
+  );
+}
+
+/** What a person is asked of the fleet's `r`-th run. // [P] */
+export function questionsOf(fleet: Fleet, of: Collection, sampled: SampledCompletions, r: number): Question[] {
+  const { task, runs } = fleet;
+  const { arm, seed } = runs[r]!;
+  return selectedPairs(fleet, of, sampled, r).map(({ prompt, shown: [first, second] }, pair) => ({
+    arm,
+    seed,
+    step: of.draw,
+    pair,
+    prompt: task.promptText(prompt),
+    first: task.completionText(first.ids),
+    second: task.completionText(second.ids),
+    rewards: [first.reward, second.reward],
+  }));
+}
+
+interface SelectedPair {
+  readonly prompt: readonly number[];
+  readonly shown: readonly [Completion, Completion];
+}
+
+function selectedPairs(fleet: Fleet, of: Collection, sampled: SampledCompletions, r: number): SelectedPair[] {
+  const { task, runs, pairs, candidates } = fleet;
   const run = runs[r]!;
-  const labelled: PreferencePair[] = [];
+  const selected: SelectedPair[] = [];
   for (let p = 0; p < pairs; p++) {
     const prompt = task.promptIds(of.promptIndices[r * pairs + p]!);
     const read: Completion[] = [];
     for (let c = 0; c < candidates; c++) {
       read.push(readCompletion(task, run.seed, prompt, sampled, (r * pairs + p) * candidates + c));
     }
-    labelled.push(labelPair(task, config.labeller, run, of.draw, p, prompt, read));
+    selected.push({ prompt, shown: shownCompletions(run, read) });
   }
-  return labelled;
+  return selected;
 }
 
 function joined(arrays: readonly Float32Array[]): Float32Array {

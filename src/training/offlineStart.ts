@@ -121,7 +121,7 @@ async function freshPairs(fleet: Fleet, draw: number): Promise<PreferencePair[][
   const { collection, sampled } = collect(fleet, draw);
   const found = await sampled;
   collection.kinds.dispose();
-  return fleet.runs.map((_, r) => labelledPairs(fleet, collection, found, r));
+  return fleet.runs.map((_, r) => labelledPairs(fleet, collection, found, r, null));
 }
 
 /** Loss and accuracy of every run on given pairs. // [collection][R][P] → [R] */

@@ -18,4 +18,6 @@ export interface PreferencePair {
   readonly rejected: Completion;
   /** The labeller's probability of this label, before it was drawn. */
   readonly probability: number;
+  /** The labeller could not tell: it is counted, and not trained on. */
+  readonly tie?: true | undefined;
 }

@@ -2,13 +2,33 @@ import type { LabellerConfig } from '../experiment/config/schema';
 import { labelProbability } from '../math/bradleyTerry';
 import { STREAM, uniform, uniformInteger } from '../math/random';
 import { selectPair } from '../experiment/samplers/select';
+import type { Answer } from './annotator';
 import type { Completion, PreferencePair } from './pair';
 import type { Task } from './task';
 import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
 
+/** Two of a pair's candidates, in the order in which they are shown. */
+export function shownCompletions(
+  { sampler }: Run,
+  candidates: readonly Completion[],
+): readonly [first: Completion, second: Completion] {
+  const [first, second] = selectPair(sampler.selection, candidates);
+  return [candidates[first]!, candidates[second]!];
+}
+
+/** A pair as a person has labelled it; a tie keeps the order in which it was shown. */
+export function answeredPair(
+  prompt: readonly number[],
+  [first, second]: readonly [Completion, Completion],
+  answer: Answer,
+): PreferencePair {
+  const [chosen, rejected] = answer === 'second' ? [second, first] : [first, second];
+  return { prompt, chosen, rejected, probability: 1, ...(answer === 'tie' ? { tie: true } : {}) };
+}
+
 /**
- * Selects two of a pair's candidates and labels them. The draws of the annotator and of the label are addressed by
+ * Labels a pair by the oracle or the panel. The draws of the annotator and of the label are addressed by
  * (seed, step, pair) and shared by all arms.
  */
 export function labelPair(
@@ -18,11 +38,8 @@ export function labelPair(
   step: number,
   pair: number,
   prompt: readonly number[],
-  candidates: readonly Completion[],
+  [a, b]: readonly [Completion, Completion],
 ): PreferencePair {
-  const [first, second] = selectPair(run.sampler.selection, candidates);
-  const a = candidates[first]!;
-  const b = candidates[second]!;
   const draw = (stream: number) => ({ seed: run.seed, stream, step, row: pair, token: 0 });
   let scoreOf = ({ reward }: Completion): number => reward;
   if (labeller.reader === 'panel') {

@@ -102,6 +102,30 @@ export interface SampledToken {
   readonly contribution: number;
 }
 
+/** A completion that a policy has written outside of training. */
+export interface SampledText {
+  readonly prompt: string;
+  readonly text: string;
+  /** The oracle's score. */
+  readonly reward: number;
+}
+
+/** What a policy and its reference would write next. */
+export interface Words {
+  /** All test prompts. */
+  readonly prompts: readonly string[];
+  /** By id. // [V] */
+  readonly vocabulary: readonly string[];
+  /** Ids that end a completion. */
+  readonly ends: readonly number[];
+  readonly completionLength: number;
+  /** Logits of the next word after every beginning. // [B, V] */
+  readonly policy: Float32Array;
+  readonly reference: Float32Array; // [B, V]
+  /** The oracle's, of every beginning as it stands. // [B] */
+  readonly scores: readonly { readonly reward: number; readonly contributions: readonly number[] }[];
+}
+
 /** A run met a number that is not finite and stopped; the others go on. */
 export interface DivergedReport {
   readonly type: 'diverged';

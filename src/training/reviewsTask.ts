@@ -42,6 +42,7 @@ export function reviewsTask(
       score: (annotator, prompt, completion) => scoreBy(annotator, prompt, completion),
     },
     promptText: (prompt) => reviews.text(prompt),
+    completionText: (completion) => reviews.text(completion),
     tokenText: (token) => (token === END ? '■' : reviews.vocabulary[token]!),
     evaluation: { kind: 'sampled', testPrompts: reviews.testPrompts, ...(optimum ? { optimum } : {}) },
   };

@@ -9,7 +9,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { clipFactors, updateAdamW } from '../ops/adamW/adamW';
 import { paddedRows } from '../ops/rowSets';
-import { collect, labelledPairs, planCollection, type BegunCollection, type Collection } from './collect';
+import { collect, labelledPairs, planCollection, questionsOf, type BegunCollection, type Collection } from './collect';
+import type { Answer, Question } from './annotator';
 import { quietly, type Fleet } from './fleet';
 import type { PreferencePair } from './pair';
 import type { PairKinds } from './pairKinds';
@@ -20,8 +21,14 @@ import { minibatch, placeOf, type StepPlace } from './schedule';
 
 /** A step whose first completions the device is sampling; one of the two must be called. */
 export interface BegunStep {
-  /** Waits for them, labels them and starts the update. */
-  finish(): Promise<void>;
+  /** What a person who labels is to be asked; nothing where the step collects no pairs. */
+  questions(): Promise<readonly Question[]>;
+  /**
+   * Waits for them, labels them and starts the update.
+   *
+   * @param answers to the questions, where a person labels
+   */
+  finish(answers?: readonly Answer[]): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -37,13 +44,19 @@ export function beginStep(fleet: Fleet, step: number): BegunStep {
   if (isRoundStart) fleet.beginRound(place.round);
   let begun = isRoundStart ? beginCollection(fleet, step) : null;
   return {
-    async finish() {
+    async questions() {
+      if (!begun) return [];
+      const { collection, sampled } = begun;
+      const read = await sampled;
+      return fleet.runs.flatMap((_, r) => questionsOf(fleet, collection, read, r));
+    },
+    async finish(answers) {
       let collection: Collection | null = null;
       try {
         for (let next = 1; begun; next++) {
           collection?.kinds.dispose();
           collection = begun.collection;
-          label(fleet, step, collection, await begun.sampled);
+          label(fleet, step, collection, await begun.sampled, answers);
           begun = next < place.collections && fleet.alive ? beginCollection(fleet, step + next) : null;
         }
         // An evaluation may have found since that no run is left.
@@ -67,11 +80,18 @@ function beginCollection(fleet: Fleet, step: number): BegunCollection {
 }
 
 /** Labels a collection's pairs, adds them to the runs' pools and counts what they cost. */
-export function label(fleet: Fleet, step: number, collection: Collection, sampled: SampledCompletions): void {
+export function label(
+  fleet: Fleet,
+  step: number,
+  collection: Collection,
+  sampled: SampledCompletions,
+  answers?: readonly Answer[],
+): void {
   fleet.memories.forEach((memory, r) => {
     const { run, totals } = memory;
-    const pairs = labelledPairs(fleet, collection, sampled, r);
-    memory.diagnostics.add(pairs, objectiveOf(run));
+    const own = answers?.slice(r * fleet.pairs, (r + 1) * fleet.pairs) ?? null;
+    const pairs = labelledPairs(fleet, collection, sampled, r, own);
+    memory.diagnostics.add(own ? pairs.filter(({ tie }) => !tie) : pairs, objectiveOf(run));
     totals.labels += pairs.length;
     totals.annotationCost += pairs.length * run.annotationPerPair;
     const { passes } = collection.plans[r]!;
@@ -92,7 +112,7 @@ function update(fleet: Fleet, step: number, place: StepPlace, kinds: PairKinds |
   const draw = fleet.firstDraw + place.first;
   const pairs = fleet.memories.map(({ run, pool }) => minibatch(pool, place, run.seed, draw));
   tf.tidy(() => {
-    const batch = { ...labelledCompletions(fleet, pairs), pairWeights: pairWeights(fleet, kinds) };
+    const batch = { ...labelledCompletions(fleet, pairs), pairWeights: untied(pairWeights(fleet, kinds), pairs) };
     descend(fleet, batch, decay, rounds?.resetOptimiser ? place.step + 1 : step + 1);
   });
 }
@@ -123,6 +143,13 @@ export function pairWeights({ runs, pairs }: Fleet, kinds: PairKinds | null): tf
       [0, filling],
     ]);
   });
+}
+
+/** The weights with 0 for pairs of which the labeller could not tell. // [R, B/2] */
+function untied(weights: tf.Tensor2D, pairs: readonly (readonly PreferencePair[])[]): tf.Tensor2D {
+  if (!pairs.some((own) => own.some(({ tie }) => tie))) return weights;
+  const kept = pairs.map((own) => Array.from({ length: weights.shape[1] }, (_, p) => (own[p]?.tie ? 0 : 1)));
+  return tf.mul(weights, tf.tensor2d(kept, weights.shape));
 }
 
 /** Launches what a step launches without reading anything, for kernels to be compiled ahead; changes nothing then. */

@@ -1,5 +1,6 @@
 import type { Evaluation } from '../experiment/documents/metrics';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import type { Annotator } from './annotator';
 import { compileKernels } from './compileKernels';
 import { evaluateFleet } from './evaluate';
 import { Fingerprints } from './fingerprints';
@@ -29,6 +30,8 @@ export interface ExperimentControl {
   wantsEvaluation?(): boolean;
   /** Asked after every such step: whether to show pairs all the same. */
   wantsPairs?(): boolean;
+  /** A person who labels, where the config's labeller is one. */
+  ask?: Annotator | undefined;
   /** Asked between two steps, once the reports of the one before have been pulled: whether to yield a snapshot. */
   wantsSnapshot?(): boolean;
 }
@@ -56,6 +59,9 @@ export async function* runExperiment(
   const { steps, pairs } = config.schedule;
   /** Steps that have begun sampling, one of each fleet. After an evaluation it holds the next step's. */
   let begun: BegunStep[] = [];
+  if (config.labeller.reader === 'person' && !control.ask) {
+    throw new Error('labeller.reader: "person" needs somebody who labels, who is not here');
+  }
   try {
     yield startedReport(config, task, runs);
     const { start } = config;
@@ -80,7 +86,7 @@ export async function* runExperiment(
       const before = divergedRuns();
       const collected = collectionsUntil(config, step + 1) - collectionsUntil(config, step);
       if (begun.length === 0) begun = begin(step);
-      for (; begun.length > 0; begun.shift()) await begun[0]!.finish();
+      if (!(await finishAll())) break;
       step++;
       yield* newlyDiverged(before, step);
       const scheduled = isEvaluated(config, step);
@@ -100,6 +106,24 @@ export async function* runExperiment(
   /** All fleets sample before the first is labelled: the host labels one while the device works on the next. */
   function begin(step: number): BegunStep[] {
     return fleets.filter((fleet) => fleet.alive).map((fleet) => beginStep(fleet, step));
+  }
+
+  /** Whether it came to the end: where a person labels, nobody may answer any more. */
+  async function finishAll(): Promise<boolean> {
+    if (config.labeller.reader !== 'person') {
+      for (; begun.length > 0; begun.shift()) await begun[0]!.finish();
+      return true;
+    }
+    const questions = await Promise.all(begun.map((own) => own.questions()));
+    const all = questions.flat();
+    const answers = all.length === 0 ? [] : await control.ask?.(all);
+    if (answers?.length !== all.length) return false;
+    for (let from = 0; begun.length > 0; begun.shift(), questions.shift()) {
+      const count = questions[0]!.length;
+      await begun[0]!.finish(answers.slice(from, from + count));
+      from += count;
+    }
+    return true;
   }
 
   async function* wantedSnapshot(step: number): AsyncGenerator<Report, void> {

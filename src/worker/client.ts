@@ -2,7 +2,7 @@ import type { BackendName } from '../experiment/documents/results';
 import { createThread } from './createThread';
 import { whenGone } from './life';
 import type { ImportedCheckpoints } from '../run/orders';
-import type { Answer, Command, Notice, Question, WorkerEvent } from './protocol';
+import type { Answer, Command, Notice, PolicySource, Question, WorkerEvent } from './protocol';
 
 interface Asker {
   readonly resolve: (answer: Answer) => void;
@@ -89,6 +89,23 @@ export class LabClient {
   /** What a run of the last start has learnt. Rejects where the worker that knew it is gone. */
   weights(run: number): Promise<Answer & { type: 'weights' }> {
     return this.#ask({ type: 'weights', ticket: this.#nextId++, id: this.#accepted, run });
+  }
+
+  /** Completions that a run of the last start writes now. */
+  texts(run: number, count: number): Promise<Answer & { type: 'texts' }> {
+    return this.#ask({ type: 'texts', ticket: this.#nextId++, id: this.#accepted, run, count });
+  }
+
+  /** What a shipped policy, or a run's of the last start, would write next. */
+  words(
+    of: number | string,
+    prompt: number,
+    beginnings: readonly (readonly number[])[],
+  ): Promise<Answer & { type: 'words' }> {
+    this.open();
+    const source: PolicySource =
+      typeof of === 'number' ? { kind: 'run', id: this.#accepted, run: of } : { kind: 'shipped', name: of };
+    return this.#ask({ type: 'words', ticket: this.#nextId++, of: source, prompt, beginnings });
   }
 
   /** Whether a file is a checkpoint that reviews can start from. */

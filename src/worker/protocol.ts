@@ -2,7 +2,8 @@ import type { Problem } from '../experiment/reading';
 import type { BackendInfo, BackendName, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { ImportedCheckpoints, Note, Order, Outcomes } from '../run/orders';
-import type { Report, SnapshotReport, WeightsReport } from '../training/reports';
+import type { Answer as AnnotatorAnswer, Question as AnnotatorQuestion } from '../training/annotator';
+import type { Report, SampledText, SnapshotReport, WeightsReport, Words } from '../training/reports';
 
 /** Page → worker. Every `start` and `restore` carries an id; events of an older id are stale and the client drops them. */
 export type Command =
@@ -20,6 +21,8 @@ export type Command =
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
   | { readonly type: 'stop' }
+  /** A person's answers to what was asked last; null: nobody labels any more. */
+  | { readonly type: 'answer'; readonly answers: readonly AnnotatorAnswer[] | null }
   | Question;
 
 /** Page → worker, each answered by an event with its ticket and type. */
@@ -27,7 +30,29 @@ export type Question =
   /** What a run of the start `id` has learnt; answered once the race stands still or is over. */
   | { readonly type: 'weights'; readonly ticket: number; readonly id: number; readonly run: number }
   /** Whether a file is a checkpoint that reviews can start from; answered at once, whatever runs. */
-  | { readonly type: 'check'; readonly ticket: number; readonly bytes: Blob };
+  | { readonly type: 'check'; readonly ticket: number; readonly bytes: Blob }
+  /** Completions that a run's policy writes now, or wrote when it was stored last. */
+  | {
+      readonly type: 'texts';
+      readonly ticket: number;
+      readonly id: number;
+      readonly run: number;
+      readonly count: number;
+    }
+  /** What a policy and its reference would write next. */
+  | {
+      readonly type: 'words';
+      readonly ticket: number;
+      readonly of: PolicySource;
+      readonly prompt: number;
+      /** Token ids, equally many each. */
+      readonly beginnings: readonly (readonly number[])[];
+    };
+
+/** A run of the start `id`, or a policy that the page ships, by its checkpoint's name. */
+export type PolicySource =
+  | { readonly kind: 'run'; readonly id: number; readonly run: number }
+  | { readonly kind: 'shipped'; readonly name: string };
 
 /** The first message. */
 export interface Opening {
@@ -59,7 +84,13 @@ export type WorkerEvent = Notice | Answer;
 export type Answer =
   /** A safetensors file; null where there is nothing to take out. */
   | { readonly type: 'weights'; readonly ticket: number; readonly step: number; readonly bytes: Blob | null }
-  | { readonly type: 'check'; readonly ticket: number; readonly checked: Checked };
+  | { readonly type: 'check'; readonly ticket: number; readonly checked: Checked }
+  | { readonly type: 'texts'; readonly ticket: number; readonly found: Found<readonly SampledText[]> }
+  | { readonly type: 'words'; readonly ticket: number; readonly found: Found<Words> };
+
+/** What was asked for, as of a step, or why there is none. */
+export type Found<T> =
+  { readonly ok: true; readonly step: number; readonly value: T } | { readonly ok: false; readonly problem: string };
 
 /** A checkpoint's bytes with their hash, or what is wrong with them. */
 export type Checked =
@@ -91,6 +122,8 @@ export type Notice =
   | { readonly type: 'refused'; readonly id: number; readonly problems: readonly Problem[] }
   | { readonly type: 'report'; readonly id: number; readonly report: PostedReport; readonly timing: SessionTiming }
   | { readonly type: 'state'; readonly id: number; readonly state: SessionState }
+  /** A person is to label these pairs; the experiment waits for the answers. */
+  | { readonly type: 'asked'; readonly id: number; readonly questions: readonly AnnotatorQuestion[] }
   /**
    * All that is needed to go on after `step`, also in another page. A Blob, because only a reference to it passes
    * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.

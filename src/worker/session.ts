@@ -6,10 +6,13 @@ import { memoryProblem } from '../run/memory';
 import type { ImportedCheckpoints } from '../run/orders';
 import { Runner, type Experiment, type RunnerEnvironment } from '../run/runner';
 import { parseStored, type StoredExperiment } from '../run/storedExperiment';
+import type { Answer, Question } from '../training/annotator';
 import { CheckpointError } from '../training/prepareTask';
+import { nextWords, sampleTexts } from '../training/readPolicy';
+import { runsOf } from '../training/run';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import type { Task } from '../training/task';
-import type { Command, PostedReport, WorkerEvent } from './protocol';
+import type { Command, Found, PostedReport, WorkerEvent } from './protocol';
 
 /** What the page may ask of a session, once the worker is open. */
 export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
@@ -38,6 +41,8 @@ const SAVE_EVERY = 10;
  */
 export class Session {
   private current: Execution | null = null;
+  /** The shipped policy that was looked at last. */
+  private shipped: { readonly name: string; readonly task: Task } | null = null;
 
   constructor(private readonly environment: SessionEnvironment) {}
 
@@ -59,8 +64,15 @@ export class Session {
       case 'stop':
         await this.current?.stop();
         return;
+      case 'answer':
+        this.current?.answerQuestions(command.answers);
+        return;
       case 'weights':
         return this.weights(command.ticket, command.id, command.run);
+      case 'texts':
+        return this.texts(command);
+      case 'words':
+        return this.words(command);
       default:
         throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
     }
@@ -118,12 +130,68 @@ export class Session {
     if (this.current?.id === id) this.current.weights(ticket, run);
     else this.environment.post({ type: 'weights', ticket, step: 0, bytes: null });
   }
+
+  private async texts({ ticket, id, run, count }: SessionCommand & { type: 'texts' }): Promise<void> {
+    const found = await attempted(async () => {
+      const { task, weights, seed, step } = this.policyOf(id, run);
+      return { step, value: await sampleTexts(task, weights, seed, Math.min(count, MOST_TEXTS)) };
+    });
+    this.environment.post({ type: 'texts', ticket, found });
+  }
+
+  private async words({ ticket, of, prompt, beginnings }: SessionCommand & { type: 'words' }): Promise<void> {
+    const found = await attempted(async () => {
+      const { task, weights, seed, step } =
+        of.kind === 'run' ? this.policyOf(of.id, of.run) : await this.shippedPolicy(of.name);
+      return { step, value: await nextWords(task, weights, seed, prompt, beginnings.slice(0, MOST_TEXTS)) };
+    });
+    this.environment.post({ type: 'words', ticket, found });
+  }
+
+  private policyOf(id: number, run: number): LookedAt {
+    const found = this.current?.id === id ? this.current.policy(run) : null;
+    if (!found) throw new Error('this race has no policy to show yet: pause it, or let it end');
+    return found;
+  }
+
+  private async shippedPolicy(name: string): Promise<LookedAt> {
+    if (this.shipped?.name !== name) {
+      const config = {
+        task: { kind: 'reviews', checkpoint: 'reviews' },
+        start: { kind: 'checkpoint', checkpoint: name },
+      };
+      this.shipped = { name, task: await this.environment.prepare(config as ExperimentConfig, []) };
+    }
+    const { task } = this.shipped;
+    return { task, weights: task.startWeights!, seed: 0, step: 0 };
+  }
+}
+
+/** At most so many texts are looked at together. */
+const MOST_TEXTS = 64;
+
+/** A policy that somebody looks at. */
+interface LookedAt {
+  readonly task: Task;
+  readonly weights: Float32Array;
+  readonly seed: number;
+  readonly step: number;
+}
+
+async function attempted<T>(look: () => Promise<{ readonly step: number; readonly value: T }>): Promise<Found<T>> {
+  try {
+    return { ok: true, ...(await look()) };
+  } catch (error) {
+    return { ok: false, problem: messageOf(error) };
+  }
 }
 
 /** One experiment from start to end, with pauses, and reports thinned out for the page. */
 class Execution {
   private readonly abort = new AbortController();
   private readonly runner: Runner;
+  /** Takes a person's answers. */
+  private answered: ((answers: readonly Answer[] | null) => void) | null = null;
   private state: 'running' | 'paused';
   private stepsAllowed = 0;
   private wake: (() => void) | null = null;
@@ -174,7 +242,32 @@ class Execution {
   async stop(): Promise<void> {
     this.abort.abort();
     this.wake?.();
+    this.answerQuestions(null);
     await this.ended;
+  }
+
+  answerQuestions(answers: readonly Answer[] | null): void {
+    this.answered?.(answers);
+    this.answered = null;
+  }
+
+  /** Asks the page, and waits; the time that a person takes is none of the run's. */
+  private async ask(questions: readonly Question[]): Promise<readonly Answer[] | null> {
+    if (this.abort.signal.aborted) return null;
+    this.runner.watch.stop();
+    this.catchUp();
+    const answers = new Promise<readonly Answer[] | null>((resolve) => (this.answered = resolve));
+    this.environment.post({ type: 'asked', id: this.id, questions });
+    const found = await answers;
+    this.runner.watch.start();
+    return found;
+  }
+
+  /** A run's policy as of the last snapshot, or the end; null where there is none. */
+  policy(run: number): LookedAt | null {
+    const { policies, config, task } = this.runner;
+    const weights = policies?.weights[run];
+    return weights ? { task, weights, seed: runsOf(config)[run]!.seed, step: policies.step } : null;
   }
 
   /** Answers at once where it stands still or is over, else once it does. */
@@ -215,6 +308,7 @@ class Execution {
         wantsEvaluation: () => this.state === 'paused',
         wantsPairs: () => this.state === 'paused' || this.isTime('pairs'),
         wantsSnapshot: () => this.saving,
+        ask: (questions: readonly Question[]) => this.ask(questions),
       };
       for await (const report of this.runner.run(control)) {
         if (report.type === 'snapshot') this.save(report.snapshot);
@@ -254,6 +348,8 @@ class Execution {
   /** Every so many seconds while running; wherever it stands still, once. */
   private isSavingDue(): boolean {
     if (this.abort.signal.aborted) return false;
+    // Whoever labels wants to see what each policy has made of it.
+    if (this.runner.config.labeller.reader === 'person') return this.savedStep !== this.runner.step;
     if (this.state === 'paused') return this.stepsAllowed === 0 && this.savedStep !== this.runner.step;
     return this.runner.secondsSinceSnapshot() >= SAVE_EVERY;
   }

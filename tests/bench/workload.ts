@@ -62,6 +62,7 @@ export function workloadOf(form: Form, size: SizeName, fleet: number): Workload 
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary: [], weights: own, origin }),
     panel: null,
     promptText: (prompt) => prompt.join(' '),
+    completionText: (ids) => ids.join(' '),
     tokenText: String,
     evaluation: {
       kind: 'sampled',

@@ -30,9 +30,9 @@ test('a spread race can be paused, stepped, stored, resumed by another number of
   page,
 }) => {
   await lab.open('?workers=1');
-  const whole = await finished(lab, 800);
+  const whole = await finished(lab, 4000);
   await lab.open('?workers=3');
-  await lab.runWithState(800);
+  await lab.runWithState(4000);
   await lab.button('Pause').click();
   await expect(lab.facts).toContainText('paused');
   const step = await lab.step();

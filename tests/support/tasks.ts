@@ -48,6 +48,7 @@ export function tinyTransformerTask(sizes = TINY_SIZES): Task {
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary: [], weights: own, origin }),
     panel: null,
     promptText: (prompt) => prompt.join(' '),
+    completionText: (ids) => ids.join(' '),
     tokenText: String,
     evaluation: { kind: 'sampled', testPrompts: PROMPTS },
   };

@@ -7,8 +7,11 @@ import { inParts } from '../../run/inParts';
 import { memoryProblem } from '../../run/memory';
 import { Pool } from '../../run/pool';
 import { Runner } from '../../run/runner';
+import type { LabelRecord } from '../../experiment/documents/labels';
 import type { StoredExperiment } from '../../run/storedExperiment';
 import type { Task } from '../../training/task';
+import type { Question } from '../../training/annotator';
+import { recordedAnswers } from '../../training/recordedAnswers';
 import { UsageError } from '../errors';
 import { nodeEnvironment } from '../nodeRuntime';
 import { ProcessWorker } from '../pool/processWorker';
@@ -22,6 +25,8 @@ export interface Execution {
   readonly workers: number | undefined;
   /** Where the experiment is restored from. */
   readonly from?: StoredExperiment | undefined;
+  /** A person's, where one labels; the experiment ends with them. */
+  readonly labels?: readonly LabelRecord[] | undefined;
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   /** Called after the last step of an experiment that is interrupted, too. */
@@ -30,7 +35,7 @@ export interface Execution {
 
 /** Runs an experiment to its end. Throws UsageError where it does not fit. */
 export async function execute(config: ExperimentConfig, task: Task, execution: Execution): Promise<Runner> {
-  const { backend, signal, progress, workers, from, saveEvery, save } = execution;
+  const { backend, signal, progress, workers, from, saveEvery, save, labels } = execution;
   const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const environment = nodeEnvironment(backend);
@@ -40,8 +45,9 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
   const experiment = inParts({ pool, backend: backend.name, asked: workers, cores, checkpoints: [], now });
   const runner = new Runner(config, task, { ...environment, experiment }, from);
   const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsSinceSnapshot() > saveEvery);
+  const ask = labels && (async (questions: readonly Question[]) => recordedAnswers(labels, questions));
   try {
-    for await (const report of runner.run({ signal, wantsSnapshot })) {
+    for await (const report of runner.run({ signal, wantsSnapshot, ask })) {
       if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
       if (report.type !== 'progress') continue;
       progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`);

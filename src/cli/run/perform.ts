@@ -1,5 +1,6 @@
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import type { LabelRecord } from '../../experiment/documents/labels';
 import type { StoredExperiment } from '../../run/storedExperiment';
 import { EXIT } from '../errors';
 import { execute } from './execute';
@@ -27,6 +28,8 @@ export interface Performance {
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   readonly from?: StoredExperiment;
+  /** A person's, where one labels. */
+  readonly labels?: readonly LabelRecord[] | undefined;
   /** As it was given: a file, or something else. */
   readonly source?: string;
 }
@@ -46,6 +49,7 @@ export async function perform({
   saveEvery,
   from,
   source,
+  labels,
 }: Performance): Promise<number> {
   checkOutputs({ out, save }, from && save, source);
   const task = await prepared(config);
@@ -65,6 +69,7 @@ export async function perform({
       signal: abort.signal,
       progress,
       from,
+      labels,
       saveEvery,
       save:
         write === null

@@ -1,5 +1,6 @@
 import { readArguments, readBackend, readSeconds, readWorkers } from '../arguments';
 import { loadConfig } from './configSource';
+import { readLabels } from './labels';
 import { UsageError } from '../errors';
 import { perform } from './perform';
 
@@ -13,6 +14,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     'save-every': { type: 'string' },
     weights: { type: 'string' },
     workers: { type: 'string' },
+    labels: { type: 'string' },
   });
   const [source, surplus] = positionals;
   if (source === undefined) throw new UsageError('run needs the name of a preset, a config file or a link');
@@ -22,6 +24,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const saveEvery = readSeconds('--save-every', values['save-every'] ?? '30');
   const { config, title } = await loadConfig(source, values.set);
   const { out, save, weights } = values;
+  const labels = readLabels(config, values.labels);
   return perform({
     source,
     title,
@@ -32,5 +35,6 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     save,
     weights,
     saveEvery,
+    labels,
   });
 }

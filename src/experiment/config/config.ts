@@ -33,6 +33,7 @@ function crossChecks(config: ExperimentConfig): Problem[] {
     ...tableProblems(config),
     ...config.arms.flatMap((arm, i) => armProblems(config, arm, i)),
     ...lossProblems(config),
+    ...personProblems(config),
     ...roundProblems(config),
     ...sizeProblems(config),
   ];
@@ -105,6 +106,24 @@ function lossProblems({ task, arms, loss, labeller }: ExperimentConfig): Problem
         ]
       : []),
   ];
+}
+
+/** At most so many pairs between two steps: a person reads them. */
+const MOST_QUESTIONS = 64;
+
+function personProblems({ labeller, arms, seeds, start, rounds, schedule: { pairs } }: ExperimentConfig): Problem[] {
+  if (labeller.reader !== 'person') return [];
+  const problems: Problem[] = [];
+  const at = (path: string, message: string) => problems.push({ path, message: `${message} where a person labels` });
+  if (labeller.rule !== 'bradley-terry') at('labeller.rule', 'must be "bradley-terry", which then counts for nothing,');
+  if (labeller.flip !== 0) at('labeller.flip', 'must be 0');
+  if (start.kind === 'offline') at('start.kind', 'must be "reference" or "checkpoint"');
+  if (rounds && rounds.pairs !== pairs) at('rounds.pairs', `must be schedule.pairs, ${pairs},`);
+  const questions = arms.length * seeds * pairs;
+  if (questions > MOST_QUESTIONS) {
+    at('schedule.pairs', `makes ${questions} pairs a step over all runs; at most ${MOST_QUESTIONS} are allowed`);
+  }
+  return problems;
 }
 
 function roundProblems({ task, arms, rounds, start, schedule: { pairs } }: ExperimentConfig): Problem[] {

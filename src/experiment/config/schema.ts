@@ -25,11 +25,11 @@ const lossSchema = object({
   smoothing: v.optional(number('smoothing'), 0),
 });
 
-export const READERS = ['oracle', 'panel'] as const;
+export const READERS = ['oracle', 'panel', 'person'] as const;
 export const LABEL_RULES = ['bradley-terry', 'deterministic'] as const;
 
 const labellerSchema = object({
-  /** Who reads the two completions: the oracle, or one of a panel of people with ratings of their own. */
+  /** Who reads the two completions: the oracle, one of a panel of people with ratings of their own, or whoever sits there. */
   reader: v.optional(oneOf(READERS), 'oracle'),
   /** How scores become a label: by chance σ(r(a) − r(b)), or always the higher one. */
   rule: v.optional(oneOf(LABEL_RULES), 'bradley-terry'),

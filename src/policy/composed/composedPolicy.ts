@@ -5,6 +5,7 @@ import { inTidy, tensorsIn } from '../../ops/inTidy';
 import { inputTokens, startsOf } from '../inputTokens';
 import type { CompletionBatch, DeviceCompletions, ForwardPass, Policy, SamplingRequest } from '../policy';
 import { transformerLayout, type TransformerSizes } from '../transformer';
+import { nextLogits } from './nextLogits';
 import { flatten, unflatten, type Parameters } from './parameters';
 import { logitsAfter, readTokens, type Reading } from './transformer';
 
@@ -102,5 +103,6 @@ export function composedTransformerPolicy(sizes: TransformerSizes): Policy {
     sample: (weights, request) => sample(sizes, weights, request),
     complete: () => undefined,
     forward: (weights, batch) => forward(sizes, weights, batch),
+    nextLogits: (weights, texts) => nextLogits(sizes, weights, texts),
   };
 }

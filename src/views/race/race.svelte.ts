@@ -136,6 +136,11 @@ export class Race {
 
   /** Starts afresh; whatever ran before ends. */
   run(config: ExperimentConfig, paused = false): void {
+    if (config.labeller.reader === 'person') {
+      const text = 'Not started. A person labels this experiment: that is done in Learn, You label.';
+      this.message = { kind: 'error', text };
+      return;
+    }
     this.#turnTo(this.#backends.wanted(config.task.kind));
     this.#prepare();
     this.#from = null;
@@ -296,6 +301,9 @@ export class Race {
         return;
       case 'failed':
         this.#broke(event.message);
+        return;
+      case 'asked':
+        // No race here asks anybody.
         return;
       case 'state':
         this.#enter(event.state);

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import type { ExperimentConfig } from '../../experiment/config/schema';
+import { parseLabels, type LabelRecord } from '../../experiment/documents/labels';
+import { problemText } from '../../experiment/reading';
+import { sentence, UsageError } from '../errors';
+
+/** The labels of `--labels`, which a config with a person for a labeller needs, and no other has. Throws UsageError. */
+export function readLabels(
+  { labeller }: ExperimentConfig,
+  path: string | undefined,
+): readonly LabelRecord[] | undefined {
+  const isPerson = labeller.reader === 'person';
+  if (path === undefined) {
+    if (!isPerson) return undefined;
+    throw new UsageError(
+      'labeller.reader: "person" needs the labels of one; give --labels <file.jsonl>, or label in the page',
+    );
+  }
+  if (!isPerson) throw new UsageError(`--labels: labeller.reader is "${labeller.reader}"; give "person"`);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
+  }
+  const records = parseLabels(text);
+  if (records.ok) return records.value;
+  throw new UsageError(`${path}: ${problemText(records.problems)}`);
+}

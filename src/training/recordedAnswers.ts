@@ -1,0 +1,26 @@
+import { labelKey, labelsByKey, type LabelRecord } from '../experiment/documents/labels';
+import type { Answer, Question } from './annotator';
+
+/**
+ * What a person has answered to these questions, by the records of their labels; null where some of them have none.
+ * Throws an Error where a record is of another pair: the experiment is not the one that was labelled.
+ */
+export function recordedAnswers(records: readonly LabelRecord[], questions: readonly Question[]): Answer[] | null {
+  const known = labelsByKey(records);
+  const answers = questions.map((question) => {
+    const record = known.get(labelKey(question));
+    return record ? answerOf(record, question) : null;
+  });
+  return answers.includes(null) ? null : (answers as Answer[]);
+}
+
+function answerOf({ prompt, chosen, rejected, tie }: LabelRecord, question: Question): Answer {
+  const { arm, step, pair, first, second } = question;
+  const isFirst = chosen === first && rejected === second;
+  if (prompt === question.prompt && (isFirst || (chosen === second && rejected === first))) {
+    return tie ? 'tie' : isFirst ? 'first' : 'second';
+  }
+  throw new Error(
+    `the label of pair ${pair + 1} of ${arm} at step ${step} is of other completions than this experiment samples: the labels belong to other settings or another backend`,
+  );
+}

@@ -1,0 +1,398 @@
+import type { BackendInfo } from '../../../experiment/documents/results';
+import { labelKey, labelLines, labelsByKey, parseLabels, type LabelRecord } from '../../../experiment/documents/labels';
+import { armName } from '../../../experiment/config/names';
+import type { ExperimentConfig } from '../../../experiment/config/schema';
+import { problemText, type Problem } from '../../../experiment/reading';
+import { STREAM, uniform } from '../../../math/random';
+import type { Answer, Question } from '../../../training/annotator';
+import type { SampledText } from '../../../training/reports';
+import { LabClient } from '../../../worker/client';
+import type { Notice } from '../../../worker/protocol';
+import { now } from '../../browser/clock';
+import { recall, remember } from '../../kit/remembered';
+import { Query, queryText, unlessUsual } from '../query';
+import { answerOf, cardsOf, type Card, type Side } from './cards';
+import { LABEL_SETTINGS, LABELLED_SAMPLERS, labelConfig, type LabelSetup } from './setup';
+
+/**
+ * - setup: nothing has begun;
+ * - working: the engine starts, replays earlier labels, or trains;
+ * - asking: a pair is shown;
+ * - summary: a round has been trained on;
+ * - final: the two policies' texts are compared;
+ * - over: which arm was which.
+ */
+export type LabelPhase = 'setup' | 'working' | 'asking' | 'summary' | 'final' | 'over';
+
+/** Texts of both policies that are watched from round to round, and compared at the end. */
+export const WATCHED_TEXTS = 3;
+export const FINAL_TEXTS = 12;
+
+const STORED = 'labelling';
+/** The same hashes in every browser and in the runner. */
+const BACKEND = 'wasm';
+
+interface GivenAnswer {
+  readonly answer: Answer;
+  readonly seconds: number;
+}
+
+/** Both policies' completions of one prompt. */
+export interface FinalPair {
+  readonly prompt: string;
+  /** By arm. */
+  readonly texts: readonly [string, string];
+  /** Whether the first arm's is on the right. */
+  readonly flipped: boolean;
+}
+
+/** A person labels for two arms that race blind. */
+export class Labelling {
+  setup = $state.raw<LabelSetup>({ task: 'reviews', first: 'vanilla', second: 'pilaf', rounds: 4, seed: 0 });
+  problems = $state.raw<readonly Problem[]>([]);
+  phase = $state<LabelPhase>('setup');
+  /** What the page says while it works, or of what went wrong. */
+  message = $state('');
+  failed = $state(false);
+  ties = $state(true);
+  records = $state.raw<readonly LabelRecord[]>([]);
+  cards = $state.raw<readonly Card[]>([]);
+  given = $state.raw<readonly GivenAnswer[]>([]);
+  /** Both policies' texts after every round, the start included. // [rounds + 1][2] */
+  texts = $state.raw<readonly (readonly (readonly SampledText[])[])[]>([]);
+  finals = $state.raw<readonly FinalPair[]>([]);
+  votes = $state.raw<readonly Side[]>([]);
+  /** Of pairs that came twice: how often the same completion won. */
+  repeats = $state.raw({ same: 0, all: 0 });
+  hashes = $state.raw<readonly string[]>([]);
+  backend = $state.raw<BackendInfo | null>(null);
+
+  readonly config: ExperimentConfig = $derived(labelConfig(this.setup));
+  readonly card = $derived(this.cards[this.given.length] ?? null);
+  readonly final = $derived(this.finals[this.votes.length] ?? null);
+  readonly arms = $derived(this.config.arms.map(armName));
+  readonly labelsInAll = $derived(2 * this.config.schedule.pairs * this.setup.rounds);
+  /** How often a label agrees with what the oracle would say on average; ties left out. */
+  readonly agreement = $derived.by(() => {
+    let [same, all] = [0, 0];
+    for (const record of this.records) {
+      const judged = this.#judged.find((question) => labelKey(question) === labelKey(record));
+      if (record.tie || !judged || judged.rewards[0] === judged.rewards[1]) continue;
+      all++;
+      const likelier = judged.rewards[0] > judged.rewards[1] ? judged.first : judged.second;
+      if (likelier === record.chosen) same++;
+    }
+    return { same, all };
+  });
+  readonly seconds = $derived(
+    this.records.length === 0 ? 0 : this.records.reduce((sum, { seconds }) => sum + seconds, 0) / this.records.length,
+  );
+
+  #client: LabClient | null = null;
+  #questions: readonly Question[] = [];
+  #shownAt = 0;
+  /** What the oracle thinks of the pairs that were asked. */
+  #judged = $state.raw<readonly Question[]>([]);
+
+  /** Takes what an address says, unless somebody labels. */
+  open(text: string): void {
+    if (this.phase !== 'setup') return;
+    const query = new Query(text);
+    this.setup = {
+      task: query.choice('task', ['reviews', 'bandit'], 'reviews'),
+      first: query.choice('first', LABELLED_SAMPLERS, 'vanilla'),
+      second: query.choice('second', LABELLED_SAMPLERS, 'pilaf'),
+      rounds: query.number(LABEL_SETTINGS.rounds),
+      seed: query.number(LABEL_SETTINGS.seed),
+    };
+    this.problems = query.problems;
+    this.#keepApart();
+  }
+
+  get address(): string {
+    const { task, first, second, rounds, seed } = this.setup;
+    return queryText({
+      task: task === 'reviews' ? null : task,
+      first: first === 'vanilla' ? null : first,
+      second: second === 'pilaf' ? null : second,
+      rounds: unlessUsual(LABEL_SETTINGS.rounds, rounds),
+      seed: unlessUsual(LABEL_SETTINGS.seed, seed),
+    });
+  }
+
+  change(setup: Partial<LabelSetup>): void {
+    this.setup = { ...this.setup, ...setup };
+    this.#keepApart();
+  }
+
+  /** The arms of a race must differ. */
+  #keepApart(): void {
+    if (this.setup.first !== this.setup.second) return;
+    this.setup = { ...this.setup, second: this.setup.first === 'pilaf' ? 'vanilla' : 'pilaf' };
+  }
+
+  /** Goes on where an earlier visit was left; whether there was one. */
+  restore(): boolean {
+    const stored = readStored();
+    if (!stored) return false;
+    this.setup = stored.setup;
+    this.repeats = stored.repeats;
+    this.votes = stored.votes;
+    this.ties = stored.ties;
+    this.#start(stored.records);
+    return true;
+  }
+
+  start(): void {
+    this.#start([]);
+    this.#store();
+  }
+
+  /** Labels from a file take the person's place as far as they go. */
+  async take(file: File): Promise<void> {
+    const text = await file.text().catch(() => null);
+    const read = text === null ? null : parseLabels(text);
+    if (!read?.ok) {
+      this.message = `${file.name}: ${read ? problemText(read.problems) : 'the file cannot be read'}.`;
+      this.failed = true;
+      return;
+    }
+    this.#start(read.value);
+    this.#store();
+  }
+
+  /** Throws all labels away. */
+  reset(): void {
+    this.#client?.close();
+    this.#client = null;
+    this.#clear();
+    this.phase = 'setup';
+    this.message = '';
+    this.failed = false;
+    this.records = [];
+    this.repeats = { same: 0, all: 0 };
+    this.votes = [];
+    remember(STORED, '');
+  }
+
+  close(): void {
+    this.#client?.close();
+    this.#client = null;
+  }
+
+  choose(side: Side): void {
+    if (side === 'tie' && !this.ties) return;
+    if (this.phase === 'final') this.#vote(side);
+    if (this.phase !== 'asking' || !this.card) return;
+    const answer = answerOf(this.card, side);
+    this.given = [...this.given, { answer, seconds: (now() - this.#shownAt) / 1000 }];
+    this.#shownAt = now();
+    this.#keep();
+    if (this.given.length === this.cards.length) this.#train();
+  }
+
+  /** Takes the last answer back, until the round is trained on. */
+  back(): void {
+    if (this.phase === 'final') {
+      this.votes = this.votes.slice(0, -1);
+      this.#store();
+    }
+    if (this.phase !== 'asking' || this.given.length === 0) return;
+    this.given = this.given.slice(0, -1);
+    this.#shownAt = now();
+    this.#keep();
+  }
+
+  /** From the summary to the next pairs. */
+  goOn(): void {
+    if (this.phase !== 'summary') return;
+    this.phase = 'asking';
+    this.#shownAt = now();
+  }
+
+  /** All labels as a file's text. */
+  lines = (): string => labelLines(this.records);
+
+  #clear(): void {
+    this.cards = [];
+    this.given = [];
+    this.texts = [];
+    this.finals = [];
+    this.hashes = [];
+    this.#judged = [];
+  }
+
+  #start(records: readonly LabelRecord[]): void {
+    this.#client?.close();
+    this.#clear();
+    this.records = records;
+    this.failed = false;
+    this.phase = 'working';
+    this.message = records.length > 0 ? 'Training on the labels so far…' : 'Starting…';
+    this.#client = new LabClient((event) => this.#receive(event));
+    this.#client.wanted = { only: BACKEND, workers: 1 };
+    this.#client.start(this.config, false, []);
+  }
+
+  #receive(event: Notice): void {
+    switch (event.type) {
+      case 'ready':
+        this.backend = event.backend;
+        return;
+      case 'asked':
+        return void this.#asked(event.questions);
+      case 'report':
+        if (event.report.type === 'finished') this.hashes = event.report.runs.map(({ hash }) => hash);
+        return;
+      case 'state':
+        if (event.state === 'finished') void this.#finish();
+        return;
+      case 'refused':
+        return this.#fail(`Not started. ${problemText(event.problems)}`);
+      case 'failed':
+      case 'lost':
+      case 'unavailable':
+        return this.#fail(event.message);
+      case 'waiting':
+      case 'started':
+      case 'snapshot':
+        return;
+    }
+    event satisfies never;
+  }
+
+  #fail(message: string): void {
+    this.phase = 'setup';
+    this.failed = true;
+    this.message = `${message} The labels are kept: download them, or press Go on.`;
+  }
+
+  /** A round's pairs: those that have labels already are not shown again. */
+  async #asked(questions: readonly Question[]): Promise<void> {
+    this.#questions = questions;
+    this.#judged = [...this.#judged, ...questions];
+    const known = labelsByKey(this.records);
+    const strange = questions.find((question) => {
+      const record = known.get(labelKey(question));
+      return record && !isOf(record, question);
+    });
+    if (strange) {
+      this.#fail('The labels are of other completions than this experiment samples: they belong to other settings.');
+      return;
+    }
+    await this.#look();
+    this.cards = cardsOf(questions, this.setup.seed);
+    this.given = [];
+    for (const { question, repeats } of this.cards) {
+      const record = known.get(labelKey(question));
+      if (!record || repeats) break;
+      const answer = record.tie ? 'tie' : record.chosen === question.first ? 'first' : 'second';
+      this.given = [...this.given, { answer, seconds: record.seconds }];
+    }
+    const isWhole = questions.every((question) => known.has(labelKey(question)));
+    if (isWhole) return this.#train();
+    // Labels from a file may be in any order: what is not answered in the cards' order is asked again.
+    this.#keep();
+    this.phase = this.texts.length > 1 && this.given.length === 0 ? 'summary' : 'asking';
+    this.#shownAt = now();
+  }
+
+  /** Writes the round's labels so far into the records. */
+  #keep(): void {
+    const own = this.#questions.map(labelKey);
+    const earlier = this.records.filter((record) => !own.includes(labelKey(record)));
+    const fresh = this.cards.flatMap(({ question, repeats }, i): LabelRecord[] => {
+      const given = this.given[i];
+      return given && !repeats ? [recordOf(question, given)] : [];
+    });
+    this.records = [...earlier, ...fresh];
+    this.#store();
+  }
+
+  #train(): void {
+    const known = labelsByKey(this.records);
+    const again = this.cards.findIndex(({ repeats }) => repeats);
+    const second = this.given[again];
+    if (second) {
+      const first = known.get(labelKey(this.cards[again]!.question))!;
+      const question = this.cards[again]!.question;
+      const before = first.tie ? 'tie' : first.chosen === question.first ? 'first' : 'second';
+      this.repeats = { same: this.repeats.same + Number(second.answer === before), all: this.repeats.all + 1 };
+    }
+    const answers = this.#questions.map((question): Answer => {
+      const { tie, chosen } = known.get(labelKey(question))!;
+      return tie ? 'tie' : chosen === question.first ? 'first' : 'second';
+    });
+    this.phase = 'working';
+    this.message = 'Both policies train on these labels…';
+    this.#store();
+    this.#client?.send({ type: 'answer', answers });
+  }
+
+  /** What both policies write now. */
+  async #look(): Promise<void> {
+    const found = await Promise.all([0, 1].map((run) => this.#client!.texts(run, WATCHED_TEXTS)));
+    const both = found.map(({ found: one }) => (one.ok ? one.value : []));
+    this.texts = [...this.texts, both];
+  }
+
+  async #finish(): Promise<void> {
+    await this.#look();
+    const found = await Promise.all([0, 1].map((run) => this.#client!.texts(run, FINAL_TEXTS)));
+    const [first = [], second = []] = found.map(({ found: one }) => (one.ok ? one.value : []));
+    const { seed } = this.setup;
+    this.finals = first.flatMap(({ prompt, text }, i): FinalPair[] => {
+      const other = second[i]?.text ?? text;
+      const flipped = uniform({ seed, stream: STREAM.display, step: 0, row: i, token: 1 }) < 0.5;
+      return text === other ? [] : [{ prompt, texts: [text, other], flipped }];
+    });
+    this.votes = this.votes.slice(0, this.finals.length);
+    this.phase = this.votes.length === this.finals.length ? 'over' : 'final';
+  }
+
+  #vote(side: Side): void {
+    this.votes = [...this.votes, side];
+    if (this.votes.length === this.finals.length) this.phase = 'over';
+    this.#store();
+  }
+
+  #store(): void {
+    const { setup, records, repeats, votes, ties } = this;
+    remember(STORED, JSON.stringify({ setup, records: labelLines(records), repeats, votes, ties }));
+  }
+}
+
+function recordOf({ arm, seed, step, pair, prompt, first, second }: Question, given: GivenAnswer): LabelRecord {
+  const [chosen, rejected] = given.answer === 'second' ? [second, first] : [first, second];
+  const seconds = Math.round(100 * given.seconds) / 100;
+  return { prompt, chosen, rejected, arm, seed, step, pair, seconds, tie: given.answer === 'tie' };
+}
+
+const isOf = ({ prompt, chosen, rejected }: LabelRecord, { prompt: own, first, second }: Question): boolean =>
+  prompt === own && ((chosen === first && rejected === second) || (chosen === second && rejected === first));
+
+interface StoredLabelling {
+  readonly setup: LabelSetup;
+  readonly records: readonly LabelRecord[];
+  readonly repeats: { readonly same: number; readonly all: number };
+  readonly votes: readonly Side[];
+  readonly ties: boolean;
+}
+
+/** What an earlier visit has left; null where there is nothing that can be used. */
+function readStored(): StoredLabelling | null {
+  const text = recall(STORED);
+  if (!text) return null;
+  try {
+    const stored = JSON.parse(text) as Omit<StoredLabelling, 'records'> & { readonly records: string };
+    const { setup, repeats, votes, ties } = stored;
+    const parsed = parseLabels(stored.records);
+    if (!parsed.ok) return null;
+    labelConfig(setup);
+    const sides = votes.filter((side) => ['left', 'right', 'tie'].includes(side));
+    const { same, all } = repeats;
+    return { setup, records: parsed.value, repeats: { same, all }, votes: sides, ties };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,57 @@
+import { parseConfig } from '../../../experiment/config/config';
+import type { ExperimentConfig } from '../../../experiment/config/schema';
+import type { TaskKind } from '../../../experiment/config/tasks';
+import { valueOf } from '../../../experiment/reading';
+import type { SamplerName } from '../../../experiment/samplers/table';
+import { setting } from '../query';
+
+/** Samplers that a person can label for: two arms that show the same number of completions. */
+export const LABELLED_SAMPLERS = ['vanilla', 'pilaf', 'hybrid', 'best-of-n', 'reference', 'dpo-mix-p'] as const;
+export type LabelledSampler = (typeof LABELLED_SAMPLERS)[number];
+
+export interface LabelSetup {
+  readonly task: TaskKind;
+  readonly first: LabelledSampler;
+  readonly second: LabelledSampler;
+  readonly rounds: number;
+  readonly seed: number;
+}
+
+export const LABEL_SETTINGS = {
+  rounds: setting(
+    'rounds',
+    'Rounds',
+    { min: 1, max: 20, integer: true },
+    4,
+    'Of eight pairs each, four from each arm.',
+  ),
+  seed: setting('seed', 'Seed', { min: 0, max: 9999, integer: true }, 0, 'Another seed shows other pairs.'),
+};
+
+/** Pairs that each of the two arms shows in a round. */
+export const PAIRS_PER_ARM = 4;
+
+/** Steps of training after a round: with so few labels a single one would move nothing that one sees. */
+const EPOCHS = 4;
+/** Reviews fall apart within six rounds at twice this rate. */
+const RATES: Record<TaskKind, number> = { bandit: 0.2, reviews: 0.0006 };
+
+/** The experiment that a person labels: two arms, one seed, so that both see the same prompts. */
+export function labelConfig({ task, first, second, rounds, seed }: LabelSetup): ExperimentConfig {
+  const arm = (sampler: SamplerName) =>
+    sampler === 'pilaf' && task === 'reviews' ? { sampler, alpha: 0.5 } : { sampler };
+  return valueOf(
+    parseConfig({
+      task: task === 'bandit' ? { kind: task, prompts: 4, responses: 6, rewardScale: 2 } : { kind: task },
+      arms: [arm(first), arm(second)],
+      seeds: 1,
+      firstSeed: seed,
+      beta: task === 'bandit' ? 0.5 : 0.1,
+      learningRate: RATES[task],
+      labeller: { reader: 'person' },
+      rounds: { pairs: PAIRS_PER_ARM, epochs: EPOCHS },
+      schedule: { steps: rounds * EPOCHS, pairs: PAIRS_PER_ARM },
+      evaluation: { every: EPOCHS, samples: 64 },
+    }),
+  );
+}

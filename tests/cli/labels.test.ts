@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import type { Results } from '../../src/experiment/documents/results';
+import { labelLines, type LabelRecord } from '../../src/experiment/documents/labels';
+import { configFile, lab, scratchFile, TINY } from './lab';
+
+const PERSON = { ...TINY, labeller: { reader: 'person' }, seeds: 1, schedule: { steps: 2, pairs: 2 } };
+const person = configFile(PERSON);
+const run = (...args: string[]) => lab(['run', person, '--backend', 'cpu', ...args], { direct: true });
+
+describe('lab run --labels', () => {
+  it('needs them where a person labels, and nowhere else', async () => {
+    const without = await run();
+    expect(without).toMatchObject({ code: 2 });
+    expect(without.stderr).toMatch(/^labeller\.reader: "person" needs the labels of one; give --labels <file\.jsonl>/);
+    const other = await lab(['run', configFile(TINY), '--labels', scratchFile('')], { direct: true });
+    expect(other).toMatchObject({ code: 2 });
+    expect(other.stderr).toMatch(/^--labels: labeller\.reader is "oracle"; give "person"/);
+  });
+
+  it('names the line that is wrong', async () => {
+    const { code, stderr } = await run('--labels', scratchFile('{"prompt": 1}\n', '.jsonl'));
+    expect({ code, stderr }).toMatchObject({ code: 2 });
+    expect(stderr).toMatch(/\.jsonl: line 1\.prompt: must be text/);
+    const missing = await run('--labels', '/nowhere.jsonl');
+    expect(missing.stderr).toMatch(/^\/nowhere\.jsonl cannot be read: /);
+    expect(missing.code).toBe(2);
+  });
+
+  it('ends where the labels do, and refuses those of other completions', async () => {
+    const out = scratchFile('');
+    const ended = await run('--labels', scratchFile('', '.jsonl'), '--out', out);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const { runs } = JSON.parse(readFileSync(out, 'utf8')) as Results;
+    expect(runs.map(({ status }) => status)).toEqual(['stopped', 'stopped']);
+    const records = ['Vanilla', 'PILAF'].flatMap((arm) =>
+      [0, 1].map((pair): LabelRecord => ({
+        ...{ prompt: 'prompt 1', chosen: 'nothing', rejected: 'of this', arm, seed: 0, step: 0, pair },
+        ...{ seconds: 1, tie: false },
+      })),
+    );
+    const strange = await run('--labels', scratchFile(labelLines(records), '.jsonl'));
+    expect(strange.code).toBe(1);
+    expect(strange.stderr).toMatch(/the label of pair 1 of Vanilla at step 0 is of other completions/);
+  });
+});
