@@ -63,3 +63,13 @@ export function normal(at: DrawAddress, item = 0): number {
   const radius = Math.sqrt(-2 * Math.log(uniform(at, 2 * item)));
   return radius * Math.cos(2 * Math.PI * uniform(at, 2 * item + 1));
 }
+
+/** The index that a number between 0 and 1 falls on, by probabilities that add up to 1. */
+export function categorical(probabilities: ArrayLike<number>, u: number): number {
+  let below = 0;
+  for (let i = 0; i < probabilities.length; i++) {
+    below += probabilities[i]!;
+    if (u < below) return i;
+  }
+  return probabilities.length - 1;
+}

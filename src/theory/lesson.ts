@@ -1,7 +1,7 @@
 import { preferenceProbability } from '../math/bradleyTerry';
 import { startAdamW, stepAdamW } from '../math/adamW';
 import { pairLoss } from '../math/preferenceLosses';
-import { STREAM, uniform } from '../math/random';
+import { categorical, STREAM, uniform } from '../math/random';
 import type { Coefficient, ResolvedSampler } from '../experiment/samplers/table';
 import { selectPair } from '../experiment/samplers/select';
 import { armPairs } from './armPairs';
@@ -121,14 +121,4 @@ export function afterPairs(lesson: Lesson, start: Float64Array, count: number): 
   let logits = start;
   for (let index = 0; index < count; index++) logits = updated(lesson, logits, drawPair(lesson, logits, index));
   return logits;
-}
-
-/** The index that a number between 0 and 1 falls on. */
-function categorical(probabilities: ArrayLike<number>, u: number): number {
-  let below = 0;
-  for (let k = 0; k < probabilities.length; k++) {
-    below += probabilities[k]!;
-    if (u < below) return k;
-  }
-  return probabilities.length - 1;
 }

@@ -64,7 +64,7 @@ export async function nextWords(
   if (!own) throw new RangeError(`there is no prompt ${prompt}; there are ${prompts.length}`);
   const written = beginnings[0]?.length ?? 0;
   const isWord = (id: number) => Number.isInteger(id) && id >= 0 && id < vocabulary;
-  if (!beginnings.every((one) => one.length === written && one.every(isWord)) || written >= completionLength) {
+  if (!beginnings.every((one) => one.length === written && one.every(isWord)) || written > completionLength) {
     throw new RangeError('the beginnings of a completion are not equally long, too long, or of unknown words');
   }
   const length = task.promptLength + written;

@@ -35,6 +35,11 @@ for (const mode of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: 'Draw a pair' }).click();
     await expectClean(page, 'one prompt');
     const lessons = page.getByRole('navigation', { name: 'Lessons' });
+    await lessons.getByRole('link', { name: 'A text' }).click();
+    await expect(page.locator('[data-table="words"] tbody tr').first()).toBeVisible({ timeout: 60_000 });
+    await expectClean(page, 'a text');
+    await lessons.getByRole('link', { name: 'You label' }).click();
+    await expectClean(page, 'you label');
     await lessons.getByRole('link', { name: 'Theory' }).click();
     await expect(page.locator('[data-table="theory"] tbody tr').last()).toBeVisible();
     await expectClean(page, 'theory');

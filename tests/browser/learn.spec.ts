@@ -202,3 +202,57 @@ for (const task of ['reviews', 'bandit'] as const) {
     expect(results.runs.map(({ hash }) => hash)).toEqual([one, other]);
   });
 }
+
+test('a text: words are chosen and drawn, α moves all models, and best-of-N takes two of its texts', async ({
+  page,
+}) => {
+  await page.goto('./#learn/text?seed=1');
+  const words = page.locator('[data-table="words"]');
+  const rows = words.locator('tbody tr');
+  await expect(rows.first()).toBeVisible({ timeout: 60_000 });
+  const shares = async () => (await rows.first().locator('td').allInnerTexts()).map((text) => Number.parseFloat(text));
+  const [reference, policy, plus, minus] = await shares();
+  expect(policy).toBeGreaterThan(reference!);
+  expect(plus).toBeGreaterThan(policy!);
+  expect(minus).toBeLessThan(policy!);
+  await page.locator('#learn').getByLabel('α, how far PILAF pushes', { exact: true }).fill('0');
+  const [, same, pushed, pulled] = await shares();
+  expect([pushed, pulled]).toEqual([same, same]);
+  await page.locator('#learn').getByLabel('α, how far PILAF pushes', { exact: true }).fill('1');
+
+  const text = page.getByRole('group', { name: 'The text so far' });
+  const first = await rows.first().getByRole('button').innerText();
+  await rows.first().getByRole('button').click();
+  await expect(text).toContainText(first);
+  const draw = page.getByRole('button', { name: /π⁺.*pushed/ });
+  await draw.click();
+  await expect(text.locator('.token')).toHaveCount(2);
+  await page.getByRole('button', { name: 'Take back' }).click();
+  await expect(text.locator('.token')).toHaveCount(1);
+  await expect(page).toHaveURL(/#learn\/text\?alpha=1&seed=1$/);
+
+  await page.locator('#learn').getByLabel('N', { exact: true }).fill('4');
+  await page.getByRole('button', { name: /^Draw 4 texts/ }).click();
+  await expect(page.getByRole('group', { name: /^Text \d$/ })).toHaveCount(4, { timeout: 60_000 });
+  await expect(page.getByText(/best by its own reward/)).toHaveCount(1);
+  await expect(page.getByText(/worst by the oracle/)).toHaveCount(1);
+  await expect(fact(page, 'comparison')).toContainText(/between\s+0\.\d\d and \d\.\d\d times/);
+});
+
+test('a text under the policies of the race that ran here', async ({ lab, page }) => {
+  await lab.open();
+  await lab.preset(/Online DPO/).click();
+  await lab.race('Vanilla', 'PILAF');
+  await lab.set({ Seeds: 1, 'Pairs per step': 1, Steps: 2 });
+  await lab.run();
+  await lab.finish();
+  await page.goto('./#learn/text');
+  const policy = page.locator('#learn .settings select');
+  await expect(policy).toContainText('this race: PILAF, seed 0');
+  await policy.selectOption('1');
+  const rows = page.locator('[data-table="words"] tbody tr');
+  await expect(rows.first()).toBeVisible();
+  // After two steps the policy is nearly its reference.
+  const [reference, own] = (await rows.first().locator('td').allInnerTexts()).map((text) => Number.parseFloat(text));
+  expect(Math.abs(reference! - own!)).toBeLessThan(10);
+});

@@ -6,7 +6,7 @@ import type { BackendInfo, BackendName, Results } from '../../experiment/documen
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { TaskKind } from '../../experiment/config/tasks';
 import { recordReport } from '../../run/recordReport';
-import type { PairsReport } from '../../training/reports';
+import type { PairsReport, Words } from '../../training/reports';
 import { LabClient } from '../../worker/client';
 import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
 import type { Asked } from '../browser/address';
@@ -221,6 +221,13 @@ export class Race {
   async weights(run: number): Promise<{ bytes: Blob; step: number } | null> {
     const { bytes, step } = await this.#client.weights(run);
     return bytes && { bytes, step };
+  }
+
+  /** What a run's policy, or a shipped one, would write next. Rejects with a reason. */
+  async words(of: number | string, prompt: number, beginnings: readonly (readonly number[])[]): Promise<Words> {
+    const { found } = await this.#client.words(of, prompt, beginnings);
+    if (found.ok) return found.value;
+    throw new Error(found.problem);
   }
 
   results(): Results | null {
