@@ -39,7 +39,7 @@ const ROOMS = {
     rooms: ['math', 'experiment', 'theory', 'analysis', 'charts'],
     packages: ['svelte', 'idb', 'driver.js'],
     files: [
-      '^src/tasks/bandit[.]ts$',
+      '^src/tasks/(bandit|reviews/bounds)[.]ts$',
       '^src/worker/(protocol|client|createThread|poolWorker)[.]ts$',
       '^src/training/(annotator|reports)[.]ts$',
       '^src/run/(cells|orders|pool|recordReport)[.]ts$',

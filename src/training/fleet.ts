@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import type { SamplingPlan } from '../experiment/samplers/plan';
 import { parameterCount } from '../policy/parameters';
 import type { SamplingRequest } from '../policy/policy';
 import { Diagnostics } from './diagnostics';
@@ -9,6 +10,13 @@ import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
 import type { PolicySnapshot, RunTotals } from './snapshot';
 
+/** A run's part of a collection. */
+export interface CollectedPairs {
+  readonly pairs: readonly PreferencePair[];
+  readonly sampled: SampledCompletions;
+  readonly plan: SamplingPlan;
+}
+
 /** What a run remembers beside its weights. */
 export interface RunMemory {
   readonly run: Run;
@@ -16,8 +24,8 @@ export interface RunMemory {
   readonly diagnostics: Diagnostics;
   /** Pairs that the present round trains on. */
   pool: readonly PreferencePair[];
-  /** The pairs collected last, and the arrays that they were read from; null before the first. */
-  latest: { readonly pairs: readonly PreferencePair[]; readonly sampled: SampledCompletions } | null;
+  /** What was collected last; null before the first. */
+  latest: CollectedPairs | null;
   /** How many steps were done when a number was not finite; null while all is well. */
   divergedAt: number | null;
 }

@@ -1,17 +1,17 @@
+import type { CollectedPairs } from './fleet';
 import type { Completion, PreferencePair } from './pair';
 import type { Task } from './task';
-import type { SampledCompletion, SampledPair } from './reports';
+import type { Origin, SampledCompletion, SampledPair } from './reports';
 import type { Run } from './run';
-import type { SampledCompletions } from './sampleCompletions';
 
-/** A pair in words, as the page shows it; `sampled` is what the pair was read from. */
+/** A pair in words, as the page shows it; `collected` is what the pair was read from. */
 export function sampledPair(
   task: Task,
   run: Run,
-  sampled: SampledCompletions,
+  collected: CollectedPairs,
   { prompt, chosen, rejected, probability }: PreferencePair,
 ): SampledPair {
-  const words = (completion: Completion) => sampledCompletion(task, run, sampled, prompt, completion);
+  const words = (completion: Completion) => sampledCompletion(task, run, collected, prompt, completion);
   return {
     arm: run.arm,
     prompt: task.promptText(prompt),
@@ -23,13 +23,15 @@ export function sampledPair(
 
 function sampledCompletion(
   task: Task,
-  { beta, seed }: Run,
-  { tokens, policyLogProbs, referenceLogProbs }: SampledCompletions,
+  run: Run,
+  { sampled: { tokens, policyLogProbs, referenceLogProbs }, plan }: CollectedPairs,
   prompt: readonly number[],
   { ids, position, reward, logRatio }: Completion,
 ): SampledCompletion {
+  const { beta, seed, sampler } = run;
   const stride = tokens.length / task.policy.completionLength;
   const contributions = task.contributions(seed, prompt, ids);
+  const row = position % plan.coefficients.length;
   return {
     tokens: ids.map((id, t) => {
       const at = t * stride + position;
@@ -37,9 +39,16 @@ function sampledCompletion(
         text: task.tokenText(id),
         implicitReward: beta * (policyLogProbs[at]! - referenceLogProbs[at]!),
         contribution: contributions[t] ?? 0,
+        policyProbability: Math.exp(policyLogProbs[at]!),
+        referenceProbability: Math.exp(referenceLogProbs[at]!),
       };
     }),
     reward,
     implicitReward: beta * logRatio,
+    // T-PILAF decides on the device, by each prompt's partition functions.
+    origin: sampler.partition ? 'unknown' : plan.scales[row] === 0 ? 'uniform' : originOf(plan.coefficients[row]!),
   };
 }
+
+/** What a completion was drawn from, by its coefficient. */
+const originOf = (a: number): Origin => (a === 0 ? 'policy' : a === -1 ? 'reference' : a > 0 ? 'pushed' : 'pulled');

@@ -92,7 +92,11 @@ export interface SampledCompletion {
   readonly reward: number;
   /** β·log(π_θ/π_ref) of the whole completion. */
   readonly implicitReward: number;
+  readonly origin: Origin;
 }
+
+/** Which model a completion was drawn from: π_θ, π_ref, away from the reference or back towards it, or all alike. */
+export type Origin = 'policy' | 'reference' | 'pushed' | 'pulled' | 'uniform' | 'unknown';
 
 export interface SampledToken {
   readonly text: string;
@@ -100,6 +104,9 @@ export interface SampledToken {
   readonly implicitReward: number;
   /** What the oracle credited to this word; 0 where it did not count. */
   readonly contribution: number;
+  /** Of this token given those before, when it was sampled. */
+  readonly policyProbability: number;
+  readonly referenceProbability: number;
 }
 
 /** A completion that a policy has written outside of training. */

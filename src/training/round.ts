@@ -94,10 +94,11 @@ export function label(
     memory.diagnostics.add(own ? pairs.filter(({ tie }) => !tie) : pairs, objectiveOf(run));
     totals.labels += pairs.length;
     totals.annotationCost += pairs.length * run.annotationPerPair;
-    const { passes } = collection.plans[r]!;
+    const plan = collection.plans[r]!;
+    const { passes } = plan;
     if (totals.samplingCost !== null && passes !== null) totals.samplingCost += passes;
     memory.pool = fleet.config.rounds ? [...memory.pool, ...pairs] : pairs;
-    memory.latest = { pairs, sampled };
+    memory.latest = { pairs, sampled, plan };
     if (!pairs.every(isFinite)) memory.divergedAt ??= step + 1;
   });
 }

@@ -171,7 +171,7 @@ export async function* runExperiment(
   function pairsReport(step: number): PairsReport {
     const shown = memories().filter(({ run, divergedAt }) => run.seed === config.firstSeed && divergedAt === null);
     const pairsOf = ({ run, latest }: RunMemory): SampledPair[] =>
-      latest ? latest.pairs.slice(0, PAIRS_SHOWN).map((pair) => sampledPair(task, run, latest.sampled, pair)) : [];
+      latest ? latest.pairs.slice(0, PAIRS_SHOWN).map((pair) => sampledPair(task, run, latest, pair)) : [];
     return { type: 'pairs', step, pairs: shown.flatMap(pairsOf) };
   }
 

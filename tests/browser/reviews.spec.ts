@@ -25,7 +25,10 @@ test('the transformer trains on WebGPU and its pairs show words, colours and the
   const grounds = () => tokens.evaluateAll((spans) => spans.map((span) => getComputedStyle(span).backgroundColor));
   await expect.poll(async () => new Set(await grounds()).size, 'different colours').toBeGreaterThan(1);
   await expect(pair.locator('.token small').first(), 'what the oracle credited').toHaveText(/^[+−]\d/);
-  await expect(pair).toContainText(/preferred, probability .* oracle/);
+  await expect(pair).toContainText(/preferred, probability .* oracle .* = 4·tanh\([+−]\d+\.\d \/ 5\.5\)/);
+  await expect(pair.locator('.kind')).toHaveText(/^both from the policy$|^preferred: pu/);
+  await tokens.nth(1).click();
+  await expect(pair).toContainText(/“.+”.*: πθ\s+[\d.]+%, πref\s+[\d.]+%, implicit reward/);
 
   // The preset's β lies where the estimate is reliable.
   await expect(page.getByText('estimated by importance sampling')).toBeVisible();

@@ -1,4 +1,5 @@
 import { END, PADDING, type OracleScore } from '../task';
+import { BOUNDS } from './bounds';
 import { LEXICON } from './lexicon';
 import { Reader } from './reader';
 import { fromEnd, isUsual } from './wording';
@@ -14,8 +15,7 @@ import { fromEnd, isUsual } from './wording';
  * The prompt sets the context ("the soup was not …") but is not credited itself.
  */
 export const ORACLE = {
-  bound: 4,
-  scale: 5.5,
+  ...BOUNDS,
   beforeBut: 0.6,
   afterBut: 1.4,
   /** Factor on a word for each earlier use of it. */

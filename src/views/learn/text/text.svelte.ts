@@ -1,5 +1,6 @@
 import type { Problem } from '../../../experiment/reading';
 import { selectPair, type SelectedPair } from '../../../experiment/samplers/select';
+import { softmax } from '../../../math/logits';
 import { messageOf } from '../../../math/foreign';
 import { categorical, STREAM, uniform } from '../../../math/random';
 import { logNormaliser, logRatios, tokenAgainstSequence, type WordLogits } from '../../../theory/nextWord';
@@ -251,11 +252,14 @@ export class TextLesson {
       text: this.known?.vocabulary[id] ?? '',
       implicitReward: this.beta * logRatios(logits)[id]!,
       contribution: score?.contributions[t] ?? 0,
+      policyProbability: softmax(logits.policy)[id]!,
+      referenceProbability: softmax(logits.reference)[id]!,
     }));
     return {
       tokens,
       reward: score?.reward ?? NaN,
       implicitReward: tokens.reduce((sum, { implicitReward }) => sum + implicitReward, 0),
+      origin: 'policy',
     };
   }
 }
