@@ -10,8 +10,8 @@ export interface Standing {
   readonly kl: MeanPoint | null;
   readonly objective: MeanPoint | null;
   readonly gap: MeanPoint | null;
-  /** J minus the first arm's J, paired by seed; null for the first arm. */
-  readonly againstFirst: Interval | null;
+  /** J minus the baseline's J, paired by seed; null for the baseline. */
+  readonly against: Interval | null;
   readonly labels: number | null;
   /** Runs, those that the means rest on, and those that have diverged. */
   readonly seeds: number;
@@ -21,7 +21,8 @@ export interface Standing {
   readonly best: boolean;
 }
 
-export function standings(history: RaceHistory): Standing[] {
+/** @param baseline index of the arm that the others are compared with */
+export function standings(history: RaceHistory, baseline = 0): Standing[] {
   const best = clearWinner(history);
   return history.arms.map((arm, i) => {
     const runs = runsOf(history, i);
@@ -33,7 +34,7 @@ export function standings(history: RaceHistory): Standing[] {
       kl: mean('kl'),
       objective,
       gap: mean('gap'),
-      againstFirst: i === 0 ? null : lastDifference(history, i, 0, 'objective'),
+      against: i === baseline ? null : lastDifference(history, i, baseline, 'objective'),
       labels: mean('labels')?.mean ?? null,
       seeds: runs.length,
       counted: objective?.seeds ?? 0,

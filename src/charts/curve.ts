@@ -21,6 +21,8 @@ export interface CurveOptions {
   readonly metric: MetricName;
   readonly against: Against;
   readonly mode: Mode;
+  /** Arms that are left out, by index. */
+  readonly hidden?: readonly number[];
   /** Height of the plot in pixels, to keep the names at the line ends apart. */
   readonly height: number;
 }
@@ -43,17 +45,22 @@ export function curveFigure(
   view: string,
 ): Figure {
   const log = options.metric === 'gap';
-  const arms = history ? history.arms.map((_, arm) => curveOf(history, arm, options)) : [];
+  const { hidden = [] } = options;
+  const arms = history
+    ? history.arms.map((_, arm) => (hidden.includes(arm) ? [] : curveOf(history, arm, options)))
+    : [];
   const looks = armLooks(history?.config.arms ?? [], options.mode);
   const range = verticalRange(arms, log);
   const mostX = Math.max(0, ...arms.flatMap((points) => points.map((p) => p.x)));
+  const drawn = arms
+    .flatMap((points, arm) => {
+      const look = looks[arm];
+      return look ? [band(points, look, log), line(history?.arms[arm] ?? '', points, look, options)] : [];
+    })
+    .concat(history ? [ends(arms, looks, log), endNames(history.arms, arms, looks, range, log, options.height)] : []);
   return {
-    traces: arms
-      .flatMap((points, arm) => {
-        const look = looks[arm];
-        return look ? [band(points, look, log), line(history?.arms[arm] ?? '', points, look, options)] : [];
-      })
-      .concat(history ? [ends(arms, looks, log), endNames(history.arms, arms, looks, range, log, options.height)] : []),
+    traces: drawn,
+    steps: drawn.map(({ name }) => arms[history?.arms.indexOf(name ?? '') ?? -1]?.map(({ step }) => step) ?? null),
     layout: {
       ...baseLayout(theme, view),
       margin: {

@@ -6,6 +6,8 @@ export interface Figure {
   readonly traces: readonly Partial<PlotData>[];
   readonly layout: Partial<Layout>;
   readonly summary: string;
+  /** The training step of each point, by trace; null for traces whose points are none. Plots that have some mark one another's. */
+  readonly steps?: readonly (readonly number[] | null)[];
   /** What each point of the first trace stands for, where one can be picked. */
   readonly points?: readonly number[];
   /** Made only when somebody opens it. */

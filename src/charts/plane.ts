@@ -4,7 +4,7 @@ import { meanAt, pickIndices, runsOf, stepsOf, type MeanPoint } from '../analysi
 import { armLooks, withAlpha, type ArmLook, type Mode } from './colours';
 import { axisRange, baseAxis, baseLayout, logTicks, type ChartTheme, type DataTable, type Figure } from './figure';
 import { compact, whole, withInterval } from '../analysis/format';
-import type { RaceHistory } from '../experiment/documents/history';
+import type { RaceHistory, RunHistory } from '../experiment/documents/history';
 
 /** The reward–KL plane: a dot per evaluation, darker as training goes on. */
 
@@ -12,6 +12,10 @@ export interface PlaneOptions {
   /** Reward itself, or how far it lies below the best reward at its KL, on a logarithmic axis. */
   readonly height: 'reward' | 'below';
   readonly mode: Mode;
+  /** Whether every seed has its line. */
+  readonly seeds?: boolean;
+  /** Arms that are left out, by index. */
+  readonly hidden?: readonly number[];
 }
 
 interface Evaluated {
@@ -32,12 +36,17 @@ export function planeFigure(
   view: string,
 ): Figure {
   const below = options.height === 'below' && history?.frontier !== null;
-  const arms = history ? history.arms.map((_, arm) => evaluatedArm(history, arm)) : [];
+  const { seeds = true, hidden = [] } = options;
+  const arms = history ? history.arms.map((_, arm) => (hidden.includes(arm) ? [] : evaluatedArm(history, arm))) : [];
   const looks = armLooks(history?.config.arms ?? [], options.mode);
   const base = baseLayout(theme, view);
   const lowRange = belowRange(history, arms);
+  const drawn = history ? traces(history, arms, looks, theme, below, seeds ? hidden : null) : [];
   return {
-    traces: history ? traces(history, arms, looks, theme, below) : [],
+    traces: drawn,
+    steps: drawn.map(
+      ({ name }) => arms[history?.arms.indexOf(name ?? '') ?? -1]?.map(({ reward }) => reward.step) ?? null,
+    ),
     layout: {
       ...base,
       xaxis: {
@@ -72,12 +81,15 @@ function traces(
   looks: readonly ArmLook[],
   theme: ChartTheme,
   below: boolean,
+  withoutSeeds: readonly number[] | null,
 ): Partial<PlotData>[] {
   const height = (reward: number, kl: number): number | null =>
     below ? distanceBelow(reliableLine(history), reward, kl) : reward;
   const perArm = <T>(make: (look: ArmLook, arm: number) => T) => looks.map(make);
   return [
-    ...(below ? [] : perArm((look, arm) => seedLines(history, arm, look))),
+    ...(below || withoutSeeds === null
+      ? []
+      : perArm((look, arm) => seedLines(withoutSeeds.includes(arm) ? [] : runsOf(history, arm), history, look))),
     ...(below ? [] : perArm((look, arm) => lastWhiskers(arms[arm] ?? [], look))),
     ...(below ? [] : [doubtfulLine(history, theme), frontierLine(history, theme), lineNote(history, arms, theme)]),
     ...perArm((look, arm) => meanLine(history, arm, arms[arm] ?? [], look, height)),
@@ -86,8 +98,7 @@ function traces(
 }
 
 /** All seeds of an arm in one trace, with gaps between them. */
-function seedLines(history: RaceHistory, arm: number, look: ArmLook): Partial<PlotData> {
-  const runs = runsOf(history, arm);
+function seedLines(runs: readonly RunHistory[], history: RaceHistory, look: ArmLook): Partial<PlotData> {
   const most = Math.max(4, Math.floor(MOST_SEED_POINTS / Math.max(1, history.runs.length)));
   const x: (number | null)[] = [];
   const y: (number | null)[] = [];

@@ -134,3 +134,37 @@ test('loss, labels, start and rounds can be chosen, and reach the run', async ({
   // 4 before the start, then rounds of 2 and 4 steps: two are begun.
   expect(runs[0]!.evaluations.at(-1)!.labels).toBe(12);
 });
+
+test('what one sees is told, arms can be left out of the plots, and hovering one plot marks the others', async ({
+  lab,
+  page,
+}) => {
+  await lab.open('#bandit-race');
+  const seen = page.locator('.seen');
+  await expect(seen).toContainText('have a higher J than Vanilla');
+  await expect(seen).toContainText('were not needed to reach its final J');
+  const names = () =>
+    lab.plane
+      .locator('.js-plotly-plot')
+      .evaluate((plot) =>
+        (plot as HTMLElement & { data: { name?: string; x: unknown[] }[] }).data
+          .filter(({ name, x }) => name && x.length > 0)
+          .map(({ name }) => name),
+      );
+  await expect.poll(names).toEqual(['Vanilla', 'PILAF', 'T-PILAF', 'Hybrid', 'Uniform']);
+  await lab.plane.getByRole('button', { name: 'Uniform', exact: true }).click();
+  await expect.poll(names).toEqual(['Vanilla', 'PILAF', 'T-PILAF', 'Hybrid']);
+  await lab.plane.getByRole('button', { name: 'Show PILAF alone, or all' }).click();
+  await expect.poll(names).toEqual(['PILAF']);
+  await lab.plane.getByRole('button', { name: 'Show PILAF alone, or all' }).click();
+  await expect.poll(names).toHaveLength(5);
+
+  const lines = () => lab.plane.locator('.scatterlayer .trace').count();
+  const few = await lines();
+  await lab.plane.getByLabel('Single seeds').check();
+  await expect.poll(lines).toBe(few + 5);
+  await expect(lab.plane).toContainText('a faint line may lie above the dashed one');
+
+  await lab.plane.locator('.scatterlayer .points path.point').nth(20).hover({ force: true });
+  await expect(page.locator('.curve .hoverlayer .hovertext').first()).toContainText(/step/);
+});

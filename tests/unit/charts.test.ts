@@ -406,8 +406,11 @@ describe('curves', () => {
 describe('standings', () => {
   it('compare with the first arm in pairs', () => {
     const [vanilla, pilaf] = standings(race());
-    expect(vanilla?.againstFirst).toBeNull();
-    expect(pilaf?.againstFirst?.mean).toBeCloseTo(0.54, 12);
+    expect(vanilla?.against).toBeNull();
+    expect(pilaf?.against?.mean).toBeCloseTo(0.54, 12);
+    const [turned, own] = standings(race(), 1);
+    expect(own?.against).toBeNull();
+    expect(turned?.against?.mean).toBeCloseTo(-0.54, 12);
   });
 
   it('call an arm best only when its paired interval lies above 0', () => {
@@ -421,7 +424,7 @@ describe('standings', () => {
     const history = race();
     const [vanilla, pilaf] = history.config.arms;
     const mixed = { ...history, config: { ...history.config, arms: [vanilla!, { ...pilaf!, beta: 7 }] } };
-    expect(standings(mixed).map((row) => row.againstFirst)).toEqual([null, null]);
+    expect(standings(mixed).map((row) => row.against)).toEqual([null, null]);
     expect(standings(mixed).map((row) => row.best)).toEqual([false, false]);
     expect(savings(mixed, 'labels')).toEqual([]);
   });
@@ -438,7 +441,7 @@ describe('standings', () => {
     for (const run of [3, 4, 5]) appendEvaluation(history, run, evaluation(300, { objective: 7 }));
     const [vanilla, pilaf] = standings(history);
     expect(vanilla).toMatchObject({ objective: null, reward: null, labels: null, counted: 0, seeds: 3, diverged: 3 });
-    expect(pilaf).toMatchObject({ counted: 3, againstFirst: null, best: false });
+    expect(pilaf).toMatchObject({ counted: 3, against: null, best: false });
     expect(savings(history, 'labels')).toEqual([]);
   });
 
@@ -449,7 +452,7 @@ describe('standings', () => {
       columns.objective.splice(0, 3, ...history.runs[run - 3]!.columns.objective);
     }
     expect(areSame(history, 0, 1)).toBe(true);
-    expect(standings(history).map(({ againstFirst }) => againstFirst)).toEqual([null, null]);
+    expect(standings(history).map(({ against }) => against)).toEqual([null, null]);
     expect(savings(history, 'samplingCost')).toEqual([]);
   });
 });

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { whatYouSee } from '../../src/analysis/whatYouSee';
+import { createHistory, type RaceHistory } from '../../src/experiment/documents/history';
+import { parseRecorded } from '../../src/experiment/documents/recorded';
+import { PRESETS } from '../../src/experiment/presets/presets';
+import { valueOf } from '../../src/experiment/reading';
+
+const RECORDED = readdirSync('public/recorded').map((file) => file.replace('.json', ''));
+
+const recorded = (id: string): RaceHistory =>
+  valueOf(parseRecorded(JSON.parse(readFileSync(`public/recorded/${id}.json`, 'utf8')))).history;
+
+describe('what one sees', () => {
+  it.each(RECORDED)('%s: every sentence is of its own intervals', (id) => {
+    const history = recorded(id);
+    const sentences = whatYouSee(history, true);
+    expect(sentences.length).toBeGreaterThan(0);
+    const [first] = sentences;
+    if (history.config.seeds > 1) expect(first).toMatch(/^After [\d\s]+ steps, paired by seed: /);
+    for (const sentence of sentences) expect(sentence).not.toMatch(/NaN|undefined|null|Infinity/);
+  });
+
+  it('says of the bandit race what its results say', () => {
+    const [ahead, , saved, pairs] = whatYouSee(recorded('bandit-race'), true);
+    expect(ahead).toMatch(/: PILAF \(\+0\.0\d+ ± 0\.0\d+\), T-PILAF .* and Uniform .* have a higher J than Vanilla\.$/);
+    expect(saved).toMatch(
+      /^Of Vanilla’s labels, PILAF \d+% \(\d+ to \d+\), .* were not needed to reach its final J\.$/,
+    );
+    expect(pairs).toMatch(/^Hybrid shows the most different pairs, Vanilla the most alike: .* \d+% farther apart/);
+  });
+
+  it('decides nothing that the intervals leave open', () => {
+    const history = recorded('bandit-race');
+    // The same arm twice, under two names, but for noise of either sign.
+    const [vanilla] = [history.runs.filter(({ arm }) => arm === 0)];
+    const twins = vanilla!.map((run, s) => ({
+      ...run,
+      arm: 1,
+      columns: { ...run.columns, objective: run.columns.objective.map((j) => (j ?? 0) + (s % 2 === 0 ? 0.01 : -0.01)) },
+    }));
+    const config = { ...history.config, arms: history.config.arms.slice(0, 2) };
+    const race = { ...history, config, arms: ['Vanilla', 'Twin'], runs: [...vanilla!, ...twins] };
+    const sentences = whatYouSee(race, true);
+    expect(sentences[0]).toMatch(/: between Vanilla and Twin nothing is decided\.$/);
+    expect(sentences.join(' ')).not.toMatch(/higher|lower/);
+  });
+
+  it('is silent before the first comparison, and says what one seed is worth', () => {
+    const { config } = PRESETS[0]!;
+    const one = { ...config, seeds: 1 };
+    const runs = one.arms.map(({ sampler }) => ({ arm: sampler, seed: 0, optimum: null }));
+    const history = createHistory(one, { runs, optimum: null, frontier: null });
+    expect(whatYouSee(history, false)).toEqual([]);
+  });
+});
