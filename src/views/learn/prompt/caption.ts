@@ -13,8 +13,8 @@ const letter = (response: number): string => LETTERS[response] ?? '?';
 /** What a completion is drawn from, by its coefficient. */
 function originOf(coefficient: Coefficient): string {
   if (coefficient === 'uniform') return 'all answers alike';
-  if (coefficient === 0) return 'the policy π_θ';
-  if (coefficient === -1) return 'the reference π_ref';
+  if (coefficient === 0) return 'the policy';
+  if (coefficient === -1) return 'the reference';
   return coefficient > 0 ? 'π⁺, pushed away from the reference' : 'π⁻, pulled back towards the reference';
 }
 
@@ -37,7 +37,7 @@ export function pairCaption(
   }
   const told = (drawn: DrawnResponse) => {
     const own = fixed(softmax(logits)[drawn.response]!, 2);
-    const compared = drawn.coefficient === 0 ? '' : `, under π_θ ${own}`;
+    const compared = drawn.coefficient === 0 ? '' : `, under the policy itself ${own}`;
     return `${letter(drawn.response)} from ${originOf(drawn.coefficient)} (its chance there is ${chance(drawn)}${compared})`;
   };
   return `One is drawn from each: ${told(first)}, and ${told(second)}.${sameNote(first, second)}`;
