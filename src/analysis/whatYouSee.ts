@@ -1,11 +1,12 @@
-import type { RaceHistory } from '../experiment/documents/history';
-import { areSame, excludesZero, lastDifference, lastMean, meanAt, newestIndex, runsOf } from './aggregate';
+import type { RaceHistory, RunHistory } from '../experiment/documents/history';
+import { mean, pairedDifference } from '../math/statistics';
+import { areSame, excludesZero, lastDifference, lastMean, pairedValues, runsOf } from './aggregate';
 import { whole, withInterval } from './format';
 import { FEWEST_SEEDS, isSaving, savings, savingText } from './labelSaving';
 
 /**
- * What a race shows, in sentences that are made from its intervals and nothing else: who is ahead and whether that is
- * more than noise, what it saves, who moved farther, and whose pairs differ most. Empty before the first comparison.
+ * What a race shows, in sentences that are made from its paired intervals and nothing else: who is ahead and whether that
+ * is more than noise, what it saves, who moved farthest, and whose pairs differ more. Empty before the first comparison.
  */
 export function whatYouSee(history: RaceHistory, isOver: boolean): string[] {
   const { arms, config } = history;
@@ -30,39 +31,43 @@ const listed = (parts: readonly string[]): string =>
 
 /** J of every arm against the first, paired by seed. */
 function ahead(history: RaceHistory, base: string, step: number): string {
-  const found = history.arms.slice(1).flatMap((arm, i) => {
+  const others = history.arms.slice(1).map((arm, i) => {
     const difference = lastDifference(history, i + 1, 0, 'objective');
-    return difference && !areSame(history, i + 1, 0) ? [{ arm, difference }] : [];
+    return { arm, difference, isSame: areSame(history, i + 1, 0) };
   });
+  const names = (held: (one: (typeof others)[number]) => boolean) => others.filter(held).map(({ arm }) => arm);
   const told = (sign: number) =>
-    found
-      .filter(({ difference }) => excludesZero(difference) && Math.sign(difference.mean) === sign)
-      .map(({ arm, difference }) => `${arm} (${withInterval(difference, true)})`);
-  const open = found.filter(({ difference }) => !excludesZero(difference)).map(({ arm }) => arm);
+    others.flatMap(({ arm, difference }) =>
+      difference && excludesZero(difference) && Math.sign(difference.mean) === sign
+        ? [`${arm} (${withInterval(difference, true)})`]
+        : [],
+    );
+  const open = names(({ difference }) => difference !== null && !excludesZero(difference));
+  const same = names(({ isSame }) => isSame);
+  const apart = names(({ difference, isSame }) => difference === null && !isSame);
   const [above, below] = [told(1), told(-1)];
+  const have = (list: readonly string[], one: string, many: string) => (list.length === 1 ? one : many);
   const parts = [
-    ...(above.length > 0 ? [`${listed(above)} ${above.length === 1 ? 'has' : 'have'} a higher J than ${base}`] : []),
-    ...(below.length > 0 ? [`${listed(below)} a lower one`] : []),
+    ...(above.length > 0 ? [`${listed(above)} ${have(above, 'has', 'have')} a higher J than ${base}`] : []),
+    ...(below.length > 0 ? [`${listed(below)} ${have(below, 'has', 'have')} a lower J than ${base}`] : []),
     ...(open.length > 0 ? [`between ${base} and ${listed(open)} nothing is decided`] : []),
+    ...(same.length > 0 ? [`${listed(same)} ${have(same, 'is', 'are')} the same as ${base} so far`] : []),
+    ...(apart.length > 0 ? [`${listed(apart)} cannot be compared with ${base}`] : []),
   ];
-  const said = parts.length === 0 ? 'all arms are the same' : parts.join('; ');
-  return `After ${whole(step)} steps, paired by seed: ${said}.`;
+  return `After ${whole(step)} steps, paired by seed: ${parts.join('; ')}.`;
 }
 
-/** Who moved farthest from the reference, and who least, where their intervals lie apart. */
+/** The arm that is surely farthest from the reference, if there is one: paired by seed, against every other arm. */
 function spread(history: RaceHistory): string[] {
-  const found = history.arms.flatMap((arm, i) => {
-    const kl = lastMean(history, i, 'kl');
-    return kl && kl.half !== null ? [{ arm, i, kl }] : [];
-  });
-  const sorted = found.toSorted((a, b) => a.kl.mean - b.kl.mean);
-  const [least, most] = [sorted[0], sorted.at(-1)];
-  if (!least || !most || least === most) return [];
-  const difference = lastDifference(history, most.i, least.i, 'kl');
-  if (!difference || !excludesZero(difference)) return [];
-  return [
-    `${most.arm} has moved farthest from the reference (KL ${withInterval(most.kl)}), ${least.arm} least (${withInterval(least.kl)}).`,
-  ];
+  const found = history.arms.findIndex((_, arm) =>
+    history.arms.every((__, other) => {
+      if (other === arm) return true;
+      const difference = lastDifference(history, arm, other, 'kl');
+      return difference !== null && difference.mean > 0 && excludesZero(difference);
+    }),
+  );
+  const kl = found < 0 ? null : lastMean(history, found, 'kl');
+  return kl ? [`${history.arms[found]} has moved farthest from the reference, KL ${withInterval(kl)}.`] : [];
 }
 
 /** What was saved of the first arm's labels; only what the whole interval says. */
@@ -78,21 +83,22 @@ function saved(history: RaceHistory, base: string): string[] {
   ];
 }
 
-/** Whose pairs differ most by the oracle's scores: a label tells more where they do, on the average of the whole race. */
+/** Whose pairs differ more by the oracle's scores than the first arm's, on the average of the whole race, paired by seed. */
 function pairsDiffer(history: RaceHistory): string[] {
-  const last = newestIndex(history);
-  const found = history.arms.flatMap((arm, i) => {
-    const values = Array.from({ length: last + 1 }, (_, index) => meanAt(history, i, 'oracleGap', index)?.mean).filter(
-      (value) => value !== undefined,
-    );
-    return values.length > 0 ? [{ arm, mean: values.reduce((a, b) => a + b, 0) / values.length }] : [];
+  const gapOf = ({ columns }: RunHistory): number | null => {
+    const values = columns.oracleGap.filter((value) => value !== null);
+    return values.length === 0 ? null : mean(values);
+  };
+  const told = history.arms.slice(1).flatMap((arm, i) => {
+    const pairs = pairedValues(history, i + 1, 0, gapOf);
+    const [mine, theirs] = [pairs.map(([own]) => own), pairs.map(([, other]) => other)];
+    if (pairs.length < 2 || !excludesZero(pairedDifference(mine, theirs)) || mean(theirs) === 0) return [];
+    const share = 100 * (mean(mine) / mean(theirs) - 1);
+    return [`${arm}’s ${whole(Math.abs(share))}% ${share > 0 ? 'farther apart' : 'closer together'}`];
   });
-  const sorted = found.toSorted((a, b) => b.mean - a.mean);
-  const [most, least] = [sorted[0], sorted.at(-1)];
-  if (!most || !least || most === least || most.mean < 1.1 * least.mean) return [];
-  const share = whole(100 * (most.mean / least.mean - 1));
+  if (told.length === 0) return [];
   return [
-    `${most.arm} shows the most different pairs, ${least.arm} the most alike: the oracle’s scores of a pair lie ${share}% farther apart. Pairs of one kind teach nothing, and pairs that are all too easy little.`,
+    `The oracle’s scores of a pair lie apart, compared with ${history.arms[0]}’s pairs: ${listed(told)}. Of two answers that are alike nothing is learnt.`,
   ];
 }
 

@@ -15,7 +15,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       '#v1…' is a link copied in the page, with or without the address in front; quote it, as # begins a comment.
       Ctrl-C ends after the step in hand, with the table and the files so far.
 
-  npm run lab -- resume <file> [--out <file>] [--weights <folder>] [--workers <n>]
+  npm run lab -- resume <file> [--out <file>] [--weights <folder>] [--workers <n>] [--labels <file>]
       goes on where a stored experiment was ended or killed, on the backend that it ran on, to the same hashes as
       without the break; goes on saving to the file
 

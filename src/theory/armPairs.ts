@@ -6,6 +6,7 @@ import type { Prompt } from './prompt';
 
 /** Implicit rewards that differ by less are equal: rounding must not break ties. */
 const GRAIN = 1e-10;
+export const inGrains = (reward: number): number => Math.round(reward / GRAIN);
 
 /** The exact distribution of the ordered pair that a sampler shows for a prompt under a policy's logits [K], [K, K]. */
 export function armPairs(sampler: ResolvedSampler, prompt: Prompt, logits: ArrayLike<number>): Float64Array {
@@ -21,11 +22,7 @@ export function armPairs(sampler: ResolvedSampler, prompt: Prompt, logits: Array
     }
     case 'implicit-extremes': {
       const scores = implicitRewards(logits, referenceLogits, beta);
-      return bestOfNPairDistribution(
-        drawn(),
-        scores.map((score) => Math.round(score / GRAIN)),
-        candidates,
-      );
+      return bestOfNPairDistribution(drawn(), scores.map(inGrains), candidates);
     }
     case 'oracle-extremes':
       return bestOfNPairDistribution(drawn(), rewards, candidates);

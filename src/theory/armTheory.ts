@@ -10,14 +10,14 @@ import { asymptoticConstant } from './asymptotics';
 import { bestDesign } from './bestDesign';
 import { logitsAt, type Prompt } from './prompt';
 
-/** What the exact theory says of an arm. Over several seeds' tables every number is their mean. */
+/** What the exact theory says of an arm. Over several seeds' tables cosines and constants are means. */
 export interface ArmTheory {
   readonly arm: string;
   /** Null where a gradient is 0. */
   readonly alignment: readonly { readonly at: number; readonly cosine: number | null }[];
   /** c(μ), summed over prompts; null where it is infinite. */
   readonly constant: number | null;
-  /** The best design's constant over the arm's; null where the best one was not sought. */
+  /** The best design's constant over the arm's; null where it was not sought, or is beyond what numbers can tell. */
   readonly efficiency: number | null;
 }
 
@@ -50,10 +50,7 @@ export function theoryProblems({ task, arms, loss, labeller }: ExperimentConfig)
   if (labeller.reader !== 'oracle') refuse('labeller.reader', labeller.reader, '"oracle"');
   if (labeller.rule !== 'bradley-terry') refuse('labeller.rule', labeller.rule, '"bradley-terry"');
   if (labeller.flip !== 0) refuse('labeller.flip', labeller.flip, '0');
-  const losses = [
-    { path: 'loss', own: loss },
-    ...arms.map((arm, i) => ({ path: `arms.${i}.loss`, own: arm.loss ?? loss })),
-  ];
+  const losses = arms.map((arm, i) => ({ path: arm.loss ? `arms.${i}.loss` : 'loss', own: arm.loss ?? loss }));
   const other = losses.find(({ own }) => own.kind !== 'dpo' || own.smoothing !== 0);
   if (other) refuse(other.path, other.own, '"dpo" without smoothing');
   return problems;
@@ -101,8 +98,11 @@ export function armTheories(
         return { at, cosine: cosines.includes(null) ? null : mean(cosines as number[]) };
       }),
       constant: Number.isFinite(constant) ? constant : null,
-      efficiency: best === null ? null : best / constant,
+      efficiency: best !== null && isTold(best) && constant > 0 ? best / constant : null,
     };
   });
-  return { arms, best: { constant: bestAt(config.beta) } };
+  const best = bestAt(config.beta);
+  return { arms, best: { constant: best !== null && Number.isFinite(best) ? best : null } };
 }
+
+const isTold = (constant: number): boolean => Number.isFinite(constant) && constant > 0;

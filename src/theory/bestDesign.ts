@@ -45,7 +45,10 @@ export function bestDesign(prompt: Prompt): BestDesign {
   };
 
   let weights = pairs.map(() => 1);
-  const even = Math.sqrt((2 * constantOf(networkOf(weights), policy, beta)) / pairs.length);
+  const plain = constantOf(networkOf(weights), policy, beta);
+  // Where the optimum is one response, or a pair's label is certain, as far as a number can tell.
+  if (!Number.isFinite(plain) || plain <= Number.MIN_VALUE * 1e20) return evenDesign(responses, plain);
+  const even = Math.sqrt((2 * plain) / pairs.length);
   weights = weights.map(() => even);
   let barrier = even;
   let [constant, bound] = [Infinity, 0];
@@ -72,6 +75,13 @@ export function bestDesign(prompt: Prompt): BestDesign {
     mu[a * responses + b] = mu[b * responses + a] = weights[i]! / total / 2;
   });
   return { mu, constant, bound };
+}
+
+function evenDesign(responses: number, plain: number): BestDesign {
+  const mu = new Float64Array(responses ** 2).fill(1 / (responses * (responses - 1)));
+  for (let k = 0; k < responses; k++) mu[k * responses + k] = 0;
+  const constant = Number.isFinite(plain) ? 0 : Infinity;
+  return { mu, constant, bound: constant };
 }
 
 interface Place {

@@ -4,7 +4,7 @@ import { pairLoss } from '../math/preferenceLosses';
 import { categorical, STREAM, uniform } from '../math/random';
 import type { Coefficient, ResolvedSampler } from '../experiment/samplers/table';
 import { selectPair } from '../experiment/samplers/select';
-import { armPairs } from './armPairs';
+import { armPairs, inGrains } from './armPairs';
 import { expectedDpoGradient } from './gradients';
 import { implicitRewards } from './implicitReward';
 import { interpolatedProbabilities, tPilafMixture } from './pairDistribution';
@@ -79,7 +79,7 @@ export function drawPair(lesson: Lesson, logits: ArrayLike<number>, index: numbe
   const implicit = implicitRewards(logits, referenceLogits, beta);
   const [a, b] = selectPair(
     sampler.selection,
-    drawn.map(({ response: k }) => ({ logRatio: implicit[k]! / beta, reward: rewards[k]! })),
+    drawn.map(({ response: k }) => ({ logRatio: inGrains(implicit[k]!), reward: rewards[k]! })),
   );
   const [first, second] = [drawn[a]!, drawn[b]!];
   const probability = preferenceProbability(rewards[first.response]!, rewards[second.response]!);

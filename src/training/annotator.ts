@@ -12,7 +12,7 @@ export interface Question {
   readonly rewards: readonly [first: number, second: number];
 }
 
-/** A tie is not trained on. */
+/** A tie weighs nothing in the loss; AdamW steps on by its averages. */
 export type Answer = 'first' | 'second' | 'tie';
 
 /** Answers every question of a step, in their order; null: nobody labels any more, and the experiment ends there. */

@@ -64,16 +64,16 @@ export async function nextWords(
   if (!own) throw new RangeError(`there is no prompt ${prompt}; there are ${prompts.length}`);
   const written = beginnings[0]?.length ?? 0;
   const isWord = (id: number) => Number.isInteger(id) && id >= 0 && id < vocabulary;
-  if (!beginnings.every((one) => one.length === written && one.every(isWord)) || written > completionLength) {
+  const isEven = beginnings.length > 0 && beginnings.every((one) => one.length === written && one.every(isWord));
+  // A bandit's response stands alone.
+  if (!isEven || written > completionLength || (task.evaluation.kind === 'exact' && written > 0)) {
     throw new RangeError('the beginnings of a completion are not equally long, too long, or of unknown words');
   }
   const length = task.promptLength + written;
   const rows = beginnings.length;
   const textOf = (row: number) => [...own, ...beginnings[row % rows]!];
   const both = stacked(weights, task.referenceWeights(seed));
-  const logits = task.policy.nextLogits(both, promptBatch(2, rows, length, textOf));
-  const found = (await logits.data()) as Float32Array;
-  tf.dispose([both, logits]);
+  const found = await read(() => task.policy.nextLogits(both, promptBatch(2, rows, length, textOf)), both);
   return {
     prompts: prompts.map((ids) => task.promptText(ids)),
     vocabulary: Array.from({ length: vocabulary }, (_, id) => task.tokenText(id)),
@@ -86,6 +86,17 @@ export async function nextWords(
       contributions: [...task.contributions(seed, own, ids)],
     })),
   };
+}
+
+/** What is computed, read back; it and what it is made from are freed, whatever happens. */
+async function read(compute: () => tf.Tensor, from: tf.Tensor): Promise<Float32Array> {
+  let found: tf.Tensor | null = null;
+  try {
+    found = compute();
+    return (await found.data()) as Float32Array;
+  } finally {
+    tf.dispose([from, ...(found ? [found] : [])]);
+  }
 }
 
 const stacked = (policy: Float32Array, reference: Float32Array): tf.Tensor2D =>

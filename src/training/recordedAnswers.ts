@@ -21,6 +21,6 @@ function answerOf({ prompt, chosen, rejected, tie }: LabelRecord, question: Ques
     return tie ? 'tie' : isFirst ? 'first' : 'second';
   }
   throw new Error(
-    `the label of pair ${pair + 1} of ${arm} at step ${step} is of other completions than this experiment samples: the labels belong to other settings or another backend`,
+    `the label of pair ${pair} of ${arm} at step ${step}, counted from 0, is of other completions than this experiment samples: the labels belong to other settings or another backend`,
   );
 }

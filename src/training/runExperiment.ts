@@ -117,7 +117,8 @@ export async function* runExperiment(
     const questions = await Promise.all(begun.map((own) => own.questions()));
     const all = questions.flat();
     const answers = all.length === 0 ? [] : await control.ask?.(all);
-    if (answers?.length !== all.length) return false;
+    if (!answers) return false;
+    if (answers.length !== all.length) throw new Error(`${answers.length} answers to ${all.length} questions`);
     for (let from = 0; begun.length > 0; begun.shift(), questions.shift()) {
       const count = questions[0]!.length;
       await begun[0]!.finish(answers.slice(from, from + count));

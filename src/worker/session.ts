@@ -150,7 +150,10 @@ export class Session {
 
   private policyOf(id: number, run: number): LookedAt {
     const found = this.current?.id === id ? this.current.policy(run) : null;
-    if (!found) throw new Error('this race has no policy to show yet: pause it, or let it end');
+    if (!found)
+      throw new Error(
+        'there is no policy of this run to show: it has diverged, or it has to be paused or to end first',
+      );
     return found;
   }
 
@@ -190,6 +193,8 @@ async function attempted<T>(look: () => Promise<{ readonly step: number; readonl
 class Execution {
   private readonly abort = new AbortController();
   private readonly runner: Runner;
+  /** Whether nobody labels any more. */
+  private unanswered = false;
   /** Takes a person's answers. */
   private answered: ((answers: readonly Answer[] | null) => void) | null = null;
   private state: 'running' | 'paused';
@@ -259,6 +264,7 @@ class Execution {
     const answers = new Promise<readonly Answer[] | null>((resolve) => (this.answered = resolve));
     this.environment.post({ type: 'asked', id: this.id, questions });
     const found = await answers;
+    this.unanswered = found === null;
     this.runner.watch.start();
     return found;
   }
@@ -316,7 +322,8 @@ class Execution {
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
-      post({ type: 'state', id: this.id, state: this.abort.signal.aborted ? 'stopped' : 'finished' });
+      const isWhole = !this.abort.signal.aborted && !this.unanswered;
+      post({ type: 'state', id: this.id, state: isWhole ? 'finished' : 'stopped' });
     } catch (error) {
       post({ type: 'failed', id: this.id, message: messageOf(error) });
     } finally {

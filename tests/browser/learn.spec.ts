@@ -129,8 +129,8 @@ async function labelUntil(page: Page, count: number): Promise<void> {
     const next = page.getByRole('button', { name: 'Next round' });
     if (await next.isVisible()) await page.keyboard.press('Enter');
     else await page.keyboard.press(['ArrowLeft', 'ArrowRight', 'ArrowLeft', 'ArrowDown'][presses % 4]!);
-    await page.waitForTimeout(60);
-    if (presses > 400) throw new Error('the labels never came together');
+    await page.waitForTimeout(20);
+    if (presses > 2000) throw new Error('the labels never came together');
   }
 }
 

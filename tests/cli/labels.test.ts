@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { readFileSync } from 'node:fs';
-import type { Results } from '../../src/experiment/documents/results';
 import { labelLines, type LabelRecord } from '../../src/experiment/documents/labels';
 import { configFile, lab, scratchFile, TINY } from './lab';
 
@@ -27,12 +25,13 @@ describe('lab run --labels', () => {
     expect(missing.code).toBe(2);
   });
 
-  it('ends where the labels do, and refuses those of other completions', async () => {
+  it('refuses a file that has not the first labels, and those of other completions', async () => {
     const out = scratchFile('');
     const ended = await run('--labels', scratchFile('', '.jsonl'), '--out', out);
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
-    const { runs } = JSON.parse(readFileSync(out, 'utf8')) as Results;
-    expect(runs.map(({ status }) => status)).toEqual(['stopped', 'stopped']);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(
+      /^--labels: the file does not have all labels .* such as pair 0 of arm "Vanilla", seed 0/,
+    );
     const records = ['Vanilla', 'PILAF'].flatMap((arm) =>
       [0, 1].map((pair): LabelRecord => ({
         ...{ prompt: 'prompt 1', chosen: 'nothing', rejected: 'of this', arm, seed: 0, step: 0, pair },
@@ -41,6 +40,6 @@ describe('lab run --labels', () => {
     );
     const strange = await run('--labels', scratchFile(labelLines(records), '.jsonl'));
     expect(strange.code).toBe(1);
-    expect(strange.stderr).toMatch(/the label of pair 1 of Vanilla at step 0 is of other completions/);
+    expect(strange.stderr).toMatch(/the label of pair 0 of Vanilla at step 0, counted from 0, is of other completions/);
   });
 });

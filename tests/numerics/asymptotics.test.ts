@@ -17,10 +17,10 @@ import { configOf } from '../support/tasks';
  * fit loses on average over many runs is c/n.
  */
 
-const LABELS = 1500;
+const LABELS = 1000;
 const RUNS = 64;
 const FITS = 3;
-const STEPS = 60;
+const STEPS = 50;
 const SAMPLERS: SamplerName[] = ['vanilla', 't-pilaf', 'uniform'];
 
 const config = configOf({

@@ -68,7 +68,9 @@ describe('a file of labels', () => {
     expect(recordedAnswers([{ ...records[0]!, tie: true }], QUESTIONS.slice(0, 1))).toEqual(['tie']);
     expect(recordedAnswers(records.slice(1), QUESTIONS)).toBeNull();
     const other = [{ ...records[0]!, chosen: 'something else' }, ...records.slice(1)];
-    expect(() => recordedAnswers(other, QUESTIONS)).toThrow(/of pair 1 of Vanilla at step 4 is of other completions/);
+    expect(() => recordedAnswers(other, QUESTIONS)).toThrow(
+      /of pair 0 of Vanilla at step 4, counted from 0, is of other completions/,
+    );
   });
 });
 

@@ -149,6 +149,14 @@ describe('the best design', () => {
     }
   });
 
+  it('is told where rewards are wide over β, or said to be beyond numbers', () => {
+    for (const beta of [0.01, 0.001]) {
+      const { constant, bound, mu } = bestDesign({ ...PROMPTS[3]!, beta });
+      expect(Number.isNaN(constant) || Number.isNaN(bound)).toBe(false);
+      expect(Math.abs(mu.reduce((a, b) => a + b, 0) - 1)).toBeLessThan(1e-9);
+    }
+  });
+
   it.each(PROMPTS)('is beaten by no sampler, prompt %#', (prompt) => {
     const { constant } = bestDesign(prompt);
     for (const name of SAMPLER_NAMES) {
@@ -262,6 +270,7 @@ describe('the arms of a config', () => {
     [{ labeller: { flip: 0.1 } }, /^labeller.flip$/],
     [{ labeller: { rule: 'deterministic' as const } }, /^labeller.rule$/],
     [{ arms: [{ sampler: 'vanilla' as const, loss: { smoothing: 0.1 } }] }, /^arms.0.loss$/],
+    [{ loss: { kind: 'ipo' as const }, arms: [{ sampler: 'vanilla' as const }] }, /^loss$/],
     [{ task: { kind: 'reviews' as const }, arms: [{ sampler: 'vanilla' as const }] }, /^task.kind$/],
   ])('say what the theory does not cover: %j', (change, path) => {
     const [problem] = theoryProblems(configOf({ ...config, ...change }));

@@ -22,12 +22,14 @@ describe('what one sees', () => {
   });
 
   it('says of the bandit race what its results say', () => {
-    const [ahead, , saved, pairs] = whatYouSee(recorded('bandit-race'), true);
+    const [ahead, saved, pairs] = whatYouSee(recorded('bandit-race'), true);
     expect(ahead).toMatch(/: PILAF \(\+0\.0\d+ ± 0\.0\d+\), T-PILAF .* and Uniform .* have a higher J than Vanilla\.$/);
     expect(saved).toMatch(
       /^Of Vanilla’s labels, PILAF \d+% \(\d+ to \d+\), .* were not needed to reach its final J\.$/,
     );
-    expect(pairs).toMatch(/^Hybrid shows the most different pairs, Vanilla the most alike: .* \d+% farther apart/);
+    expect(pairs).toMatch(
+      /^The oracle’s scores of a pair lie apart, compared with Vanilla’s pairs: PILAF’s \d+% farther apart, /,
+    );
   });
 
   it('decides nothing that the intervals leave open', () => {
@@ -44,6 +46,13 @@ describe('what one sees', () => {
     const sentences = whatYouSee(race, true);
     expect(sentences[0]).toMatch(/: between Vanilla and Twin nothing is decided\.$/);
     expect(sentences.join(' ')).not.toMatch(/higher|lower/);
+  });
+
+  it('says of arms under another β that they cannot be compared', () => {
+    const history = recorded('bandit-race');
+    const arms = history.config.arms.map((arm, i) => (i === 1 ? { ...arm, beta: 2 } : arm));
+    const [ahead] = whatYouSee({ ...history, config: { ...history.config, arms } }, true);
+    expect(ahead).toMatch(/; PILAF cannot be compared with Vanilla\.$/);
   });
 
   it('is silent before the first comparison, and says what one seed is worth', () => {

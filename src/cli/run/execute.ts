@@ -45,7 +45,15 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
   const experiment = inParts({ pool, backend: backend.name, asked: workers, cores, checkpoints: [], now });
   const runner = new Runner(config, task, { ...environment, experiment }, from);
   const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsSinceSnapshot() > saveEvery);
-  const ask = labels && (async (questions: readonly Question[]) => recordedAnswers(labels, questions));
+  let answered = 0;
+  const ask =
+    labels &&
+    (async (questions: readonly Question[]) => {
+      const answers = recordedAnswers(labels, questions);
+      if (answers) answered += answers.length;
+      else if (answered === 0) throw new UsageError(noLabels(questions));
+      return answers;
+    });
   try {
     for await (const report of runner.run({ signal, wantsSnapshot, ask })) {
       if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
@@ -58,4 +66,11 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
     pool.end();
   }
   return runner;
+}
+
+function noLabels([first]: readonly Question[]): string {
+  const which = first
+    ? `, such as pair ${first.pair} of arm "${first.arm}", seed ${first.seed}, step ${first.step}`
+    : '';
+  return `--labels: the file does not have all labels of this experiment’s first pairs${which}`;
 }

@@ -94,6 +94,7 @@ export async function perform({
     if (save !== undefined && saved) removeFile(save);
     return EXIT.success;
   }
-  if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}\n`);
+  const more = labels ? ' --labels <file.jsonl>' : '';
+  if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}${more}\n`);
   return EXIT.interrupted;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseStored, type StoredExperiment } from '../../run/storedExperiment';
 import { readArguments, readWorkers } from '../arguments';
+import { readLabels } from './labels';
 import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';
 
@@ -10,6 +11,7 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
     out: { type: 'string' },
     weights: { type: 'string' },
     workers: { type: 'string' },
+    labels: { type: 'string' },
   });
   const [save, surplus] = positionals;
   if (save === undefined) throw new UsageError('resume needs the file that run --save wrote');
@@ -18,7 +20,9 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
   const { config, backend } = from.results;
   const { out, weights } = values;
   const workers = readWorkers(values.workers);
-  return perform({ title: save, config, backend: backend.name, workers, out, save, weights, saveEvery: 30, from });
+  const labels = readLabels(config, values.labels);
+  const name = backend.name;
+  return perform({ title: save, config, backend: name, workers, out, save, weights, saveEvery: 30, from, labels });
 }
 
 function load(path: string): StoredExperiment {

@@ -66,7 +66,7 @@ function report(arms: readonly ArmTheory[], best: number | null, ats: readonly n
     'cos at f: between the expected DPO step and the gradient of J, at logits h_ref + f·r*/β (1: the optimum, a limit).',
     'c: n·(J* − J) tends to it with n labels in all. efficiency: the best design’s c over the arm’s.',
     best === null
-      ? `The best design was not sought: there are more than ${MOST_RESPONSES} responses.`
+      ? `No best design: there are more than ${MOST_RESPONSES} responses, or rewards are too wide over β for numbers to tell.`
       : `The best design’s c: ${compact(best)}.`,
     '',
   ].join('\n');

@@ -43,7 +43,7 @@ export const labelLines = (records: readonly LabelRecord[]): string =>
 
 /** Reads what `labelLines` has written, or somebody has made like it. */
 export function parseLabels(text: string): Parsed<readonly LabelRecord[]> {
-  const lines = text.split('\n');
+  const lines = text.trimEnd().split('\n');
   if (lines.length > MOST_RECORDS)
     return refused('labels', `has ${lines.length} lines; at most ${MOST_RECORDS} are allowed`);
   const records: LabelRecord[] = [];

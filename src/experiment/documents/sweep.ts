@@ -168,6 +168,12 @@ export function cellConfig(document: SweepDocument, number: number): Parsed<Expe
     return refused(cellName(document, number), messageOf(error));
   }
   const parsed = parseConfig(input);
+  if (parsed.ok && parsed.value.labeller.reader === 'person') {
+    return refused(
+      cellName(document, number),
+      'labeller.reader: "person" is not allowed; a sweep has nobody who labels',
+    );
+  }
   if (parsed.ok) return parsed;
   return refused(cellName(document, number), problemText(parsed.problems));
 }

@@ -11,7 +11,7 @@ export const GLOSSARY: readonly Entry[] = [
   },
   {
     names: ['Direct Preference Optimization', 'DPO'],
-    says: 'A loss that makes the chosen answer of a pair more likely and the rejected one less, compared with the reference, without a reward model in between.',
+    says: 'A loss that raises the chosen answer of a pair against the rejected one, compared with the reference, without a reward model in between.',
   },
   {
     names: ['policy', 'policies'],
@@ -85,7 +85,10 @@ export const GLOSSARY: readonly Entry[] = [
   { names: ['Best-of-N'], says: 'N completions are drawn, and the best and the worst of them are shown.' },
   { names: ['Uniform'], says: 'Both completions are drawn from all responses alike, whatever the policy.' },
   { names: ['π⁺'], says: 'The policy pushed on in the direction that training has taken: π_θ·exp(+r_θ), normalised.' },
-  { names: ['π⁻'], says: 'The policy pulled back towards the reference: π_θ·exp(−r_θ), normalised.' },
+  {
+    names: ['π⁻'],
+    says: 'The policy pulled back towards the reference: π_θ·exp(−r_θ), normalised; at β = 1 it is the reference itself.',
+  },
   {
     names: ['Bradley–Terry'],
     says: 'The model of a vote: the better completion wins with probability σ of the difference of rewards, so close calls go either way.',

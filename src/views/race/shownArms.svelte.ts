@@ -2,22 +2,22 @@
 class ShownArms {
   #hidden = $state.raw<readonly string[]>([]);
 
-  hides = (name: string): boolean => this.#hidden.includes(name);
-
   /** Of these arms, by index; none where all would be. */
   hiddenOf(names: readonly string[]): number[] {
-    const hidden = names.flatMap((name, i) => (this.hides(name) ? [i] : []));
+    const hidden = names.flatMap((name, i) => (this.#hidden.includes(name) ? [i] : []));
     return hidden.length === names.length ? [] : hidden;
   }
 
-  toggle(name: string): void {
-    this.#hidden = this.hides(name) ? this.#hidden.filter((one) => one !== name) : [...this.#hidden, name];
+  toggle(name: string, names: readonly string[]): void {
+    const hidden = this.hiddenOf(names).map((i) => names[i]!);
+    this.#hidden = hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name];
   }
 
   /** Shows one alone; all, where it is alone already. */
   isolate(name: string, names: readonly string[]): void {
     const others = names.filter((one) => one !== name);
-    const isAlone = !this.hides(name) && others.every(this.hides);
+    const hidden = this.hiddenOf(names).map((i) => names[i]!);
+    const isAlone = others.length > 0 && others.every((one) => hidden.includes(one));
     this.#hidden = isAlone ? [] : others;
   }
 }

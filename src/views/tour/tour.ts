@@ -47,7 +47,7 @@ const STOPS: readonly { readonly element: string; readonly title: string; readon
 ];
 
 /** Walks through the race's view; the last button starts a race. Escape ends it, arrow keys walk. */
-export function startTour(run: () => void): void {
+export function startTour(run: () => unknown): void {
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const steps: DriveStep[] = STOPS.filter(({ element }) => document.querySelector(element)).map(
     ({ element, title, text }) => ({ element, popover: { title, description: text } }),

@@ -3,11 +3,12 @@ import { labelKey, labelLines, labelsByKey, parseLabels, type LabelRecord } from
 import { armName } from '../../../experiment/config/names';
 import type { ExperimentConfig } from '../../../experiment/config/schema';
 import { problemText, type Problem } from '../../../experiment/reading';
+import { messageOf } from '../../../math/foreign';
 import { STREAM, uniform } from '../../../math/random';
 import type { Answer, Question } from '../../../training/annotator';
 import type { SampledText } from '../../../training/reports';
 import { LabClient } from '../../../worker/client';
-import type { Notice } from '../../../worker/protocol';
+import type { Found, Notice } from '../../../worker/protocol';
 import { now } from '../../browser/clock';
 import { recall, remember } from '../../kit/remembered';
 import { Query, queryText, unlessUsual } from '../query';
@@ -88,6 +89,8 @@ export class Labelling {
     this.records.length === 0 ? 0 : this.records.reduce((sum, { seconds }) => sum + seconds, 0) / this.records.length,
   );
 
+  /** Whether an address said which experiment. */
+  #asked = false;
   #client: LabClient | null = null;
   #questions: readonly Question[] = [];
   #shownAt = 0;
@@ -97,6 +100,7 @@ export class Labelling {
   /** Takes what an address says, unless somebody labels. */
   open(text: string): void {
     if (this.phase !== 'setup') return;
+    this.#asked = true;
     const query = new Query(text);
     this.setup = {
       task: query.choice('task', ['reviews', 'bandit'], 'reviews'),
@@ -121,6 +125,7 @@ export class Labelling {
   }
 
   change(setup: Partial<LabelSetup>): void {
+    this.problems = [];
     this.setup = { ...this.setup, ...setup };
     this.#keepApart();
   }
@@ -131,16 +136,23 @@ export class Labelling {
     this.setup = { ...this.setup, second: this.setup.first === 'pilaf' ? 'vanilla' : 'pilaf' };
   }
 
-  /** Goes on where an earlier visit was left; whether there was one. */
-  restore(): boolean {
+  /** Goes on where an earlier visit was left, unless the address asks for another experiment, or it has just failed. */
+  comeBack(): void {
+    if (this.phase !== 'setup' || this.failed || this.records.length > 0) return;
     const stored = readStored();
-    if (!stored) return false;
+    if (!stored) return;
+    const isOther = this.#asked && JSON.stringify(stored.setup) !== JSON.stringify(this.setup);
+    if (isOther) return;
     this.setup = stored.setup;
     this.repeats = stored.repeats;
     this.votes = stored.votes;
     this.ties = stored.ties;
     this.#start(stored.records);
-    return true;
+  }
+
+  /** Trains again on the labels that there are, and asks on. */
+  goOnWithLabels(): void {
+    this.#start(this.records);
   }
 
   start(): void {
@@ -157,6 +169,17 @@ export class Labelling {
       this.failed = true;
       return;
     }
+    const { steps } = this.config.schedule;
+    const strange = read.value.find(
+      ({ arm, seed, step }) => !this.arms.includes(arm) || seed !== this.setup.seed || step >= steps,
+    );
+    if (strange) {
+      this.message = `${file.name}: it has a label of arm "${strange.arm}", seed ${strange.seed}, step ${strange.step}, which this experiment does not have: choose its samplers, seed and rounds first.`;
+      this.failed = true;
+      return;
+    }
+    this.votes = [];
+    this.repeats = { same: 0, all: 0 };
     this.#start(read.value);
     this.#store();
   }
@@ -240,12 +263,12 @@ export class Labelling {
         this.backend = event.backend;
         return;
       case 'asked':
-        return void this.#asked(event.questions);
+        return this.#attempt(this.#show(event.questions));
       case 'report':
         if (event.report.type === 'finished') this.hashes = event.report.runs.map(({ hash }) => hash);
         return;
       case 'state':
-        if (event.state === 'finished') void this.#finish();
+        if (event.state === 'finished') this.#attempt(this.#finish());
         return;
       case 'refused':
         return this.#fail(`Not started. ${problemText(event.problems)}`);
@@ -261,6 +284,14 @@ export class Labelling {
     event satisfies never;
   }
 
+  /** What a closed worker leaves unanswered is no news; anything else is. */
+  #attempt(work: Promise<void>): void {
+    const client = this.#client;
+    work.catch((error: unknown) => {
+      if (client === this.#client) this.#fail(messageOf(error));
+    });
+  }
+
   #fail(message: string): void {
     this.phase = 'setup';
     this.failed = true;
@@ -268,7 +299,7 @@ export class Labelling {
   }
 
   /** A round's pairs: those that have labels already are not shown again. */
-  async #asked(questions: readonly Question[]): Promise<void> {
+  async #show(questions: readonly Question[]): Promise<void> {
     this.#questions = questions;
     this.#judged = [...this.#judged, ...questions];
     const known = labelsByKey(this.records);
@@ -332,14 +363,13 @@ export class Labelling {
   /** What both policies write now. */
   async #look(): Promise<void> {
     const found = await Promise.all([0, 1].map((run) => this.#client!.texts(run, WATCHED_TEXTS)));
-    const both = found.map(({ found: one }) => (one.ok ? one.value : []));
-    this.texts = [...this.texts, both];
+    this.texts = [...this.texts, found.map(({ found: one }) => valueIn(one))];
   }
 
   async #finish(): Promise<void> {
     await this.#look();
     const found = await Promise.all([0, 1].map((run) => this.#client!.texts(run, FINAL_TEXTS)));
-    const [first = [], second = []] = found.map(({ found: one }) => (one.ok ? one.value : []));
+    const [first = [], second = []] = found.map(({ found: one }) => valueIn(one));
     const { seed } = this.setup;
     this.finals = first.flatMap(({ prompt, text }, i): FinalPair[] => {
       const other = second[i]?.text ?? text;
@@ -360,6 +390,12 @@ export class Labelling {
     const { setup, records, repeats, votes, ties } = this;
     remember(STORED, JSON.stringify({ setup, records: labelLines(records), repeats, votes, ties }));
   }
+}
+
+/** Throws an Error with the reason where there is none. */
+function valueIn<T>(found: Found<T>): T {
+  if (found.ok) return found.value;
+  throw new Error(found.problem);
 }
 
 function recordOf({ arm, seed, step, pair, prompt, first, second }: Question, given: GivenAnswer): LabelRecord {

@@ -119,7 +119,9 @@ export class TextLesson {
     return { implicit: selectPair('implicit-extremes', scored), oracle: selectPair('oracle-extremes', scored) };
   });
 
-  #read: ReadWords = () => Promise.reject(new Error('nobody reads'));
+  #read: ReadWords | null = null;
+  /** The race whose runs can be read. */
+  #race = -1;
   /** Counts what was asked for: an answer that comes too late is left. */
   #turn = 0;
   /** Counts the draws, so that each has luck of its own. */
@@ -127,11 +129,14 @@ export class TextLesson {
 
   open(text: string): void {
     const query = new Query(text);
-    this.prompt = query.number(SETTINGS.prompt);
+    const prompt = query.number(SETTINGS.prompt);
+    const isOther = prompt !== this.prompt;
+    this.prompt = prompt;
     this.alpha = query.number(SETTINGS.alpha);
     this.candidates = query.number(SETTINGS.candidates);
     this.seed = query.number(SETTINGS.seed);
     this.problems = query.problems;
+    if (isOther) void this.startOver();
   }
 
   get address(): string {
@@ -143,9 +148,16 @@ export class TextLesson {
     });
   }
 
-  /** Begins to read; where something is written already, goes on there. */
-  async begin(read: ReadWords): Promise<void> {
+  /**
+   * Begins to read; where something is written already, goes on there.
+   *
+   * @param race tells one race from another: a run's policy is gone with its race
+   */
+  async begin(read: ReadWords, race: number): Promise<void> {
     this.#read = read;
+    const isGone = typeof this.of === 'number' && race !== this.#race;
+    this.#race = race;
+    if (isGone) return this.choosePolicy(SHIPPED.name, SHIPPED.beta);
     if (this.next === null && !this.isOver) await this.#look();
   }
 
@@ -192,6 +204,8 @@ export class TextLesson {
 
   /** N texts of the policy, from the prompt on. */
   async drawCandidates(): Promise<void> {
+    const read = this.#read;
+    if (!read) return;
     const turn = ++this.#turn;
     const count = this.candidates;
     const rows = Array.from({ length: count }, (): Written[] => []);
@@ -200,7 +214,7 @@ export class TextLesson {
     this.busy = true;
     try {
       const ids = rows.map((): number[] => []);
-      let words = await this.#read(this.of, this.prompt, ids);
+      let words = await read(this.of, this.prompt, ids);
       const { vocabulary, ends, completionLength } = words;
       for (let token = 0; over.includes(false); token++) {
         for (const [row, written] of rows.entries()) {
@@ -214,7 +228,7 @@ export class TextLesson {
           if (!over[row]) written.push({ id, logits });
           over[row] ||= ends.includes(id) || token + 1 === completionLength;
         }
-        words = await this.#read(this.of, this.prompt, ids);
+        words = await read(this.of, this.prompt, ids);
         if (turn !== this.#turn) return;
       }
       // What stands behind an end is not read.
@@ -223,22 +237,24 @@ export class TextLesson {
         return { completion, written, logRatio: completion.implicitReward / this.beta };
       });
     } catch (error) {
-      this.message = messageOf(error);
+      if (turn === this.#turn) this.message = messageOf(error);
     } finally {
       if (turn === this.#turn) this.busy = false;
     }
   }
 
   async #look(): Promise<void> {
+    const read = this.#read;
+    if (!read) return;
     const turn = ++this.#turn;
     this.busy = true;
     this.next = null;
     try {
       const ids = this.written.map(({ id }) => id);
-      const words = await this.#read(this.of, this.prompt, [ids]);
+      const words = await read(this.of, this.prompt, [ids]);
       if (turn !== this.#turn) return;
       this.known = words;
-      this.next = words;
+      this.next = this.isOver ? null : words;
       this.message = '';
     } catch (error) {
       if (turn === this.#turn) this.message = messageOf(error);
