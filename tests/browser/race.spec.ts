@@ -41,6 +41,10 @@ test('pause, step, resume, stop and reset do what they say', async ({ lab, page 
     await expect.poll(() => lab.evaluations()).toBe(dots + next);
     await expect(page.locator('.pairs')).toContainText(`at step ${paused + next}.`);
   }
+  await expect(page.locator('.steps')).toContainText(/Step .* part by part/);
+  await expect(page.locator('.steps tbody tr').first()).toContainText(
+    /\d+ pairs, 2 passes each.*labels; the policy had.*J .* → .*, KL /,
+  );
   await expect(lab.facts).toContainText('paused');
   await lab.button('Resume').click();
   await expect.poll(() => lab.step()).toBeGreaterThan(paused + 3);
