@@ -140,7 +140,7 @@ test('what one sees is told, arms can be left out of the plots, and hovering one
   page,
 }) => {
   await lab.open('#bandit-race');
-  const seen = page.locator('.seen');
+  const seen = page.getByRole('region', { name: 'What you see' });
   await expect(seen).toContainText('have a higher J than Vanilla');
   await expect(seen).toContainText('were not needed to reach its final J');
   const names = () =>

@@ -8,7 +8,7 @@ test.use(WITHOUT_GPU);
 const nav = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name });
 const table = (page: Page) => page.getByRole('region', { name: 'Table of sweeps' });
 const LOSSES = 'Losses × samplers, every arm at its best learning rate';
-const map = (page: Page) => page.getByRole('figure');
+const map = (page: Page) => page.locator('#sweeps').getByRole('figure');
 
 /** The tiny race of the settings, over two values of β and two reward ranges. */
 async function makeTinySweep(lab: Lab, page: Page, steps: number): Promise<void> {
