@@ -7,6 +7,9 @@ export function sigmoid(x: number): number {
   return e / (1 + e);
 }
 
+/** σ'(x) = σ(x)·σ(−x), at most ¼. */
+export const sigmoidSlope = (x: number): number => sigmoid(x) * sigmoid(-x);
+
 /** log σ(x) in nats, finite for every finite x: about x far below 0 and −e^−x far above. */
 export function logSigmoid(x: number): number {
   return Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x)));

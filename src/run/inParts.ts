@@ -26,14 +26,10 @@ export const inParts =
   ({ pool, backend, asked, cores, checkpoints, now }: Spreading): Experiment =>
   (config, task, control, from) => {
     // A person is asked by one thread.
-    const isOne = backend === 'webgpu' || config.labeller.reader === 'person';
-    const workers = isOne ? 1 : (asked ?? Math.min(cores, worthwhileParts(config, task)));
+    if (config.labeller.reader === 'person') return runExperiment(config, task, control, from);
+    const workers = backend === 'webgpu' ? 1 : (asked ?? Math.min(cores, worthwhileParts(config, task)));
     const runs = config.arms.length * config.seeds;
-    const isAsked = config.labeller.reader === 'person';
-    const parts = cutIntoParts(
-      config,
-      isAsked ? 1 : Math.max(workers, Math.ceil(runs / mostRuns(config, task, backend))),
-    );
+    const parts = cutIntoParts(config, Math.max(workers, Math.ceil(runs / mostRuns(config, task, backend))));
     if (parts.length === 1) return runExperiment(config, task, control, from);
     return runParts(config, task, control, from, { pool, workers, parts, checkpoints, now });
   };

@@ -1,5 +1,5 @@
 import type { ResolvedSampler } from '../experiment/samplers/table';
-import { sigmoid } from '../math/bradleyTerry';
+import { sigmoidSlope } from '../math/bradleyTerry';
 import { softmax } from '../math/logits';
 import { armPairs } from './armPairs';
 import { expectedDpoGradient, objectiveGradient } from './gradients';
@@ -34,8 +34,7 @@ function directionsAtOptimum({ rewards, beta }: Prompt, logits: ArrayLike<number
   for (let k = 0; k < responses; k++) {
     for (let b = 0; b < responses; b++) {
       const margin = rewards[k]! - rewards[b]!;
-      const slope = sigmoid(margin) * sigmoid(-margin);
-      descent[k]! += beta * (mu[k * responses + b]! + mu[b * responses + k]!) * slope * margin;
+      descent[k]! += beta * (mu[k * responses + b]! + mu[b * responses + k]!) * sigmoidSlope(margin) * margin;
       ascent[k]! += policy[k]! * policy[b]! * margin;
     }
   }

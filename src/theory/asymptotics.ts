@@ -1,4 +1,4 @@
-import { sigmoid } from '../math/bradleyTerry';
+import { sigmoidSlope } from '../math/bradleyTerry';
 import { eliminate, inverseOf, type Network } from './network';
 import { optimum } from './optimum';
 import type { Prompt } from './prompt';
@@ -15,7 +15,7 @@ export function pairInformation({ rewards, beta }: Prompt): Float64Array {
   const responses = rewards.length;
   return Float64Array.from({ length: responses * responses }, (_, i) => {
     const margin = rewards[Math.floor(i / responses)]! - rewards[i % responses]!;
-    return beta ** 2 * sigmoid(margin) * sigmoid(-margin);
+    return beta ** 2 * sigmoidSlope(margin);
   });
 }
 

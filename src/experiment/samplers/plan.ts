@@ -1,4 +1,4 @@
-import { STREAM, uniform } from '../../math/random';
+import { categorical, STREAM, uniform } from '../../math/random';
 import { passesOf } from './costs';
 import type { Coefficient, ResolvedSampler } from './table';
 
@@ -23,12 +23,13 @@ export function planSampling(sampler: ResolvedSampler, seed: number, step: numbe
   const coefficients = new Float32Array(pairs * candidates);
   const scales = new Float32Array(pairs * candidates);
   const gates = new Float32Array(pairs);
+  const weights = mixture.map(({ weight }) => weight);
   const isChosen = sampler.partition || mixture.length > 1;
   let passes = 0;
   for (let pair = 0; pair < pairs; pair++) {
     const u = isChosen ? uniform({ seed, stream: STREAM.component, step, row: pair, token: 0 }) : 0;
     gates[pair] = sampler.partition ? u : 1;
-    const component = pick(mixture, u);
+    const component = mixture[categorical(weights, u)]!;
     for (let candidate = 0; candidate < candidates; candidate++) {
       const coefficient: Coefficient = candidate % 2 === 0 ? component.first : component.second;
       const row = pair * candidates + candidate;
@@ -38,13 +39,4 @@ export function planSampling(sampler: ResolvedSampler, seed: number, step: numbe
     }
   }
   return { coefficients, scales, gates, passes: sampler.exact ? null : passes };
-}
-
-function pick<T extends { readonly weight: number }>(mixture: readonly T[], u: number): T {
-  let below = 0;
-  for (const component of mixture) {
-    below += component.weight;
-    if (u < below) return component;
-  }
-  return mixture[mixture.length - 1]!;
 }

@@ -3,11 +3,12 @@ import type { ExperimentConfig } from '../../experiment/config/schema';
 import { TASK_KINDS, type TaskKind } from '../../experiment/config/tasks';
 import { isObject } from '../../math/foreign';
 import type { Checkpoints } from '../browser/checkpoints.svelte';
+import { recall, remember } from '../kit/remembered';
 import { timeBackend, type Speed } from './trial';
 
 type Speeds = Partial<Record<BackendName, Speed>>;
 
-const STORAGE_KEY = 'pilaf-lab/backends';
+const NAME = 'backends';
 
 /** Milliseconds for which the page lies idle before it times anything. */
 const DELAY = 4000;
@@ -115,18 +116,14 @@ export class Backends {
       choice: this.#asked ? remembered().choice : choice,
       speeds,
     };
-    try {
-      localStorage.setItem(STORAGE_KEY, JSON.stringify(state));
-    } catch {
-      // Without storage it lasts as long as the page.
-    }
+    remember(NAME, JSON.stringify(state));
   }
 }
 
 function remembered(): Remembered {
   const nothing: Remembered = { agent: navigator.userAgent, choice: null, speeds: {} };
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? 'null');
+    const stored: unknown = JSON.parse(recall(NAME) ?? 'null');
     if (!isObject(stored)) return nothing;
     const choice = BACKEND_NAMES.find((name) => name === stored['choice']) ?? null;
     // Another version of the browser may be as fast as another device.

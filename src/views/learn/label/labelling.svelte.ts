@@ -317,8 +317,7 @@ export class Labelling {
     for (const { question, repeats } of this.cards) {
       const record = known.get(labelKey(question));
       if (!record || repeats) break;
-      const answer = record.tie ? 'tie' : record.chosen === question.first ? 'first' : 'second';
-      this.given = [...this.given, { answer, seconds: record.seconds }];
+      this.given = [...this.given, { answer: answerIn(record, question), seconds: record.seconds }];
     }
     const isWhole = questions.every((question) => known.has(labelKey(question)));
     if (isWhole) return this.#train();
@@ -345,15 +344,11 @@ export class Labelling {
     const again = this.cards.findIndex(({ repeats }) => repeats);
     const second = this.given[again];
     if (second) {
-      const first = known.get(labelKey(this.cards[again]!.question))!;
-      const question = this.cards[again]!.question;
-      const before = first.tie ? 'tie' : first.chosen === question.first ? 'first' : 'second';
+      const { question } = this.cards[again]!;
+      const before = answerIn(known.get(labelKey(question))!, question);
       this.repeats = { same: this.repeats.same + Number(second.answer === before), all: this.repeats.all + 1 };
     }
-    const answers = this.#questions.map((question): Answer => {
-      const { tie, chosen } = known.get(labelKey(question))!;
-      return tie ? 'tie' : chosen === question.first ? 'first' : 'second';
-    });
+    const answers = this.#questions.map((question) => answerIn(known.get(labelKey(question))!, question));
     this.phase = 'working';
     this.message = 'Both policies train on these labels…';
     this.#store();
@@ -403,6 +398,10 @@ function recordOf({ arm, seed, step, pair, prompt, first, second }: Question, gi
   const seconds = Math.round(100 * given.seconds) / 100;
   return { prompt, chosen, rejected, arm, seed, step, pair, seconds, tie: given.answer === 'tie' };
 }
+
+/** What a record of this question's pair says. */
+const answerIn = ({ tie, chosen }: LabelRecord, { first }: Question): Answer =>
+  tie ? 'tie' : chosen === first ? 'first' : 'second';
 
 const isOf = ({ prompt, chosen, rejected }: LabelRecord, { prompt: own, first, second }: Question): boolean =>
   prompt === own && ((chosen === first && rejected === second) || (chosen === second && rejected === first));
