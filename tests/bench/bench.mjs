@@ -3,7 +3,7 @@
  * tests/bench/results/ and the report, docs/benchmark.md. A part of it, or a trial, is no such report: it goes to the folder that --out names.
  *
  *     npm run bench -- [--sizes small,default,large] [--fleets 1,4,12,48] [--seconds 6] [--quick]
- *         [--only engine-wasm,engine-dawn,engine-chromium,pytorch,page] [--adapter swiftshader|default]
+ *         [--only engine-wasm,engine-dawn,engine-chromium,pytorch,growth,page] [--adapter swiftshader|default]
  *         [--machine name] [--out folder]
  *
  * --seconds is the budget of a form for its rounds at one size and fleet. --quick tries everything out in a few minutes:
@@ -15,7 +15,17 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mergeResults } from './mergeResults.mjs';
-import { ADAPTERS, fleetsOf, listOf, oneOf, positive, readOptions, runCommand, SIZES, UsageError } from './options.mjs';
+import {
+  ADAPTERS,
+  fleetsOf,
+  LADDER,
+  listOf,
+  oneOf,
+  positive,
+  readOptions,
+  runCommand,
+  UsageError,
+} from './options.mjs';
 import { commandsOf, PARTS } from './parts.mjs';
 
 /** @param {string} path */
@@ -36,7 +46,7 @@ await runCommand(async () => {
     const commands = commandsOf({
       parts: listOf('only', options.only ?? PARTS.join(','), PARTS),
       folder: DOCUMENTS,
-      sizes: listOf('sizes', options.sizes ?? (quick ? 'default' : SIZES.join(',')), SIZES),
+      sizes: listOf('sizes', options.sizes ?? (quick ? 'default' : LADDER.join(',')), LADDER),
       fleets: fleetsOf(options.fleets ?? (quick ? '1' : '1,4,12,48')),
       seconds: positive('seconds', options.seconds ?? '6'),
       quick,

@@ -9,7 +9,7 @@ import { countStep, emptyPool, type Counts } from './counts';
 import { PHASES, ROUTINE_TIMES, type BenchRow, type RATES, type Summary } from './results';
 import { timeRoutines } from './routineTimes';
 import { quartiles } from './statistics.mjs';
-import { parametersOf, workload, type Form, type SizeName } from './workload';
+import { completionLengthOf, parametersOf, workload, type Form, type SizeName } from './workload';
 
 export interface CellRequest {
   readonly size: SizeName;
@@ -188,13 +188,13 @@ function rowsOf({ contestant: { form }, counts, rounds }: Entrant, { size, fleet
     times
       .filter((row) => row.metric === phase)
       .map((row) => ({ ...common, metric, unit: '1/s' as const, ...perSecond(things, row) }));
-  const { pairs, completionLength } = workload;
+  const { pairs } = workload;
   const counted = (Object.entries(counts ?? {}) as [keyof Counts, number | null][]).flatMap(([metric, value]) =>
     value === null ? [] : [{ metric, value }],
   );
   return [
     ...times,
-    ...rate('tokensPerSecond', fleet * 2 * pairs * completionLength, 'sample'),
+    ...rate('tokensPerSecond', fleet * 2 * pairs * completionLengthOf(size), 'sample'),
     ...rate('pairsPerSecond', fleet * pairs, 'step'),
     ...counted.map(({ metric, value }) => ({
       ...common,

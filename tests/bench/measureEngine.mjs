@@ -17,6 +17,7 @@ import { measureInNode } from './engineChild.mjs';
 import {
   ADAPTERS,
   fleetsOf,
+  LADDER,
   listOf,
   oneOf,
   positive,
@@ -43,7 +44,7 @@ await runCommand(async () => {
     repetitions: wholeNumber('repetitions', options.repetitions ?? '12'),
   };
   const fleets = fleetsOf(options.fleets ?? '1,4,12,48');
-  const cells = listOf('sizes', options.sizes ?? SIZES.join(','), SIZES).flatMap((size) =>
+  const cells = listOf('sizes', options.sizes ?? LADDER.join(','), SIZES).flatMap((size) =>
     fleets.map((fleet) => ({ size: /** @type {CellRequest['size']} */ (size), fleet, ...common })),
   );
 

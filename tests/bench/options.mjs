@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-/** @type {{ sizes: Record<string, unknown> }} */
-const { sizes } = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'));
+/** @type {{ sizes: Record<string, unknown>, ladder: string[], growth: string[] }} */
+const { sizes, ladder, growth } = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'));
 
 export const SIZES = Object.keys(sizes);
+/** The models that every form is measured at, and those that differ from the default in one thing. */
+export { ladder as LADDER, growth as GROWTH };
 export const ADAPTERS = ['swiftshader', 'default'];
 
 export class UsageError extends Error {}

@@ -1,5 +1,6 @@
 /** The parts of the benchmark, as commands that each write a results document. */
 import { spawnSync } from 'node:child_process';
+import { GROWTH } from './options.mjs';
 
 /** @typedef {{ name: string, program: string, args: readonly string[], out: string }} Command */
 /**
@@ -14,7 +15,7 @@ import { spawnSync } from 'node:child_process';
  * @property {string | undefined} machine
  */
 
-export const PARTS = ['engine-wasm', 'engine-dawn', 'engine-chromium', 'pytorch', 'page'];
+export const PARTS = ['engine-wasm', 'engine-dawn', 'engine-chromium', 'pytorch', 'growth', 'page'];
 
 /**
  * From the repository's root: the report shows the commands, which should work elsewhere.
@@ -28,19 +29,32 @@ const script = (name) => `tests/bench/${name}`;
  */
 export const commandsOf = (plan) =>
   plan.parts.flatMap((part) => {
-    if (part === 'pytorch') return pytorch(plan);
-    return [part === 'page' ? page(plan) : engine(plan, part)];
+    if (part === 'pytorch') return pytorch(plan, part, pytorchDevices());
+    if (part === 'growth') return growth(plan);
+    return [part === 'page' ? page(plan) : engine(plan, part, part.replace('engine-', ''))];
   });
+
+/**
+ * How the time of one run on one thread grows with the model's width and the completions' length.
+ * @param {Plan} plan
+ * @returns {Command[]}
+ */
+function growth(plan) {
+  const own = { ...plan, sizes: GROWTH, fleets: [1] };
+  const devices = pytorchDevices().filter((device) => device === 'cpu');
+  return [engine(own, 'growth-wasm', 'wasm'), ...pytorch(own, 'growth-pytorch', devices, '1')];
+}
 
 /** @param {Plan} plan */
 const machineOf = ({ machine }) => (machine === undefined ? [] : ['--machine', machine]);
 
 /**
  * @param {Plan} plan
- * @param {string} part
+ * @param {string} part its name, and its document's
+ * @param {string} on
  * @returns {Command}
  */
-function engine(plan, part) {
+function engine(plan, part, on) {
   const { folder, sizes, fleets, seconds, quick, adapter } = plan;
   const out = `${folder}/${part}.json`;
   return {
@@ -48,7 +62,7 @@ function engine(plan, part) {
     program: process.execPath,
     args: [
       script('measureEngine.mjs'),
-      ...['--on', part.replace('engine-', ''), '--out', out],
+      ...['--on', on, '--out', out],
       ...['--sizes', sizes.join(','), '--fleets', fleets.join(','), '--seconds', String(seconds)],
       ...['--repetitions', quick ? '3' : '12', '--adapter', adapter, ...machineOf(plan)],
     ],
@@ -78,21 +92,23 @@ function page(plan) {
 /**
  * On the processor with one thread and with two, and on a GPU where PyTorch finds one.
  * @param {Plan} plan
+ * @param {string} part
+ * @param {readonly ('cpu' | 'cuda')[]} devices
+ * @param {string} [threads] of the processor
  * @returns {Command[]}
  */
-function pytorch({ folder, sizes, fleets, seconds, quick }) {
-  const devices = pytorchDevices();
+function pytorch({ folder, sizes, fleets, seconds, quick }, part, devices, threads = '1,2') {
   if (devices.length === 0) {
     console.error('The PyTorch columns are left out: `python3 -c "import torch"` fails here.');
   }
   return devices.map((device) => {
-    const out = `${folder}/pytorch-${device}.json`;
+    const out = `${folder}/${part}-${device}.json`;
     return {
-      name: `pytorch on ${device}`,
+      name: `${part} on ${device}`,
       program: 'python3',
       args: [
         script('pytorch.py'),
-        ...['--device', device, '--threads', device === 'cpu' ? '1,2' : '1', '--json', out],
+        ...['--device', device, '--threads', device === 'cpu' ? threads : '1', '--json', out],
         ...['--sizes', sizes.join(','), '--fleet', fleets.join(','), '--seconds', String(seconds)],
         ...(quick ? ['--repeat', '3'] : []),
       ],

@@ -12,6 +12,7 @@ which is all phases but the evaluation.
 """
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -74,9 +75,8 @@ def quartiles(values):
 
 def measure(size, runs, threads, options):
     spec = json.loads((HERE / "sizes.json").read_text())
-    shape = {key: value for key, value in spec["sizes"][size].items() if key != "parameters"}
-    chosen = spec["workload"]
-    sizes = Sizes(**shape, promptLength=chosen["promptLength"], completionLength=chosen["completionLength"])
+    chosen = spec["workload"] | spec["sizes"][size]
+    sizes = Sizes(**{field.name: chosen[field.name] for field in dataclasses.fields(Sizes)})
     if parameter_count(sizes) != spec["sizes"][size]["parameters"]:
         raise SystemExit(f"sizes.json: {size} has {parameter_count(sizes)} parameters")
     samplers = options.samplers or chosen["samplers"]
@@ -152,7 +152,7 @@ def main():
     parser = argparse.ArgumentParser(description="Times online DPO in eager PyTorch.")
     words = lambda text: text.split(",")
     numbers = lambda text: [int(word) for word in text.split(",")]
-    parser.add_argument("--sizes", type=words, default=["default"], help="small, default, large; with commas")
+    parser.add_argument("--sizes", type=words, default=["default"], help="names in sizes.json, with commas")
     parser.add_argument("--fleet", type=numbers, default=[1, 4, 12, 48], help="runs side by side, with commas")
     parser.add_argument("--threads", type=numbers, default=[1], help="of one operation, with commas")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { engineTables } from './engineTables.mjs';
+import { growthTables, splitGrowth } from './growthTable.mjs';
 import { table } from './markdown.mjs';
 import { mergeResults } from './mergeResults.mjs';
 import { pageTables } from './pageTables.mjs';
@@ -32,8 +33,11 @@ function sources(runs) {
 }
 
 /** @param {import('./results').BenchResults} results */
-const render = ({ runs, rows, page }) =>
-  [INTRODUCTION, sources(runs), ...engineTables(rows), ...pageTables(page)].join('\n\n') + '\n';
+function render({ runs, rows, page }) {
+  const { grown, others } = splitGrowth(rows);
+  const tables = [...engineTables(others), ...growthTables(grown), ...pageTables(page)];
+  return `${[INTRODUCTION, sources(runs), ...tables].join('\n\n')}\n`;
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -22,6 +22,9 @@ export type Form = (typeof FORMS)[number];
 /** Of the model. */
 export const parametersOf = (size: SizeName): number => spec.sizes[size].parameters;
 
+/** In tokens: a size's own, where it has one. */
+export const completionLengthOf = (size: SizeName): number => ({ ...workload, ...spec.sizes[size] }).completionLength;
+
 export type SizeName = keyof typeof spec.sizes;
 
 const POLICIES: Record<Form, (sizes: TransformerSizes) => Policy> = {
@@ -41,9 +44,9 @@ export interface Workload {
 }
 
 export function workloadOf(form: Form, size: SizeName, fleet: number): Workload {
-  const { promptLength, completionLength } = workload;
+  const { promptLength } = workload;
   const { parameters, ...shape } = spec.sizes[size];
-  const sizes: TransformerSizes = { ...shape, promptLength, completionLength };
+  const sizes: TransformerSizes = { ...shape, promptLength, completionLength: completionLengthOf(size) };
   const weights = initialWeights(sizes, 0);
   if (weights.length !== parameters) throw new Error(`sizes.json: ${size} has ${weights.length} parameters`);
   const prompts = Array.from({ length: PROMPTS }, (_, row) => randomPrompt(sizes, 0, row));
