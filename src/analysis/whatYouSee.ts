@@ -10,14 +10,12 @@ import { FEWEST_SEEDS, isSaving, savings, savingText } from './labelSaving';
  */
 export function whatYouSee(history: RaceHistory, isOver: boolean): string[] {
   const { arms, config } = history;
-  const step = Math.max(0, ...history.runs.map(({ steps }) => steps.at(-1) ?? 0));
-  if (arms.length < 2 || step === 0) return [];
-  const base = arms[0]!;
+  if (arms.length < 2 || newestStep(history) === 0) return [];
   return [
     ...(config.seeds === 1
       ? ['One seed gives no interval: whatever differs here may be luck.']
-      : [ahead(history, base, step), ...spread(history)]),
-    ...(isOver ? saved(history, base) : []),
+      : [whoIsAhead(history), ...spread(history)]),
+    ...(isOver ? labelsSaved(history) : []),
     ...pairsDiffer(history),
     ...(config.seeds > 1 && config.seeds < FEWEST_SEEDS
       ? [`${config.seeds} seeds are few: intervals are wide, and label savings have none.`]
@@ -29,8 +27,11 @@ export function whatYouSee(history: RaceHistory, isOver: boolean): string[] {
 const listed = (parts: readonly string[]): string =>
   parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 
+const newestStep = ({ runs }: RaceHistory): number => Math.max(0, ...runs.map(({ steps }) => steps.at(-1) ?? 0));
+
 /** J of every arm against the first, paired by seed. */
-function ahead(history: RaceHistory, base: string, step: number): string {
+export function whoIsAhead(history: RaceHistory): string {
+  const base = history.arms[0]!;
   const others = history.arms.slice(1).map((arm, i) => {
     const difference = lastDifference(history, i + 1, 0, 'objective');
     return { arm, difference, isSame: areSame(history, i + 1, 0) };
@@ -54,7 +55,7 @@ function ahead(history: RaceHistory, base: string, step: number): string {
     ...(same.length > 0 ? [`${listed(same)} ${have(same, 'is', 'are')} the same as ${base} so far`] : []),
     ...(apart.length > 0 ? [`${listed(apart)} cannot be compared with ${base}`] : []),
   ];
-  return `After ${whole(step)} steps, paired by seed: ${parts.join('; ')}.`;
+  return `After ${whole(newestStep(history))} steps, paired by seed: ${parts.join('; ')}.`;
 }
 
 /** The arm that is surely farthest from the reference, if there is one: paired by seed, against every other arm. */
@@ -71,7 +72,8 @@ function spread(history: RaceHistory): string[] {
 }
 
 /** What was saved of the first arm's labels; only what the whole interval says. */
-function saved(history: RaceHistory, base: string): string[] {
+export function labelsSaved(history: RaceHistory): string[] {
+  const base = history.arms[0]!;
   const found = savings(history, 'labels');
   const saving = found.filter(isSaving);
   if (saving.length === 0) {

@@ -1,4 +1,4 @@
-import type { PlotData } from 'plotly.js';
+import type { PlotData, Shape } from 'plotly.js';
 import {
   armTitle,
   estimates,
@@ -27,6 +27,8 @@ export interface HeatmapOptions {
   readonly arm: number;
   readonly quantity: Quantity;
   readonly mode: Mode;
+  /** Cells with a frame, by number. */
+  readonly framed?: readonly number[];
 }
 
 /** Below zero, zero, above: brown, neutral and blue-green keep apart under the common colour deficiencies (ColorBrewer's BrBG). */
@@ -49,7 +51,7 @@ interface Cell {
 export function heatmapFigure(
   results: Pick<SweepResults, 'sweep' | 'cells'>,
   theme: ChartTheme,
-  { panel, arm, quantity, mode }: HeatmapOptions,
+  { panel, arm, quantity, mode, framed = [] }: HeatmapOptions,
   view: string,
 ): Figure {
   const layouts = sweepLayouts(results.sweep);
@@ -86,6 +88,9 @@ export function heatmapFigure(
     layout: {
       ...baseLayout(theme, view),
       bargap: 0,
+      shapes: cells
+        .filter(({ row, column }) => framed.includes(layout.numbers[row]![column]!))
+        .map(({ row, column }) => frame(row, column, theme)),
       margin: { l: margin, r: 14, t: 10, b: 42 },
       xaxis: axis(escaped(pathTitle(layout.columnTitle)), layout.columns),
       yaxis: isList ? listAxis : axis(escaped(pathTitle(layout.rowTitle)), labels),
@@ -95,6 +100,15 @@ export function heatmapFigure(
     table: () => dataTable(layout, found, quantity, title),
   };
 }
+
+const frame = (row: number, column: number, theme: ChartTheme): Partial<Shape> => ({
+  type: 'rect',
+  x0: column - 0.5,
+  x1: column + 0.5,
+  y0: row - 0.5,
+  y1: row + 0.5,
+  line: { color: theme.ink, width: 2.5 },
+});
 
 const heading = ({ cells }: Pick<SweepResults, 'cells'>, arm: number, quantity: Quantity): string => {
   const { title, compares } = QUANTITIES[quantity];

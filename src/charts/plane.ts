@@ -6,7 +6,7 @@ import { axisRange, baseAxis, baseLayout, logTicks, type ChartTheme, type DataTa
 import { compact, whole, withInterval } from '../analysis/format';
 import type { RaceHistory, RunHistory } from '../experiment/documents/history';
 
-/** The reward–KL plane: a dot per evaluation, darker as training goes on. */
+/** The reward–KL plane. Every evaluation is a dot; later ones are darker. */
 
 export interface PlaneOptions {
   /** Reward itself, or how far it lies below the best reward at its KL, on a logarithmic axis. */

@@ -12,7 +12,7 @@ import {
   resultsFileText,
   type NamedResults,
 } from '../../src/experiment/documents/resultsFile';
-import { presetOf, runName, uniqueName } from '../../src/experiment/documents/runName';
+import { nameApart, presetOf, runName, uniqueName } from '../../src/experiment/documents/runName';
 
 function configOf(input: object = {}) {
   const parsed = parseConfig({
@@ -249,6 +249,25 @@ describe('a run’s name and summary', () => {
     expect(runName(configOf())).toBe('Bandit: Vanilla, PILAF');
     const arms = [{ sampler: 'vanilla' }, { sampler: 'pilaf' }, { sampler: 'hybrid' }];
     expect(runName(configOf({ arms }))).toBe('Bandit: Vanilla, PILAF and 1 more');
+  });
+
+  it('names the preset that a run is nearly, and what differs', () => {
+    const { config } = findPreset('bandit-race')!;
+    expect(runName({ ...config, beta: 0.3 })).toBe('Bandit race (β = 0.3)');
+    const schedule = { ...config.schedule, steps: 60 };
+    expect(runName({ ...config, seeds: 2, schedule })).toBe('Bandit race (Seeds = 2, Steps = 60)');
+    const arms = config.arms.slice(0, 2);
+    expect(runName({ ...config, arms })).toBe('Bandit race (Vanilla, PILAF)');
+    expect(runName({ ...config, arms: config.arms.map((arm) => ({ ...arm, name: 'x'.repeat(40) })) })).toHaveLength(76);
+  });
+
+  it('tells a run from its namesake by what differs, where that is little', () => {
+    const first = configOf();
+    const name = runName(first);
+    expect(nameApart(name, configOf({ beta: 2 }), first)).toBe(`${name} (β = 2)`);
+    expect(nameApart(name, first, first)).toBe(name);
+    const other = { beta: 2, seeds: 3, learningRate: 0.1, schedule: { steps: 20, pairs: 4 } };
+    expect(nameApart(name, configOf(other), first)).toBe(name);
   });
 
   it('is counted where the name is taken', () => {

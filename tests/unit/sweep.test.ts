@@ -13,7 +13,7 @@ import {
   type SweepDocument,
 } from '../../src/experiment/documents/sweep';
 import { parseSweepResults } from '../../src/experiment/documents/sweepResults';
-import { SWEEPS } from '../../src/experiment/presets/sweeps';
+import { findSweep, PAIR, SWEEPS } from '../../src/experiment/presets/sweeps';
 
 const BASE = {
   task: { kind: 'bandit' },
@@ -155,6 +155,13 @@ describe('a sweep', () => {
 });
 
 describe('the ready sweeps', () => {
+  it('has the two races that the page opens with among its cells', () => {
+    for (const { preset, cell } of PAIR.races) {
+      const config = cellConfig(findSweep(PAIR.sweep)!.document, cell);
+      expect(config).toEqual({ ok: true, value: findPreset(preset)!.config });
+    }
+  });
+
   it.each(SWEEPS.map((sweep) => [sweep.id, sweep.document] as const))('%s runs in every cell', (_, document) => {
     expect(sweepProblem(document)).toBeNull();
   });

@@ -10,7 +10,7 @@ export interface Outputs {
 }
 
 /**
- * Throws UsageError where writing one of the files would fail, or would destroy something.
+ * Throws UsageError where a file cannot be written, or where writing it would destroy something.
  *
  * @param resumed the state that the experiment goes on from, which it may overwrite
  * @param source the file that the experiment comes from, if it is one

@@ -26,6 +26,17 @@ function preset(
   return { id, title, description, config: parsed.value, paper };
 }
 
+/** The bandit race with Vanilla and PILAF alone: a cell of the map over reward range and β. */
+const mapCell = (rewardScale: number, beta: number): ExperimentConfigInput => ({
+  task: { kind: 'bandit', prompts: 16, responses: 10, referenceScale: 1, rewardScale, seed: 0, tables: 'per-seed' },
+  arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }],
+  seeds: 20,
+  beta,
+  learningRate: 0.02,
+  schedule: { steps: 1500, pairs: 32, learningRate: 'linear' },
+  evaluation: { every: 50 },
+});
+
 /** The first one opens with the page. */
 export const PRESETS: readonly Preset[] = [
   preset(
@@ -75,6 +86,18 @@ export const PRESETS: readonly Preset[] = [
       schedule: { steps: 1200, pairs: 16, learningRate: 'constant' },
       evaluation: { every: 50, samples: 128 },
     },
+  ),
+  preset(
+    'bandit-smaller-beta',
+    'Bandit at β = 0.65',
+    'Vanilla against PILAF with rewards spread by 3.2, a cell of the map that the page opens with. Watch the distance between the two curves, and compare with β = 3.',
+    mapCell(3.2, 0.65),
+  ),
+  preset(
+    'bandit-larger-beta',
+    'Bandit at β = 3',
+    'The same race where leaving the reference costs more, so that the optimum lies near it and PILAF, with α = β, pushes its pairs farther. Compare with β = 0.65.',
+    mapCell(3.2, 3),
   ),
   ...PAPER_PRESETS.map(({ id, title, description, input, paper }) => preset(id, title, description, input, paper)),
 ];

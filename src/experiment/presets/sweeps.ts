@@ -87,3 +87,12 @@ export const SWEEPS: readonly SweepPreset[] = [
 ];
 
 export const findSweep = (id: string): SweepPreset | undefined => SWEEPS.find((sweep) => sweep.id === id);
+
+/** Two presets that are cells of a sweep; the page opens with them, and with the sweep's map between them. */
+export const PAIR = {
+  sweep: 'phase-map',
+  races: [
+    { preset: 'bandit-smaller-beta', cell: 32 },
+    { preset: 'bandit-larger-beta', cell: 34 },
+  ],
+} as const;

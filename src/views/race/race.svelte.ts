@@ -3,6 +3,7 @@ import { createHistory, historyOf, resultsOf } from '../../experiment/documents/
 import type { RaceHistory } from '../../experiment/documents/history';
 import type { Recorded } from '../../experiment/documents/recorded';
 import type { BackendInfo, BackendName, Results } from '../../experiment/documents/results';
+import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { TaskKind } from '../../experiment/config/tasks';
 import { recordReport } from '../../run/recordReport';
@@ -33,6 +34,15 @@ export interface Progress {
   readonly compiling: { readonly done: number; readonly total: number } | null;
   /** Offline training before the race; null where there is none, or once it is done. */
   readonly offline: { readonly step: number; readonly steps: number } | null;
+}
+
+/** A run of the list whose plots are shown again. */
+export interface StoredRun {
+  readonly kind: 'stored';
+  readonly name: string;
+  /** ISO 8601; null where nobody wrote it down. */
+  readonly date: string | null;
+  readonly backend: BackendInfo;
 }
 
 export interface Message {
@@ -70,7 +80,7 @@ export class Race {
   version = $state(0);
   details = $state(0);
   /** Where the history is from, if it was not run here. */
-  recorded = $state.raw<Recorded | null>(null);
+  recorded = $state.raw<({ readonly kind: 'preset' } & Recorded) | StoredRun | null>(null);
   /** Counts the starts: plots forget a reader's zoom when it changes. */
   race = $state(0);
 
@@ -175,10 +185,21 @@ export class Race {
     if (!free()) return;
     const recorded = preset === null ? null : await loadRecorded(preset);
     if (this.#wanted !== preset || !free()) return;
+    this.#display(recorded && { kind: 'preset', ...recorded }, recorded?.history ?? null);
+  }
+
+  /** Shows a stored run's results, unless a race is on. */
+  showStored({ name, date, results }: NamedResults): void {
+    this.#wanted = null;
+    if (this.active) return;
+    this.#display({ kind: 'stored', name, date, backend: results.backend }, historyOf(results));
+  }
+
+  #display(recorded: Race['recorded'], history: RaceHistory | null): void {
     this.#forget();
     this.recorded = recorded;
-    this.history = recorded?.history ?? null;
-    this.#shown = recorded ? 'finished' : 'idle';
+    this.history = history;
+    this.#shown = history ? 'finished' : 'idle';
     this.state = this.#shown;
     this.race++;
   }

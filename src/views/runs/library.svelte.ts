@@ -1,7 +1,7 @@
 import { runSummary } from '../../analysis/runSummary';
 import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { Results } from '../../experiment/documents/results';
-import { presetOf, uniqueName } from '../../experiment/documents/runName';
+import { nameApart, presetOf, uniqueName } from '../../experiment/documents/runName';
 import type { RunEntry, Storage } from '../browser/storage';
 
 export interface NewRun extends NamedResults {
@@ -44,11 +44,12 @@ export class Library {
 
   /** Adds a run, or what it has become; its name and notes are then as somebody may have changed them. */
   async add({ id, name, notes, date, source, results }: NewRun): Promise<RunEntry> {
+    const apart = source === 'import' ? name : await this.#nameApart(name, results);
     const known = this.entries.find((entry) => entry.id === id);
     const taken = this.entries.map((entry) => entry.name);
     const entry: RunEntry = {
       id,
-      name: known?.name ?? uniqueName(name, taken),
+      name: known?.name ?? uniqueName(apart, taken),
       notes: known?.notes ?? notes,
       date,
       preset: presetOf(results.config)?.id ?? null,
@@ -57,6 +58,13 @@ export class Library {
     };
     await this.#put(entry, results);
     return entry;
+  }
+
+  /** With what differs from the oldest run of that name, so that a list of many tells them apart. */
+  async #nameApart(name: string, { config }: Results): Promise<string> {
+    const namesake = this.entries.findLast((entry) => entry.name === name);
+    const other = namesake && (await this.results(namesake.id));
+    return other ? nameApart(name, config, other.config) : name;
   }
 
   async rename(id: string, name: string): Promise<void> {
