@@ -90,7 +90,8 @@ export class Contestant {
     });
     let batch!: PreferenceBatch;
     const label = await timed(async () => {
-      const read = await sampleCompletions(alreadySampled(policy, sampled), weights, request);
+      // In one block, as it was sampled.
+      const read = await sampleCompletions(alreadySampled(policy, sampled), weights, request, Infinity);
       labelAll(fleet, step, collection, read);
       const pairs = fleet.memories.map(({ pool }) => pool);
       batch = { ...labelledCompletions(fleet, pairs), pairWeights: pairWeights(fleet, collection.kinds) };
