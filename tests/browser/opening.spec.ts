@@ -23,6 +23,34 @@ test('the opening says what the page is about, until it is closed', async ({ lab
   await expect(opening).toBeVisible();
 });
 
+test('two races and the map between them lead into the race, which then has the screen', async ({ lab, page }) => {
+  await lab.open();
+  const pair = page.getByRole('region', { name: 'Where does PILAF pay?' });
+  await expect(pair.getByRole('figure')).toHaveCount(3);
+  await expect(pair).toContainText('Of Vanilla’s labels, PILAF 45% (40 to 50) was not needed to reach its final J.');
+  await expect(pair).toContainText(/paired by seed: PILAF \(−0[.]\d+ ± 0[.]\d+\) has a lower J than Vanilla/);
+  await expect(pair).toContainText('No arm surely saves any of Vanilla’s labels.');
+  const map = pair.getByRole('figure', { name: /^PILAF: labels saved, against Vanilla/ });
+  await expect(map.locator('.barlayer .point')).toHaveCount(49);
+  await pair.getByRole('button', { name: 'Open in Race' }).scrollIntoViewIfNeeded();
+  // Plotly lies a sheet above its points that takes the mouse.
+  const { x, y, width, height } = (await map.locator('.barlayer .point').nth(8).boundingBox())!;
+  await page.mouse.click(x + width / 2, y + height / 2);
+  await expect(pair.getByRole('combobox')).toHaveValue('8');
+  await pair.getByRole('button', { name: 'Open in Race' }).click();
+  await expect(page.getByText('These settings came with a cell of the map.')).toBeVisible();
+  await expect(lab.control('β, the price of KL')).toHaveValue('0.065');
+  await pair.getByRole('button', { name: 'Bandit at β = 3' }).click();
+  await expect(page).toHaveURL(/#bandit-larger-beta$/);
+  await expect(lab.control('β, the price of KL')).toHaveValue('3');
+  await expect(page.getByRole('note')).toContainText('run bandit-larger-beta --backend wasm');
+  await lab.run();
+  await expect(pair).toHaveCount(0);
+  await lab.button('Stop').click();
+  await lab.button('What is this page about?').click();
+  await expect(pair).toBeVisible();
+});
+
 test('a term shows its sentence on hover, on focus and on tap, and Escape puts it away', async ({ lab, page }) => {
   await lab.open();
   const term = page.getByRole('region', { name: QUESTION }).getByRole('button', { name: 'RLHF' });
@@ -36,6 +64,7 @@ test('a term shows its sentence on hover, on focus and on tap, and Escape puts i
   await expect(term).toHaveAttribute('aria-describedby', (await sentence.getAttribute('id'))!);
   await page.keyboard.press('Escape');
   await expect(sentence).toHaveCount(0);
+  await lab.button('Got it').click();
   await page.locator('.curve').getByRole('button', { name: 'policy' }).click();
   await expect(sentence).toContainText('The language model that is trained');
   const box = (await sentence.boundingBox())!;

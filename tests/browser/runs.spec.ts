@@ -34,10 +34,12 @@ test('runs are kept, renamed, compared, exported, deleted, brought back and impo
   await nav(page, 'Runs').click();
   await expect(page).toHaveURL(/#runs$/);
   await expect(nav(page, 'Runs')).toHaveAttribute('aria-current', 'page');
-  await expect.poll(() => names(page)).toEqual(['Bandit: Vanilla, PILAF 2', 'Bandit: Vanilla, PILAF']);
+  await expect
+    .poll(() => names(page), 'what differs from its namesake')
+    .toEqual(['Bandit: Vanilla, PILAF (Steps = 6)', 'Bandit: Vanilla, PILAF']);
   await expect(table(page)).toContainText('±');
 
-  const name = page.getByRole('textbox', { name: 'Name of Bandit: Vanilla, PILAF 2' });
+  const name = page.getByRole('textbox', { name: 'Name of Bandit: Vanilla, PILAF (Steps = 6)' });
   await name.fill('=Six, "steps"');
   await name.press('Enter');
   await page.getByRole('button', { name: 'Details of =Six, "steps"' }).click();
@@ -47,6 +49,9 @@ test('runs are kept, renamed, compared, exported, deleted, brought back and impo
   await page.locator('#runs').getByRole('button', { name: 'Open in Race' }).click();
   await expect(page.getByText('These settings came with a run of the list.')).toBeVisible();
   await expect(lab.control('Steps')).toHaveValue('6');
+  await expect(page.getByRole('note').filter({ hasText: 'Stored run' })).toContainText('“=Six, "steps"”, ended');
+  await expect.poll(() => lab.dots(), 'its plots are there again').toBeGreaterThan(0);
+  await expect(page.locator('.results')).toContainText('At step 6, means over 2 seeds.');
   await nav(page, 'Runs').click();
   await page.reload();
   await expect
@@ -55,6 +60,8 @@ test('runs are kept, renamed, compared, exported, deleted, brought back and impo
 
   await page.getByRole('checkbox', { name: 'Select all runs' }).check();
   await expect(page.getByRole('heading', { name: '2 runs compared' })).toBeVisible();
+  const settings = page.getByRole('region', { name: 'Settings that differ' });
+  await expect(settings.getByRole('row')).toHaveText([/^Setting/, /^Steps\s*6\s*5$/]);
   const figure = page.getByRole('figure', { name: /^J against steps/ });
   await expect(figure).toHaveAttribute('aria-label', /=Six, "steps", PILAF: .* Bandit: Vanilla, PILAF, Vanilla: /);
   await expect(figure.locator('.scatterlayer .js-line').last()).toBeVisible();
