@@ -3,6 +3,7 @@ import type { MetricName } from '../experiment/documents/metrics';
 import type { ArmSummary, SavingSummary } from '../experiment/documents/sweepResults';
 import type { Interval } from '../math/statistics';
 import { lastDifference, lastMean, runsOf } from './aggregate';
+import { lateMean } from './ends';
 import { savings, type Saving, type Spending } from './labelSaving';
 
 /** What a sweep keeps of a race: every arm at its last evaluation, and against the first arm. */
@@ -20,6 +21,7 @@ export function cellSummary(history: RaceHistory): ArmSummary[] {
       kl: mean('kl'),
       objective: mean('objective'),
       gap: mean('gap'),
+      lateObjective: lateMean(history, i, 'objective'),
       difference: i === 0 ? null : interval(lastDifference(history, i, 0, 'objective')),
       labelSaving: share(labels.get(i)),
       samplingSaving: share(sampling.get(i)),

@@ -14,16 +14,32 @@ const SAMPLED: readonly MetricName[] = ['reward', 'kl', 'objective'];
  * mean of the evaluations in the last quarter of the steps. Null for a run that has diverged, or has not come so far.
  */
 export function endOf(history: RaceHistory, run: RunHistory, metric: MetricName): number | null {
-  const newest = newestIndex(history);
-  if (newest < 0 || run.steps.length <= newest || run.status === 'diverged') return null;
-  if (TASKS[history.config.task.kind].exact || !SAMPLED.includes(metric)) return run.columns[metric][newest] ?? null;
-  const from = 0.75 * run.steps[newest]!;
+  if (!TASKS[history.config.task.kind].exact && SAMPLED.includes(metric)) return lateOf(history, run, metric);
+  return isWhole(history, run) ? (run.columns[metric][newestIndex(history)] ?? null) : null;
+}
+
+/** A run's mean over its evaluations in the last quarter of the steps; null as `endOf`. */
+function lateOf(history: RaceHistory, run: RunHistory, metric: MetricName): number | null {
+  if (!isWhole(history, run)) return null;
+  const from = 0.75 * run.steps[newestIndex(history)]!;
   const values = run.columns[metric].filter((value, i): value is number => value !== null && run.steps[i]! > from);
   return values.length === 0 ? null : mean(values);
 }
 
+function isWhole(history: RaceHistory, run: RunHistory): boolean {
+  const newest = newestIndex(history);
+  return newest >= 0 && run.steps.length > newest && run.status !== 'diverged';
+}
+
 /** The mean of an arm's ends over its seeds; null where there is none. */
-export function endMean(history: RaceHistory, arm: number, metric: MetricName): Interval | null {
-  const ends = runsOf(history, arm).flatMap((run) => endOf(history, run, metric) ?? []);
-  return ends.length === 0 ? null : interval95(ends);
+export const endMean = (history: RaceHistory, arm: number, metric: MetricName): Interval | null =>
+  meanOver(history, arm, (run) => endOf(history, run, metric));
+
+/** The mean over an arm's seeds of what `lateOf` says of each. */
+export const lateMean = (history: RaceHistory, arm: number, metric: MetricName): Interval | null =>
+  meanOver(history, arm, (run) => lateOf(history, run, metric));
+
+function meanOver(history: RaceHistory, arm: number, valueOf: (run: RunHistory) => number | null): Interval | null {
+  const values = runsOf(history, arm).flatMap((run) => valueOf(run) ?? []);
+  return values.length === 0 ? null : interval95(values);
 }

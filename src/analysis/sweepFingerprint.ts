@@ -8,9 +8,7 @@ import { Fingerprint } from '../math/hash';
 export function sweepFingerprint(document: SweepDocument): string {
   const fingerprint = new Fingerprint();
   for (let number = 0; number < cellCount(document); number++) {
-    const text = JSON.stringify([cellValues(document, number), cellConfig(document, number)], shortened);
-    const codes = Uint32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
-    fingerprint.addFloats(new Float32Array(codes.buffer));
+    fingerprint.addText(JSON.stringify([cellValues(document, number), cellConfig(document, number)], shortened));
   }
   return fingerprint.digest();
 }

@@ -1,5 +1,6 @@
 import {
   cellCount,
+  cellSettings,
   cellValues,
   valueText,
   type CellValues,
@@ -133,7 +134,7 @@ export function sweepLayouts(document: SweepDocument): SweepLayout[] {
 
 function columnLayout(document: SweepDocument, axis: SweepAxis | undefined): SweepLayout {
   const numbers = Array.from({ length: cellCount(document) }, (_, i) => i);
-  const settings = (number: number) => settingsText(cellValues(document, number)) || 'the base';
+  const settings = (number: number) => settingsText(cellSettings(document, number)) || 'the base';
   return {
     title: '',
     rowTitle: axis?.path ?? 'cell',

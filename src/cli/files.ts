@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashIn } from '../experiment/config/checkpointName';
+import { optimumEnding } from '../experiment/documents/optimumFile';
 import { sentence, UsageError } from './errors';
 
 /** The project's root: the bundle, .lab/lab.mjs, lies one folder below. */
@@ -30,11 +31,12 @@ const checkpointPath = (name: string): string =>
   name.endsWith(ENDING) ? resolve(name) : join(CHECKPOINTS, `${basename(name)}${ENDING}`);
 
 /** Where a checkpoint's estimated optimum lies: beside it. */
-export const optimumPath = (name: string): string => `${checkpointPath(name).slice(0, -ENDING.length)}.optimum.json`;
+export const optimumPath = (name: string, oracle: 'bounded' | 'sum'): string =>
+  `${checkpointPath(name).slice(0, -ENDING.length)}.${optimumEnding(oracle)}`;
 
 /** The text beside a checkpoint; null where there is none. */
-export async function loadOptimum(name: string): Promise<string | null> {
-  const path = optimumPath(name);
+export async function loadOptimum(name: string, oracle: 'bounded' | 'sum'): Promise<string | null> {
+  const path = optimumPath(name, oracle);
   return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 

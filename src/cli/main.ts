@@ -9,6 +9,7 @@ import { resumeCommand } from './run/resumeCommand';
 import { runCommand } from './run/runCommand';
 import { sweepCommand } from './sweep/sweepCommand';
 import { theoryCommand } from './theory/theoryCommand';
+import { tuneCommand } from './sweep/tuneCommand';
 import { WORKER_COMMAND, workerCommand } from './pool/workerCommand';
 import { USAGE } from './usage';
 
@@ -24,6 +25,7 @@ const COMMANDS = new Map<string, Command>([
   ['pretrain', pretrainCommand],
   ['sweep', sweepCommand],
   ['merge', mergeCommand],
+  ['tune', tuneCommand],
   ['optimum', optimumCommand],
   ['theory', theoryCommand],
 ]);

@@ -38,6 +38,17 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --partial            does without missing cells
       --show <quantity>    of the table
 
+  npm run lab -- tune <preset, config.json or '#v1…'> --over learningRate=0.0001,0.0003,0.001 [options]
+      makes a race fair: every arm tries the same values on seeds that the race does not use, and takes its best by the
+      mean J over the last quarter of the steps
+      --over <field=…>     learningRate, alpha, n or loss, with the values to try; several make a grid
+      --seeds <n>          to try them on (8)
+      --first-seed <n>     of those (1000)
+      --set <path=value>   changes the config, as often as you like
+      --backend <name>, --jobs <n>     as of sweep
+      --cells <file.jsonl> gets a line for every finished trial; --resume goes on with it
+      --out <file.json>    the race with every arm's best, for run
+
   npm run lab -- presets [--json]
       lists the presets and the ready sweeps; --json prints the presets with their full configs
 
@@ -69,6 +80,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
   npm run lab -- optimum reviews [options]
       estimates the best reward at each KL, and J* at each β, by importance sampling from the reference
       --checkpoint <name>  a shipped one, or a .safetensors file (reviews)
+      --oracle <name>      bounded, or sum (bounded)
       --samples <n>        completions of each test prompt (2000)
       --proposal-steps <n> training steps of each policy to draw from; 0: from the reference alone (100)
       --seed <n>           (0)

@@ -26,6 +26,11 @@ export class Fingerprint {
     return this;
   }
 
+  addText(text: string): this {
+    const codes = Uint32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+    return this.addFloats(new Float32Array(codes.buffer));
+  }
+
   /** A last word that is not full is filled with zeros. */
   addBytes(bytes: Uint8Array): this {
     const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

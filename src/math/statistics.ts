@@ -23,6 +23,21 @@ export function standardDeviation(values: ArrayLike<number>): number {
   return Math.sqrt(squares / (values.length - 1));
 }
 
+/**
+ * The standard deviation within groups, pooled: the root of all squared distances from the groups' means over
+ * Σ (n − 1); null where no group has two values.
+ */
+export function pooledDeviation(groups: readonly (readonly number[])[]): number | null {
+  let squares = 0;
+  let freedom = 0;
+  for (const values of groups) {
+    if (values.length < 2) continue;
+    squares += (values.length - 1) * standardDeviation(values) ** 2;
+    freedom += values.length - 1;
+  }
+  return freedom === 0 ? null : Math.sqrt(squares / freedom);
+}
+
 /** Mean with Student's interval, n − 1 degrees of freedom; `half` is null too where it is too large for a number. Throws RangeError when empty. */
 export function studentInterval(values: ArrayLike<number>, confidence: number): Interval {
   const n = values.length;

@@ -2,6 +2,7 @@ import type { Checkpoint } from '../policy/checkpoint';
 import { estimateOptimum, type EstimatedPoint, type PromptSamples } from '../theory/importance';
 import { byPrompt, drawMixture, testPromptsOf, type Drawing, type MixtureSample } from './mixtureSamples';
 import { trainProposal } from './proposals';
+import type { RewardForm } from '../tasks/reviews/bounds';
 import { reviewsTask } from '../training/reviewsTask';
 
 /** From hardly moving away from the reference to hardly counting KL; 0.1 and 1 are among them. */
@@ -14,6 +15,7 @@ export const PROPOSAL_BETAS = [1, 0.3, 0.1, 0.03] as const;
 const POOL = 512;
 
 export interface OptimumSettings {
+  readonly oracle: RewardForm['oracle'];
   readonly seed: number;
   /** Completions of every test prompt that the estimate is made of. */
   readonly samples: number;
@@ -48,8 +50,8 @@ export interface EstimateProgress {
  */
 export async function* estimateReviewsOptimum(
   checkpoint: Checkpoint,
-  { seed, samples, proposalSteps }: OptimumSettings,
-  drawing: Drawing = (draws) => drawMixture(reviewsTask(checkpoint), draws),
+  { seed, samples, proposalSteps, oracle }: OptimumSettings,
+  drawing: Drawing = (draws) => drawMixture(reviewsTask(checkpoint, { form: { oracle, rewardScale: 1 } }), draws),
 ): AsyncGenerator<EstimateProgress, EstimatedOptimum> {
   const prompts = testPromptsOf(reviewsTask(checkpoint));
   const betas = proposalSteps > 0 ? PROPOSAL_BETAS : [];

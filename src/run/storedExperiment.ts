@@ -121,12 +121,16 @@ function parseSummed(bytes: Uint8Array, columns: string, values: Values): Books 
   if (!bytes.subarray(bytes.length - CHECKSUM_BYTES).every((byte, i) => byte === sum[i])) {
     throw new Error('the stored experiment is damaged: its checksum does not fit its content');
   }
-  if (columns !== COLUMNS.join(' ')) throw new Error('the stored experiment has other metrics than this program');
+  const names = columns.split(' ');
+  // Files of earlier versions have fewer.
+  if (names[0] !== 'step' || !names.every((name) => COLUMNS.some((known) => known === name))) {
+    throw new Error('the stored experiment has other metrics than this program');
+  }
   const books = object(jsonOf(values, 'books'));
   const results = object(books['results']);
   const runs = list(results['runs']).map((run, r) => ({
     ...object(run),
-    evaluations: evaluationsOf(tensorOf(values, `evaluations.${r}`, Float64Array)),
+    evaluations: evaluationsOf(tensorOf(values, `evaluations.${r}`, Float64Array), names),
   }));
   return { ...books, results: { ...results, runs } };
 }
@@ -184,10 +188,10 @@ function checkExtent({ config, runs }: Results, step: number, states: number): v
   if (states !== runs.length) throw damaged(`it does not have the state of all ${runs.length} runs`);
 }
 
-function evaluationsOf(values: Float64Array): unknown[] {
-  return Array.from({ length: Math.floor(values.length / COLUMNS.length) }, (_, i) => {
-    const row = COLUMNS.map((name, c) => {
-      const value = values[i * COLUMNS.length + c]!;
+function evaluationsOf(values: Float64Array, columns: readonly string[]): unknown[] {
+  return Array.from({ length: Math.floor(values.length / columns.length) }, (_, i) => {
+    const row = columns.map((name, c) => {
+      const value = values[i * columns.length + c]!;
       return [name, Number.isNaN(value) ? null : value] as const;
     });
     return Object.fromEntries(row);

@@ -1,3 +1,5 @@
+import type { RewardForm } from './reviews/bounds';
+
 /** What training needs to know of a text task; the bandit has its own, enumerable, form. */
 export interface TextTask {
   readonly kind: 'reviews';
@@ -14,7 +16,7 @@ export interface TextTask {
    * The oracle r*(x, y): score of a completion (ids up to and including its end token, or cut off without one)
    * after its prompt.
    */
-  score(prompt: readonly number[], completion: readonly number[]): OracleScore;
+  score(prompt: readonly number[], completion: readonly number[], form?: RewardForm): OracleScore;
   /** Ids as a person would write them: spaces, no space before punctuation, no special tokens. */
   text(ids: readonly number[]): string;
 }

@@ -4,6 +4,8 @@ import { entropy, expectation, klDivergence, logSoftmax } from '../math/logits';
 /** A point of the plane with the policy's entropy, in nats per completion. */
 export interface ExactEvaluation extends PlanePoint {
   readonly entropy: number;
+  /** Standard deviation of the reward under the policy; over prompts the root of the mean variance. */
+  readonly rewardSpread: number;
 }
 
 /** Exact reward, KL(π_θ‖π_ref) and J = reward − β·KL of one prompt from its rows [K]. */
@@ -16,7 +18,8 @@ export function evaluatePrompt(
   const logP = logSoftmax(logits);
   const reward = expectation(logP, (k) => rewards[k]!);
   const kl = klDivergence(logP, logSoftmax(referenceLogits));
-  return { reward, kl, objective: reward - beta * kl, entropy: entropy(logP) };
+  const variance = expectation(logP, (k) => (rewards[k]! - reward) ** 2);
+  return { reward, kl, objective: reward - beta * kl, entropy: entropy(logP), rewardSpread: Math.sqrt(variance) };
 }
 
 /**
@@ -44,11 +47,13 @@ export function evaluateTable(
   let reward = 0;
   let kl = 0;
   let entropies = 0;
+  let variance = 0;
   for (let x = 0; x < prompts; x++) {
     const point = evaluatePrompt(row(logits, x), row(referenceLogits, x), row(rewards, x), beta);
     reward += point.reward / prompts;
     kl += point.kl / prompts;
     entropies += point.entropy / prompts;
+    variance += point.rewardSpread ** 2 / prompts;
   }
-  return { reward, kl, objective: reward - beta * kl, entropy: entropies };
+  return { reward, kl, objective: reward - beta * kl, entropy: entropies, rewardSpread: Math.sqrt(variance) };
 }

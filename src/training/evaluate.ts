@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Evaluation } from '../experiment/documents/metrics';
 import { isReliable } from '../experiment/documents/results';
 import { STREAM } from '../math/random';
+import { pooledDeviation } from '../math/statistics';
 import { promptBatch } from '../policy/batches';
 import type { SamplingRequest } from '../policy/policy';
 import type { Fleet, RunMemory } from './fleet';
@@ -15,6 +16,7 @@ interface Point {
   readonly kl: number;
   readonly entropy: number;
   readonly length: number;
+  readonly rewardSpread: number | null;
   readonly gap: number | null;
 }
 
@@ -42,6 +44,7 @@ function evaluationOf({ run, totals, diagnostics }: RunMemory, point: Point, ste
     ...diagnostics.means(),
     entropy: point.entropy,
     length: point.length,
+    rewardSpread: point.rewardSpread,
     ...totals,
   };
 }
@@ -51,7 +54,8 @@ async function exactPoints(evaluation: ExactEvaluation, fleet: Fleet): Promise<P
   return fleet.memories.map(({ run }, r) => {
     const point = evaluation.evaluate(run.seed, weights[r]!, run.beta);
     const gap = evaluation.optimum(run.seed, run.beta).objective - point.objective;
-    return { reward: point.reward, kl: point.kl, entropy: point.entropy, length: 1, gap };
+    const { reward, kl, entropy, rewardSpread } = point;
+    return { reward, kl, entropy, length: 1, rewardSpread, gap };
   });
 }
 
@@ -127,11 +131,13 @@ function meanPoint(
 ): SampledPoint {
   const stride = sampled.tokens.length / task.policy.completionLength;
   const sum = { reward: 0, kl: 0, entropy: 0, length: 0 };
+  const rewards = testPrompts.map((): number[] => []);
   for (let row = 0; row < rows; row++) {
     const position = set * rows + row;
     const prompt = testPrompts[row % testPrompts.length]!;
     const completion = readCompletion(task, seed, prompt, sampled, position);
     sum.reward += completion.reward;
+    rewards[row % testPrompts.length]!.push(completion.reward);
     sum.length += completion.ids.length;
     for (let t = 0; t < completion.ids.length; t++) {
       sum.kl += sampled.kl![t * stride + position]!;
@@ -143,5 +149,6 @@ function meanPoint(
     kl: sum.kl / rows,
     entropy: sum.entropy / rows,
     length: sum.length / rows,
+    rewardSpread: pooledDeviation(rewards),
   };
 }

@@ -3,7 +3,8 @@ import { Fingerprint } from '../math/hash';
 import type { Run } from './run';
 import type { RunSnapshot } from './snapshot';
 
-const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
+/** Of every version: a metric that came later leaves the fingerprints of earlier ones as they are. */
+const HASHED = (Object.keys(METRICS) as MetricName[]).filter((name) => name !== 'rewardSpread');
 
 /** A fingerprint of each run's numbers: every evaluation by schedule, and the final weights' bits. */
 export class Fingerprints {
@@ -16,7 +17,7 @@ export class Fingerprints {
 
   /** @param exact whether the optimum, and with it the gap, belongs to the task; an estimate says nothing about the run */
   add(run: number, evaluation: Evaluation, exact: boolean): void {
-    for (const metric of METRIC_NAMES) {
+    for (const metric of HASHED) {
       this.all.get(run)!.addNumber((metric === 'gap' && !exact ? null : evaluation[metric]) ?? NaN);
     }
   }

@@ -1,6 +1,7 @@
 import { encodeCheckpoint, parseCheckpoint, type Checkpoint } from '../policy/checkpoint';
 import { transformerPolicy } from '../policy/transformerPolicy';
 import { PANEL_SIZE, reviews, scoreBy } from '../tasks/reviews';
+import { PLAIN_FORM, type RewardForm } from '../tasks/reviews/bounds';
 import { END } from '../tasks/task';
 import type { KnownOptimum, Task } from './task';
 
@@ -15,17 +16,21 @@ export function parseReviewsCheckpoint(bytes: Uint8Array): Checkpoint {
   return checkpoint;
 }
 
-/**
- * Restaurant reviews by a transformer; the checkpoint is the reference.
- *
- * @param startWeights where training starts instead of at the reference  // [N]
- * @param optimum as it was estimated, or why that cannot be used
- */
+export interface ReviewsOptions {
+  /** How the oracle's contributions become a reward. */
+  readonly form?: RewardForm | undefined;
+  /** Where training starts instead of at the reference. // [N] */
+  readonly startWeights?: Float32Array | undefined;
+  /** As it was estimated, or why that cannot be used. */
+  readonly optimum?: KnownOptimum | string | undefined;
+}
+
+/** Restaurant reviews by a transformer; the checkpoint is the reference. */
 export function reviewsTask(
   { sizes, vocabulary, weights }: Checkpoint,
-  startWeights: Float32Array | null = null,
-  optimum?: KnownOptimum | string,
+  { form = PLAIN_FORM, startWeights, optimum }: ReviewsOptions = {},
 ): Task {
+  const scored = (prompt: readonly number[], completion: readonly number[]) => reviews.score(prompt, completion, form);
   return {
     policy: transformerPolicy(sizes),
     promptLength: sizes.promptLength,
@@ -33,13 +38,13 @@ export function reviewsTask(
     promptIds: (index) => reviews.prompts[index]!,
     referenceWeights: () => weights,
     ends: (token) => token === END,
-    reward: (_seed, prompt, completion) => reviews.score(prompt, completion).reward,
-    contributions: (_seed, prompt, completion) => reviews.score(prompt, completion).contributions,
-    startWeights,
+    reward: (_seed, prompt, completion) => scored(prompt, completion).reward,
+    contributions: (_seed, prompt, completion) => scored(prompt, completion).contributions,
+    startWeights: startWeights ?? null,
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary, weights: own, origin }),
     panel: {
       size: PANEL_SIZE,
-      score: (annotator, prompt, completion) => scoreBy(annotator, prompt, completion),
+      score: (annotator, prompt, completion) => scoreBy(annotator, prompt, completion, form),
     },
     promptText: (prompt) => reviews.text(prompt),
     completionText: (completion) => reviews.text(completion),

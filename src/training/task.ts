@@ -57,6 +57,8 @@ export interface KnownOptimum {
 export interface ExactPoint extends PlanePoint {
   /** Nats per completion. */
   readonly entropy: number;
+  /** Standard deviation of the reward within a prompt. */
+  readonly rewardSpread: number;
 }
 
 export interface ExactEvaluation {

@@ -1,4 +1,5 @@
 import { hashIn } from '../experiment/config/checkpointName';
+import { optimumEnding } from '../experiment/documents/optimumFile';
 import type { CheckpointLoader, OptimumLoader } from '../training/prepareTask';
 import type { ImportedCheckpoints } from '../run/orders';
 
@@ -33,9 +34,9 @@ export const checkpointLoader =
 /** Only what is shipped has an optimum beside it. */
 export const optimumLoader =
   (base: string, imported: ImportedCheckpoints): OptimumLoader =>
-  async (name) => {
+  async (name, oracle) => {
     if (imported.some((checkpoint) => checkpoint.name === name)) return null;
-    const response = await fetchShipped(base, name, 'optimum.json');
+    const response = await fetchShipped(base, name, optimumEnding(oracle));
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`the page cannot fetch it (status ${response.status})`);
     return response.text();

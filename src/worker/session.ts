@@ -160,7 +160,7 @@ export class Session {
   private async shippedPolicy(name: string): Promise<LookedAt> {
     if (this.shipped?.name !== name) {
       const config = {
-        task: { kind: 'reviews', checkpoint: 'reviews' },
+        task: { kind: 'reviews', checkpoint: 'reviews', oracle: 'bounded', rewardScale: 1 },
         start: { kind: 'checkpoint', checkpoint: name },
       };
       this.shipped = { name, task: await this.environment.prepare(config as ExperimentConfig, []) };

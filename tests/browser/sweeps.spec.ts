@@ -46,6 +46,42 @@ test('the map of where PILAF pays is there at once, with a table of its numbers'
   await expect(map(page)).toHaveCount(2);
 });
 
+test('every arm is tuned alike, and races with its best', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(40);
+  await lab.button('Tune every arm alike…').click();
+  await expect(page.getByText('8 trials of 8 seeds, 40 steps each.')).toBeVisible();
+  await page.getByRole('textbox', { name: 'Learning rates' }).fill('0.01, 2');
+  await expect(lab.alert.filter({ hasText: '2 is not allowed; give a number from 1e-7 to 1' })).toBeVisible();
+  await expect(lab.button('Tune every arm')).toBeDisabled();
+  await page.getByRole('textbox', { name: 'Learning rates' }).fill('0.001, 0.1, 0.01');
+  await page.getByRole('spinbutton', { name: 'Tuning seeds' }).fill('3');
+  await lab.button('Tune every arm').click();
+  await expect(page).toHaveURL(/#sweeps$/);
+  await expect(page.getByRole('heading', { name: 'Tuning of Bandit: Vanilla, PILAF' })).toBeVisible();
+  const trials = page.getByRole('region', { name: 'Trials' });
+  await expect(trials.getByRole('row')).toHaveCount(7);
+  const race = lab.button('Race with every arm at its best');
+  await expect(race).toBeEnabled({ timeout: 60_000 });
+  await expect(trials.getByRole('row').filter({ hasText: ', best' })).toHaveCount(2);
+  await expect(page.getByText(/^Vanilla is best at the edge of what was tried, Learning rate = 0[.]1/)).toBeVisible();
+  await race.click();
+  await expect(page.getByText('These settings came with tuning every arm.')).toBeVisible();
+  await lab.run();
+  await lab.finish();
+  await expect(page.locator('.results')).toContainText(
+    'Tuned: every arm tried Learning rate 0.001, 0.1, 0.01 on seeds 1000 to 1002 and has the best by mean J',
+  );
+  const { config } = await lab.download();
+  expect(config.arms.map(({ name, learningRate }) => [name, learningRate])).toEqual([
+    ['Vanilla', 0.1],
+    ['PILAF', 0.1],
+  ]);
+  await lab.set({ Steps: 50 });
+  await lab.run();
+  await expect(page.locator('.results')).toContainText('The arms’ values were tuned for other settings than these.');
+});
+
 test('a ready sweep that is chosen shows what it found', async ({ lab, page }) => {
   await lab.open();
   await nav(page, 'Sweeps').click();

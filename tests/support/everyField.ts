@@ -42,6 +42,7 @@ const HOSTS: readonly ExperimentConfigInput[] = [
   { ...BANDIT, task: { kind: 'bandit', referenceLogits: [[0, 1]], rewards: [[1, 0]] } },
   { ...BANDIT, rounds: { pairs: 8 }, start: { kind: 'offline', pairs: 8, epochs: 2 } },
   { ...REVIEWS, start: { kind: 'checkpoint', checkpoint: 'reviews' } },
+  { ...BANDIT, tuned: { over: [{ field: 'learningRate', values: [0.1] }], seeds: 2, firstSeed: 9, mark: 'a mark' } },
 ];
 
 const NUMBERS = [0.25, 0.5, 0.004, 1, 2, 3, 4, 7, 0, -0.75];
@@ -87,7 +88,8 @@ function valuesOf(schema: AnySchema): readonly unknown[] {
     case 'picklist':
       return schema.options ?? [];
     case 'union':
-      return (schema.options as AnySchema[]).flatMap(valuesOf);
+      // An object among them has fields of its own elsewhere.
+      return (schema.options as AnySchema[]).filter((option) => !option.entries).flatMap(valuesOf);
     default:
       throw new Error(`the schema has a field of type ${schema.type}: say here which values to try`);
   }

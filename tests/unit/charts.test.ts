@@ -63,6 +63,7 @@ function evaluation(step: number, values: Partial<Evaluation>): Evaluation {
     entropy: 1,
     length: 1,
     oracleGap: null,
+    rewardSpread: null,
     labels: step * 10,
     annotationCost: step * 20,
     samplingCost: step * 20,

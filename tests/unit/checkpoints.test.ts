@@ -101,10 +101,10 @@ describe('the worker’s checkpoints', () => {
     vi.stubGlobal('fetch', fetched);
     const text = async (name: string) => new TextDecoder().decode(await load(name));
     expect(await text('mine-1a2b3c4d')).toBe('bytes');
-    expect(await loadOptimum('mine-1a2b3c4d')).toBeNull();
+    expect(await loadOptimum('mine-1a2b3c4d', 'bounded')).toBeNull();
     expect(fetched).not.toHaveBeenCalled();
     expect(await text('reviews')).toBe('shipped');
-    expect(await loadOptimum('reviews')).toBe('shipped');
+    expect(await loadOptimum('reviews', 'sum')).toBe('shipped');
   });
 
   it.each([

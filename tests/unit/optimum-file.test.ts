@@ -26,7 +26,7 @@ const file = (): OptimumFile => ({
   command: 'by hand',
   method: 'none',
   checkpoint: 'reviews',
-  fingerprints: optimumFingerprints(checkpoint.weights),
+  fingerprints: optimumFingerprints(checkpoint.weights, 'bounded'),
   prompts: 31,
   samplesPerPrompt: 10,
   points: [point(1, 1), point(0.1, 4), point(0.05, 6, 3)],
@@ -75,9 +75,10 @@ const CONFIG = {
   evaluation: { every: 1 },
 } as const satisfies ExperimentConfigInput;
 
-async function optimumWith(text: string | null) {
+async function optimumWith(text: string | null, task: object = {}) {
   const load = () => Promise.resolve(new Uint8Array(checkpointBytes));
-  const { evaluation } = await prepareTask(configOf(CONFIG), load, () => Promise.resolve(text));
+  const config = configOf({ ...CONFIG, task: { ...CONFIG.task, ...task } });
+  const { evaluation } = await prepareTask(config, load, () => Promise.resolve(text));
   if (evaluation.kind !== 'sampled') throw new Error('reviews are sampled');
   return evaluation.optimum;
 }
@@ -91,6 +92,23 @@ describe('the optimum beside a checkpoint', () => {
     expect(isReliable(known.at(0.1)!)).toBe(true);
     expect(isReliable(known.at(0.07)!)).toBe(false);
     expect(known.at(2)).toBeNull();
+  });
+
+  it('follows a factor on the reward: the best policies at β are those at β/c', async () => {
+    const known = await optimumWith(JSON.stringify(file()), { rewardScale: 3 });
+    if (typeof known !== 'object') throw new Error(known ?? 'there is none');
+    const at = known.at(0.3)!;
+    expect(at.kl).toBe(4);
+    expect(at.objective).toBeCloseTo(9, 12);
+    expect(at.reward).toBeCloseTo(at.objective + 0.3 * at.kl, 12);
+    expect(at.estimate?.errors).toEqual({ reward: 0.30000000000000004, kl: 0.1, objective: 0.30000000000000004 });
+    expect(known.at(0.1)).toBeNull();
+    expect(known.frontier[0]!.reward).toBeCloseTo(12, 12);
+    expect(await optimumWith(JSON.stringify(file()), { rewardScale: 0 })).toBeUndefined();
+  });
+
+  it('is one oracle’s', async () => {
+    expect(await optimumWith(JSON.stringify(file()), { oracle: 'sum' })).toMatch(/another oracle/);
   });
 
   it('may be missing', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isGrammatical, reviews, sampleReview } from '../../src/tasks/reviews';
+import { isGrammatical, reviews, sampleReview, scoreBy } from '../../src/tasks/reviews';
+import { rewardText } from '../../src/tasks/reviews/bounds';
 import { DOMAIN_SENTIMENT } from '../../src/tasks/reviews/lexicon';
 import { ORACLE } from '../../src/tasks/reviews/oracle';
 import { wordId, wordIds } from '../../src/tasks/reviews/vocabulary';
@@ -181,6 +182,30 @@ describe('a beam search for the best completion', () => {
         .map(({ ids }) => ids);
     }
     expect(found).toBeLessThan(best + 0.1);
+  });
+});
+
+describe('the form of the reward', () => {
+  const prompt = [BEGINNING, ...wordIds('the soup was')];
+  const ids = [...wordIds('very good .'), END];
+
+  it('may be a multiple, or the sum with the same slope at 0', () => {
+    const plain = reviews.score(prompt, ids);
+    const sum = total(plain);
+    const formed = (oracle: 'bounded' | 'sum', rewardScale: number) =>
+      reviews.score(prompt, ids, { oracle, rewardScale }).reward;
+    expect(formed('bounded', 1)).toBe(plain.reward);
+    expect(formed('bounded', 2.5)).toBeCloseTo(2.5 * plain.reward, 12);
+    expect(formed('sum', 1)).toBeCloseTo((ORACLE.bound / ORACLE.scale) * sum, 12);
+    expect(formed('sum', 3)).toBeGreaterThan(3 * plain.reward);
+    expect(rewardText({ oracle: 'bounded', rewardScale: 2 }, '+5.0')).toBe('2 · 4·tanh(+5.0 / 5.5)');
+    expect(rewardText({ oracle: 'sum', rewardScale: 1 }, '+5.0')).toBe('4 · +5.0 / 5.5');
+  });
+
+  it('holds for the panel’s ratings too', () => {
+    const form = { oracle: 'sum', rewardScale: 2 } as const;
+    const bounded = scoreBy(3, prompt, ids);
+    expect(scoreBy(3, prompt, ids, form)).toBeCloseTo(2 * ORACLE.bound * Math.atanh(bounded / ORACLE.bound), 10);
   });
 });
 

@@ -26,6 +26,7 @@ const EVALUATION = vi.hoisted(() => (step: number): Evaluation => {
     margin: null,
     accuracy: null,
     oracleGap: null,
+    rewardSpread: null,
   };
   const costs = { labels: 0, annotationCost: 0, samplingCost: 0 };
   return { step, reward: 1, kl: 2, objective: 3, gap: null, entropy: 1, length: 1, ...trained, ...costs };

@@ -46,6 +46,7 @@ const arm = (name: string, labelSaving: SavingSummary | null): ArmSummary => ({
   kl: { mean: 1, half: 0.5 },
   objective: { mean: 1, half: 0.5 },
   gap: { mean: 0.01234, half: 0.001 },
+  lateObjective: { mean: 1, half: 0.5 },
   difference: labelSaving && { mean: -0.25, half: 0.125 },
   labelSaving,
   samplingSaving: null,

@@ -34,6 +34,7 @@ const EVALUATION = 128;
 export async function optimumCommand(args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments('optimum', args, {
     checkpoint: { type: 'string', default: NAME },
+    oracle: { type: 'string', default: 'bounded' },
     samples: { type: 'string', default: '2000' },
     'proposal-steps': { type: 'string', default: '100' },
     seed: { type: 'string', default: '0' },
@@ -45,13 +46,14 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
     throw new UsageError(`optimum knows one task, ${NAME}; given was "${positionals.join(' ')}"`);
   }
   const settings = {
+    oracle: readOracle(values.oracle),
     seed: readWhole('--seed', values.seed, 0, 2 ** 32 - 1),
     samples: readWhole('--samples', values.samples, 2, 1_000_000),
     proposalSteps: readWhole('--proposal-steps', values['proposal-steps'], 0, 100_000),
   };
   const only = readBackend(values.backend);
   const workers = readWorkers(values.workers) ?? availableParallelism();
-  const out = values.out ?? optimumPath(values.checkpoint);
+  const out = values.out ?? optimumPath(values.checkpoint, settings.oracle);
   checkWritable(out);
   const checkpoint = await loaded(values.checkpoint);
   const backend = await startBackend(only);
@@ -60,11 +62,13 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
   try {
     // The proposals are trained here, one after the other; all draws are shared out.
     const drawing =
-      name === 'webgpu' || workers === 1 ? undefined : drawInPool(pool, workers, configWith(values.checkpoint));
+      name === 'webgpu' || workers === 1
+        ? undefined
+        : drawInPool(pool, workers, configWith(values.checkpoint, settings.oracle));
     const found = await Promise.race([estimated(checkpoint, settings, drawing), backend.lost]);
-    const { seed, samples, proposalSteps } = settings;
+    const { oracle, seed, samples, proposalSteps } = settings;
     const command =
-      `npm run lab -- optimum ${NAME} --checkpoint ${values.checkpoint} --samples ${samples} ` +
+      `npm run lab -- optimum ${NAME} --checkpoint ${values.checkpoint} --oracle ${oracle} --samples ${samples} ` +
       `--proposal-steps ${proposalSteps} --seed ${seed} --backend ${backend.info.name}`;
     const file: OptimumFile = {
       format: OPTIMUM_FORMAT,
@@ -72,7 +76,7 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
       command,
       method: methodText(settings),
       checkpoint: values.checkpoint,
-      fingerprints: optimumFingerprints(checkpoint.weights),
+      fingerprints: optimumFingerprints(checkpoint.weights, oracle),
       prompts: found.prompts,
       samplesPerPrompt: found.samples,
       points: found.points.map(rounded),
@@ -87,9 +91,14 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
 }
 
 /** Any experiment on reviews with this checkpoint: a worker prepares its task. */
-function configWith(checkpoint: string): ExperimentConfig {
+function configWith(checkpoint: string, oracle: OptimumSettings['oracle']): ExperimentConfig {
   const { config } = PRESETS.find((preset) => preset.config.task.kind === 'reviews')!;
-  return { ...config, task: { ...config.task, kind: 'reviews', checkpoint } };
+  return { ...config, task: { kind: 'reviews', checkpoint, oracle, rewardScale: 1 } };
+}
+
+function readOracle(text: string): OptimumSettings['oracle'] {
+  if (text === 'bounded' || text === 'sum') return text;
+  throw new UsageError(`--oracle: "${text}" is not one of bounded, sum`);
 }
 
 async function loaded(name: string): Promise<Checkpoint> {

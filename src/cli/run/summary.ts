@@ -2,6 +2,7 @@ import { armName } from '../../experiment/config/names';
 import { lastDifference, lastMean, runsOf } from '../../analysis/aggregate';
 import { countText, withInterval } from '../../analysis/format';
 import { fallNote, FEWEST_SEEDS, savings, savingText, SPENDINGS, type Spending } from '../../analysis/labelSaving';
+import { tuningNote } from '../../analysis/tuning';
 import type { RaceHistory } from '../../experiment/documents/history';
 import type { MetricName } from '../../experiment/documents/metrics';
 import { roundNotes } from '../../experiment/documents/notes';
@@ -17,6 +18,7 @@ export function summary(results: Results, history: RaceHistory, reasons: readonl
     resultsTable(history),
     ...noteOnSavings(history),
     ...roundNotes(results.config),
+    ...[tuningNote(results.config)].filter((note) => note !== null),
     ...noteOnSteps(results),
     ...noteOnOptimum(results),
     ...notesOnDiverged(results),

@@ -15,6 +15,7 @@ import type { SweepDocument } from '../../experiment/documents/sweep';
 import type { SweepCell } from '../../experiment/documents/sweepResults';
 import { UsageError } from '../errors';
 import { table } from '../table';
+import { tuningReport } from './tuningReport';
 
 /** The value of `--show`. */
 export function readQuantity(text: string | undefined): Quantity | undefined {
@@ -27,6 +28,7 @@ export function readQuantity(text: string | undefined): Quantity | undefined {
 
 /** A table of a sweep's cells for every arm that has the quantity; the first two axes are its rows and columns. */
 export function sweepReport(document: SweepDocument, cells: readonly SweepCell[], asked: Quantity | undefined): string {
+  if (document.tuning && asked === undefined) return tuningReport(document, cells);
   const alone = cells.every(({ arms }) => arms.length < 2);
   const quantity = asked ?? (alone ? 'objective' : 'labelSaving');
   const arms = armsWith(cells, quantity);

@@ -121,7 +121,13 @@ export const FIELDS = {
     10,
     'The reference’s logits are standard normal numbers times this.',
   ),
-  rewardScale: field('task.rewardScale', 'Reward range', 0, 100, 'Rewards are standard normal numbers times this.'),
+  rewardScale: field(
+    'task.rewardScale',
+    'Reward range',
+    0,
+    100,
+    'A factor on the rewards: on standard normal numbers on the bandit, on the oracle’s scores on reviews.',
+  ),
   taskSeed: whole('task.seed', 'Task seed', 0, 4294967295, 'Draws the bandit’s tables.'),
   tableEntry: field('task.rewards', 'Table entry', -1000, 1000, 'A logit or a reward of an explicit table.'),
   alpha: field(

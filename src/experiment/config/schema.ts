@@ -48,6 +48,26 @@ const roundsSchema = object({
   movingReference: v.optional(v.boolean('must be true or false'), false),
 });
 
+/** Settings of an arm that can be tuned. */
+export const TUNABLE = ['learningRate', 'alpha', 'n', 'loss'] as const;
+
+const tried = v.union(
+  [v.number(), lossSchema],
+  (issue) => `${shown(issue.input)} is not allowed; give a number, or a loss`,
+);
+
+/** What every arm tries, and on which seeds. */
+const tuningEntries = {
+  over: list(object({ field: oneOf(TUNABLE), values: list(tried, 1, 64) }), 1, TUNABLE.length),
+  seeds: number('seeds'),
+  firstSeed: number('firstSeed'),
+};
+
+export const tuningSchema = object(tuningEntries);
+
+/** How the arms came by values of their own. The mark is `tuningMark` of the config that they hold for. */
+const tunedSchema = object({ ...tuningEntries, mark: text('a mark', 16) });
+
 /** Where every arm starts. */
 const startSchema = v.variant(
   'kind',
@@ -114,6 +134,7 @@ export const configSchema = object({
     every: number('every'),
     samples: v.optional(number('samples'), 128),
   }),
+  tuned: v.optional(tunedSchema),
 });
 
 export type ExperimentConfig = v.InferOutput<typeof configSchema>;
@@ -122,3 +143,5 @@ export type ArmConfig = ExperimentConfig['arms'][number];
 export type LossConfig = ExperimentConfig['loss'];
 export type LabellerConfig = ExperimentConfig['labeller'];
 export type StartConfig = ExperimentConfig['start'];
+export type Tuned = NonNullable<ExperimentConfig['tuned']>;
+export type TunableField = (typeof TUNABLE)[number];

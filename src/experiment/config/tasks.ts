@@ -72,6 +72,10 @@ const reviewsSchema = object({
   kind: v.literal('reviews'),
   /** Name of a shipped checkpoint; in the page also of an imported one, on the command line a path to a .safetensors file. */
   checkpoint: v.optional(text('the name of a checkpoint', 400), 'reviews'),
+  /** What the oracle makes of its words: a bounded reward, or their sum, which goes on growing. */
+  oracle: v.optional(oneOf(['bounded', 'sum']), 'bounded'),
+  /** A factor on the reward. */
+  rewardScale: v.optional(number('rewardScale'), 1),
 });
 
 /** Every task, one row each. */
@@ -90,7 +94,7 @@ export const TASKS = {
     title: 'Reviews',
     noun: 'reviews',
     schema: reviewsSchema,
-    fields: { main: [], more: [] },
+    fields: { main: ['rewardScale'], more: [] },
     exact: false,
     panel: true,
     transformer: true,

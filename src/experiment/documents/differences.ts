@@ -50,7 +50,7 @@ export function configDifferences(configs: readonly ExperimentConfig[]): Differe
     const found = flat.map((settings) => settings.get(path));
     if (found.every((value) => JSON.stringify(value) === JSON.stringify(found[0]))) return [];
     const values = found.map((value) =>
-      value === undefined ? ABSENT : path === 'arms' ? String(value) : valueText(value),
+      value === undefined ? ABSENT : path === 'arms' && typeof value === 'string' ? value : valueText(value),
     );
     return [{ path, label: labelOf(path, names[0] ?? []), values }];
   });

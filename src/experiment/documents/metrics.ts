@@ -71,6 +71,12 @@ export const METRICS = {
     unit: '',
     explanation: 'How much the oracle’s scores of a pair’s two completions differ on average, |r*(a) − r*(b)|.',
   },
+  rewardSpread: {
+    label: 'Spread of rewards',
+    unit: '',
+    explanation:
+      'The standard deviation of the oracle’s scores among the policy’s completions of one prompt. Over β it says how much a sampler can matter: between completions that score alike there is nothing to choose.',
+  },
   labels: {
     label: 'Labels',
     unit: 'pairs',

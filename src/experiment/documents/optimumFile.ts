@@ -7,6 +7,10 @@ export type OptimumFile = v.InferOutput<typeof fileSchema>;
 export const OPTIMUM_FORMAT = 'pilaf-lab/optimum';
 export const OPTIMUM_VERSION = 1;
 
+/** What follows a checkpoint's name in the name of the file beside it: every oracle has an optimum of its own. */
+export const optimumEnding = (oracle: 'bounded' | 'sum'): string =>
+  oracle === 'bounded' ? 'optimum.json' : `${oracle}.optimum.json`;
+
 const MOST_POINTS = 1000;
 const MOST_CHARACTERS = 1_000_000;
 

@@ -85,7 +85,9 @@ function parseDocument(document: unknown, schema: typeof resultsSchema | typeof 
     return refused('', `no results of this program; their format is "${RESULTS_FORMAT}"`);
   }
   if (document['version'] !== RESULTS_VERSION) {
-    return refused('version', `${shown(document['version'])} is not known; give ${RESULTS_VERSION}`);
+    const { version } = document;
+    const found = version === undefined ? 'is missing' : `${shown(version)} is not known`;
+    return refused('version', `${found}; give ${RESULTS_VERSION}`);
   }
   const config = parseConfig(document['config']);
   if (!config.ok) return within('config', config);
@@ -163,11 +165,17 @@ const ABSENT: readonly MetricName[] = [
   'oracleGap',
   'samplingCost',
 ];
+/** Metrics that results of earlier versions do not have. */
+const LATER: readonly MetricName[] = ['rewardSpread'];
+
 const metricNames = Object.keys(METRICS) as MetricName[];
 const evaluation = object({
   step: count,
   ...(Object.fromEntries(
-    metricNames.map((name) => [name, ABSENT.includes(name) ? v.nullable(number) : number]),
+    metricNames.map((name) => [
+      name,
+      LATER.includes(name) ? v.optional(v.nullable(number), null) : ABSENT.includes(name) ? v.nullable(number) : number,
+    ]),
   ) as unknown as Record<MetricName, typeof number>),
 });
 

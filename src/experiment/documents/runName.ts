@@ -1,4 +1,5 @@
-import { foreign, isObject } from '../../math/foreign';
+import { foreign } from '../../math/foreign';
+import { canonical } from '../config/canonical';
 import { armName } from '../config/names';
 import { TASKS } from '../config/tasks';
 import { PRESETS, type Preset } from '../presets/presets';
@@ -55,9 +56,3 @@ export function uniqueName(name: string, taken: readonly string[]): string {
     if (!taken.includes(candidate)) return candidate;
   }
 }
-
-/** Equal for configs that differ in the order of their keys only. */
-const canonical = (config: ExperimentConfig): string =>
-  JSON.stringify(config, (_, value: unknown) =>
-    isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
-  );

@@ -1,21 +1,25 @@
 import { foreign, isObject, messageOf } from '../../math/foreign';
 import * as v from 'valibot';
-import { accepted, problemText, readBy, refused, shown, type Parsed, type Problem } from '../reading';
+import { accepted, problemText, readBy, refused, shown, within, type Parsed, type Problem } from '../reading';
 import { parseConfig } from '../config/config';
 import { fieldAt } from '../config/fields';
+import { armName } from '../config/names';
 import { findPreset, PRESETS } from '../presets/presets';
-import type { ExperimentConfig } from '../config/schema';
+import { tuningSchema, type ExperimentConfig } from '../config/schema';
+import { trialsOf, type TuningPlan } from '../config/tuned';
 import { setPath } from '../config/setPath';
 
 /**
- * A sweep: one experiment many times over, with some fields of its config changed from cell to cell. Either a grid, the
- * product of its axes, or a list of cells.
+ * A sweep: one experiment many times over, with some fields of its config changed from cell to cell. A grid, the product
+ * of its axes; or a list of cells; or the tuning of a race, whose cells have one arm each.
  */
 export interface SweepDocument {
   /** A config; it need not be complete where the cells complete it. */
   readonly base: object;
   readonly axes?: readonly SweepAxis[] | undefined;
   readonly list?: readonly CellValues[] | undefined;
+  /** The base is a whole config then, the race's. */
+  readonly tuning?: TuningPlan | undefined;
 }
 
 export interface SweepAxis {
@@ -71,12 +75,13 @@ const documentSchema = v.strictObject(
         MAXIMUM_CELLS,
       ),
     ),
+    tuning: v.optional(tuningSchema),
   },
   (issue) =>
     issue.expected === 'never'
-      ? 'unknown field; a sweep has base, and axes or list'
+      ? 'unknown field; a sweep has base, and axes, list or tuning'
       : issue.expected === 'Object'
-        ? `${shown(issue.input)} is not a sweep; give an object with base, and axes or list`
+        ? `${shown(issue.input)} is not a sweep; give an object with base, and axes, list or tuning`
         : 'is missing',
 );
 
@@ -84,14 +89,34 @@ const documentSchema = v.strictObject(
 export function parseSweepDocument(input: unknown): Parsed<SweepDocument> {
   const parsed = readBy(documentSchema, input, 'sweep');
   if (!parsed.ok) return parsed;
-  const { base, axes, list } = parsed.value;
+  const { base, axes, list, tuning } = parsed.value;
   const config = typeof base === 'string' ? findPreset(base)?.config : base;
   if (!config) {
     return refused('base', `${shown(base)} is not one of the presets ${PRESETS.map(({ id }) => id).join(', ')}`);
   }
-  if ((axes === undefined) === (list === undefined))
-    return refused('sweep', 'give either axes or list, one of the two');
+  if ([axes, list, tuning].filter((part) => part !== undefined).length !== 1)
+    return refused('sweep', 'give either axes or list or tuning, one of the three');
+  if (tuning) return tuningOf(config, tuning);
   return axes ? withGoodAxes({ base: config, axes }, axes) : accepted({ base: config, list });
+}
+
+/** The tuning of a race as a sweep. */
+export function tuningOf(base: object, tuning: TuningPlan): Parsed<SweepDocument> {
+  const race = parseConfig(base);
+  if (!race.ok) return within('base', race);
+  const { seeds, firstSeed, over } = tuning;
+  const { seeds: own, firstSeed: first } = race.value;
+  if (firstSeed < first + own && first < firstSeed + seeds) {
+    const named = (from: number, count: number) => `${from} to ${from + count - 1}`;
+    const message = `seeds ${named(firstSeed, seeds)} share some with the race, which has ${named(first, own)}; give others`;
+    return refused('tuning.firstSeed', message);
+  }
+  const twin = over.findIndex(({ field }, i) => over.findIndex((other) => other.field === field) < i);
+  if (twin >= 0) return refused(`tuning.over.${twin}.field`, `${over[twin]!.field} is there twice`);
+  const { tuned: _, ...untuned } = race.value;
+  const trials = trialsOf(untuned.arms, over).length;
+  if (trials > MAXIMUM_CELLS) return refused('tuning', `makes ${trials} trials; at most ${MAXIMUM_CELLS} are allowed`);
+  return accepted({ base: untuned, tuning });
 }
 
 function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Parsed<SweepDocument> {
@@ -109,11 +134,18 @@ function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Pars
 }
 
 /** How many cells a sweep has; they are numbered from 0. */
-export const cellCount = ({ axes, list }: SweepDocument): number =>
-  list ? list.length : (axes ?? []).reduce((product, { values }) => product * values.length, 1);
+export function cellCount({ base, axes, list, tuning }: SweepDocument): number {
+  if (tuning) return trialsOf((base as ExperimentConfig).arms, tuning.over).length;
+  return list ? list.length : (axes ?? []).reduce((product, { values }) => product * values.length, 1);
+}
 
 /** What a cell sets. In a grid the last axis changes fastest. */
-export function cellValues({ axes, list }: SweepDocument, number: number): CellValues {
+export function cellValues({ base, axes, list, tuning }: SweepDocument, number: number): CellValues {
+  if (tuning) {
+    const { arms } = base as ExperimentConfig;
+    const { arm, values } = trialsOf(arms, tuning.over)[number]!;
+    return { arms: [{ ...arms[arm]!, ...values }], seeds: tuning.seeds, firstSeed: tuning.firstSeed };
+  }
   if (list) return list[number] ?? {};
   const entries: [string, unknown][] = [];
   let rest = number;
@@ -122,6 +154,14 @@ export function cellValues({ axes, list }: SweepDocument, number: number): CellV
     rest = Math.floor(rest / values.length);
   }
   return Object.fromEntries(entries);
+}
+
+/** What a cell sets, for people: a trial's arm by its name, and what it tries. */
+export function cellSettings(document: SweepDocument, number: number): CellValues {
+  if (!document.tuning) return cellValues(document, number);
+  const { arms } = document.base as ExperimentConfig;
+  const { arm, values } = trialsOf(arms, document.tuning.over)[number]!;
+  return { arm: armName(arms[arm]!), ...values };
 }
 
 /** "cell 12 (beta = 0.1, task.rewardScale = 3)" */
@@ -140,7 +180,7 @@ const settingsText = (
   nameOf: (path: string) => string,
   textOf: (value: unknown) => string,
 ): string =>
-  Object.entries(cellValues(document, number))
+  Object.entries(cellSettings(document, number))
     .map(([path, value]) => `${nameOf(path)} = ${textOf(value)}`)
     .join(', ');
 

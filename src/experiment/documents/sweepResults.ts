@@ -28,6 +28,8 @@ const armSchema = v.strictObject({
   kl: v.nullable(intervalSchema),
   objective: v.nullable(intervalSchema),
   gap: v.nullable(intervalSchema),
+  /** The mean over each run's evaluations in the last quarter of the steps; absent in sweeps of earlier versions. */
+  lateObjective: v.optional(v.nullable(intervalSchema), null),
   /** J minus the first arm's, paired by seed; null for the first arm. */
   difference: v.nullable(intervalSchema),
   /** Shares of the first arm's labels, sampling cost and responses shown that this arm does not need for its final J. */

@@ -22,6 +22,10 @@ export function parseValues(text: string): unknown[] {
   return Array.isArray(whole) ? whole : text.split(',').map((word) => jsonOrText(word.trim()));
 }
 
+/** Losses, by name or as JSON: "dpo, ipo". */
+export const losses = (text: string): unknown[] =>
+  parseValues(text).map((value) => (typeof value === 'string' ? { kind: value } : value));
+
 /** The inverse of `parseValues`. */
 export function valuesText(values: readonly unknown[]): string {
   const plain = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ');

@@ -1,5 +1,5 @@
 import { END, PADDING, type OracleScore } from '../task';
-import { BOUNDS } from './bounds';
+import { BOUNDS, PLAIN_FORM, rewardOf } from './bounds';
 import { LEXICON } from './lexicon';
 import { Reader } from './reader';
 import { fromEnd, isUsual } from './wording';
@@ -7,7 +7,7 @@ import { fromEnd, isUsual } from './wording';
 /**
  * The oracle: a bounded sentiment of the completion, read word by word, less charges for length and broken wording.
  *
- * reward = bound·tanh(Σ contributions / scale). A token contributes
+ * reward = bound·tanh(Σ contributions / scale), or another `RewardForm` of the sum. A token contributes
  * - what it states in its context (see `Reader`): sentiment, negated or intensified, or a recommendation;
  * - less of it with each earlier use of the same word and with each earlier statement, so that piling up praise
  *   brings little, and with "but" in the sentence less before and more after it;
@@ -31,22 +31,22 @@ export const ORACLE = {
 } as const;
 
 /**
- * The reward of a completion (token ids up to and including its end token, or cut off) after its prompt, between
- * −`ORACLE.bound` and `ORACLE.bound`, and each token's contribution, whose sum is what `ORACLE.bound·tanh` bounds.
- * `sentiment` is that of every word, the lexicon's where not given.
+ * The reward of a completion (token ids up to and including its end token, or cut off) after its prompt, and each
+ * token's contribution, whose sum it is made of. `sentiment` is that of every word, the lexicon's where not given.
  * Whatever stands after an end token is ignored. An empty completion has reward 0.
  * @throws RangeError for an id outside the vocabulary.
  */
 export function score(
   prompt: readonly number[],
   completion: readonly number[],
+  form = PLAIN_FORM,
   sentiment = LEXICON.sentiment,
 ): OracleScore {
   const contributions = statements(prompt, completion, sentiment);
   charge(contributions, prompt, completion);
   let sum = 0;
   for (const contribution of contributions) sum += contribution;
-  return { reward: ORACLE.bound * Math.tanh(sum / ORACLE.scale), contributions };
+  return { reward: rewardOf(form, sum), contributions };
 }
 
 /** What each token of the completion states, weighted. */

@@ -1,3 +1,4 @@
+import type { RewardForm } from './bounds';
 import { LEXICON } from './lexicon';
 import { score } from './oracle';
 import ratings from './panel.json';
@@ -22,5 +23,9 @@ const sentiments = Array.from({ length: PANEL_SIZE }, (_, annotator) =>
 );
 
 /** What annotator 0 … 9 thinks of a completion, on the oracle's scale. */
-export const scoreBy = (annotator: number, prompt: readonly number[], completion: readonly number[]): number =>
-  score(prompt, completion, sentiments[annotator]).reward;
+export const scoreBy = (
+  annotator: number,
+  prompt: readonly number[],
+  completion: readonly number[],
+  form?: RewardForm,
+): number => score(prompt, completion, form, sentiments[annotator]).reward;

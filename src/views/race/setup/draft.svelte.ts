@@ -60,6 +60,7 @@ export class Draft {
   alpha = $state<Entry>('');
   schedule = $state<'constant' | 'linear'>('constant');
   tables = $state<'per-seed' | 'shared'>('per-seed');
+  oracle = $state<'bounded' | 'sum'>('bounded');
   arms = $state<DraftArm[]>([]);
   #nextKey = 0;
 
@@ -81,6 +82,7 @@ export class Draft {
     this.alpha = '';
     this.schedule = config.schedule.learningRate;
     this.tables = config.task.kind === 'bandit' ? config.task.tables : 'per-seed';
+    this.oracle = config.task.kind === 'reviews' ? config.task.oracle : 'bounded';
     this.arms = config.arms.map((arm) => this.#draftArm(arm));
   }
 
@@ -211,6 +213,7 @@ export class Draft {
     }
     setValueAt(candidate, 'schedule.learningRate', this.schedule);
     if (this.task === 'bandit') setValueAt(candidate, 'task.tables', this.tables);
+    if (this.task === 'reviews') setValueAt(candidate, 'task.oracle', this.oracle);
     candidate['arms'] = this.arms.filter((arm) => arm.enabled).map((arm) => this.#armOf(arm, false));
     return candidate;
   }
