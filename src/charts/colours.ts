@@ -4,7 +4,7 @@ import { contrast, mixed, readable } from './contrast';
 
 /**
  * One colour and one marker per sampler, everywhere in the page. The colours keep apart under the common colour
- * deficiencies as far as ten colours can; the marker, the dash and the name carry the rest.
+ * deficiencies as far as a dozen colours can; the marker, the dash and the name carry the rest.
  */
 
 export type Mode = 'light' | 'dark';
@@ -20,6 +20,8 @@ export const MARKERS = [
   'hexagon',
   'triangle-right',
   'pentagon',
+  'triangle-left',
+  'star-diamond',
 ] as const;
 export type Marker = (typeof MARKERS)[number];
 
@@ -39,6 +41,8 @@ export const SAMPLER_LOOKS: Readonly<Record<SamplerName, SamplerLook>> = {
   'best-of-n-oracle': { light: '#356117', dark: '#7fb23f', marker: 'x' },
   reference: { light: '#6e4d34', dark: '#a28367', marker: 'hexagon' },
   'dpo-mix-p': { light: '#6b4fd0', dark: '#9d85ff', marker: 'triangle-right' },
+  simplemix: { light: '#1b2a9e', dark: '#4d6bff', marker: 'triangle-left' },
+  'closest-of-n': { light: '#008fa8', dark: '#00e5ff', marker: 'star-diamond' },
   custom: { light: '#17191f', dark: '#f4f4f4', marker: 'pentagon' },
 };
 
@@ -104,6 +108,10 @@ export function markerPath(marker: Marker): string {
       return 'M8 14 1 2H15Z';
     case 'triangle-right':
       return 'M14 8 2 15V1Z';
+    case 'triangle-left':
+      return 'M2 8 14 15V1Z';
+    case 'star-diamond':
+      return 'M8 1 9.8 6.2 15 8 9.8 9.8 8 15 6.2 9.8 1 8 6.2 6.2Z';
     case 'cross':
       return 'M6 2H10V6H14V10H10V14H6V10H2V6H6Z';
     case 'x':

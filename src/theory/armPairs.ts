@@ -1,5 +1,6 @@
 import type { ResolvedSampler } from '../experiment/samplers/table';
 import { bestOfNPairDistribution } from './bestOfN';
+import { closestOfNPairDistribution } from './closestOfN';
 import { implicitRewards } from './implicitReward';
 import { interpolatedProbabilities, pairDistribution, tPilafMixture } from './pairDistribution';
 import type { Prompt } from './prompt';
@@ -23,6 +24,10 @@ export function armPairs(sampler: ResolvedSampler, prompt: Prompt, logits: Array
     case 'implicit-extremes': {
       const scores = implicitRewards(logits, referenceLogits, beta);
       return bestOfNPairDistribution(drawn(), scores.map(inGrains), candidates);
+    }
+    case 'implicit-closest': {
+      const scores = implicitRewards(logits, referenceLogits, beta);
+      return closestOfNPairDistribution(drawn(), scores.map(inGrains), candidates);
     }
     case 'oracle-extremes':
       return bestOfNPairDistribution(drawn(), rewards, candidates);

@@ -2,12 +2,13 @@ import { armName } from '../experiment/config/names';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { TASKS } from '../experiment/config/tasks';
 import type { Problem } from '../experiment/reading';
-import { resolveSampler, type ResolvedSampler } from '../experiment/samplers/table';
+import { resolveSampler, SAMPLERS, type ResolvedSampler } from '../experiment/samplers/table';
 import { mean } from '../math/statistics';
 import { alignmentAt } from './alignment';
 import { armPairs } from './armPairs';
 import { asymptoticConstant } from './asymptotics';
 import { bestDesign } from './bestDesign';
+import { MOST_ENUMERATED } from './closestOfN';
 import { logitsAt, type Prompt } from './prompt';
 
 /** What the exact theory says of an arm. Over several seeds' tables cosines and constants are means. */
@@ -50,6 +51,10 @@ export function theoryProblems({ task, arms, loss, labeller }: ExperimentConfig)
   if (labeller.reader !== 'oracle') refuse('labeller.reader', labeller.reader, '"oracle"');
   if (labeller.rule !== 'bradley-terry') refuse('labeller.rule', labeller.rule, '"bradley-terry"');
   if (labeller.flip !== 0) refuse('labeller.flip', labeller.flip, '0');
+  const closest = arms.findIndex(({ sampler }) => SAMPLERS[sampler].selection === 'implicit-closest');
+  if (closest >= 0 && task.kind === 'bandit' && task.responses > MOST_ENUMERATED) {
+    refuse(`arms.${closest}.sampler`, arms[closest]!.sampler, `at most ${MOST_ENUMERATED} responses`);
+  }
   const losses = arms.map((arm, i) => ({ path: arm.loss ? `arms.${i}.loss` : 'loss', own: arm.loss ?? loss }));
   const other = losses.find(({ own }) => own.kind !== 'dpo' || own.smoothing !== 0);
   if (other) refuse(other.path, other.own, '"dpo" without smoothing');

@@ -67,10 +67,10 @@ describe('the command', () => {
   writeFileSync(join(folder, 'file'), '');
 
   it.each<[string[], string[]]>([
-    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum, theory']],
+    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, theory']],
     [
       ['constructor'],
-      ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, optimum, theory'],
+      ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, theory'],
     ],
     [['run'], ['preset', 'config file']],
     [

@@ -6,6 +6,7 @@ import { softmax } from '../../src/math/logits';
 import { chiSquareTail } from '../../src/math/statistics';
 import { SAMPLERS } from '../../src/experiment/samplers/table';
 import { bestOfNPairDistribution } from '../../src/theory/bestOfN';
+import { closestOfNPairDistribution } from '../../src/theory/closestOfN';
 import { implicitRewards } from '../../src/theory/implicitReward';
 import { pairDistribution, tPilafPairDistribution } from '../../src/theory/pairDistribution';
 import { banditTask } from '../../src/training/banditTask';
@@ -46,6 +47,7 @@ const ARMS: readonly Arm[] = [
   { sampler: 't-pilaf', beta: 2.5 },
   { sampler: 'reference' },
   { sampler: 'dpo-mix-p' },
+  { sampler: 'simplemix' },
   {
     sampler: 'custom',
     temperature: 1.7,
@@ -57,6 +59,8 @@ const ARMS: readonly Arm[] = [
   },
   { sampler: 'best-of-n', n: 8 },
   { sampler: 'best-of-n', n: 3, temperature: 0.8 },
+  { sampler: 'closest-of-n', n: 8 },
+  { sampler: 'closest-of-n', n: 3, temperature: 0.7 },
   { sampler: 'best-of-n-oracle', n: 8 },
   { sampler: 'best-of-n-oracle', n: 3, temperature: 2 },
 ];
@@ -122,6 +126,8 @@ function exactPairs(arm: ArmConfig, logits: ArrayLike<number>, prompt: number): 
       return tPilafPairDistribution(logits, reference, betaOf(arm));
     case 'best-of-n':
       return bestOfNPairDistribution(tempered, implicitRewards(logits, reference, betaOf(arm)), arm.n);
+    case 'closest-of-n':
+      return closestOfNPairDistribution(tempered, implicitRewards(logits, reference, betaOf(arm)), arm.n);
     case 'best-of-n-oracle':
       return bestOfNPairDistribution(tempered, REWARDS[prompt]!, arm.n);
     default: {

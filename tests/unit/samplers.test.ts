@@ -45,6 +45,8 @@ describe('costs', () => {
     [{ sampler: 'reference' }, 2, 2],
     [{ sampler: 'dpo-mix-p' }, 4, 2],
     [{ sampler: 'best-of-n', n: 3 }, 3, 2],
+    [{ sampler: 'closest-of-n', n: 4 }, 4, 2],
+    [{ sampler: 'simplemix' }, 2, 2],
     [{ sampler: 'best-of-n-oracle', n: 5 }, 5, 5],
     [{ sampler: 'custom', mixture: MIXTURE }, 0.25 * 2 + 0.5 * 3 + 0.25 * 4, 2],
     [{ sampler: 'custom', mixture: UNIFORM_MIXTURE }, null, 2],
@@ -86,11 +88,11 @@ describe('resolveSampler', () => {
     expect(coefficients(0)[1]).toEqual({ weight: 0.5, first: 0, second: -0 });
   });
 
-  it('draws N candidates for best-of-n and two for all others', () => {
+  it('draws N candidates where two of N are shown, and two for all others', () => {
     for (const name of SAMPLER_NAMES) {
       const input = name === 'custom' ? { sampler: name, mixture: MIXTURE, n: 5 } : { sampler: name, n: 5 };
       const { candidates } = resolveSampler(arm(input), BETA);
-      expect(candidates, name).toBe(name.startsWith('best-of-n') ? 5 : 2);
+      expect(candidates, name).toBe(name.includes('-of-n') ? 5 : 2);
     }
     expect(resolveSampler(arm({ sampler: 'best-of-n' }), BETA).candidates).toBe(8);
   });
@@ -200,7 +202,7 @@ describe('planSampling', () => {
 
 describe('selectPair', () => {
   const candidates = (logRatios: number[], rewards: number[] = logRatios): Candidate[] =>
-    logRatios.map((logRatio, i) => ({ logRatio, reward: rewards[i]! }));
+    logRatios.map((logRatio, i) => ({ ids: [i], logRatio, reward: rewards[i]! }));
 
   it('takes a pair as drawn', () => {
     expect(selectPair('pair', candidates([5, 9]))).toEqual([0, 1]);
@@ -215,6 +217,23 @@ describe('selectPair', () => {
   it('lets the lowest index win among equals', () => {
     expect(selectPair('implicit-extremes', candidates([1, 2, 2, 0, 0]))).toEqual([1, 3]);
     expect(selectPair('oracle-extremes', candidates([1, 0, 1, 0]))).toEqual([0, 1]);
+  });
+
+  it('takes the neighbours by implicit reward that lie closest, whatever the order of the draws', () => {
+    expect(selectPair('implicit-closest', candidates([0.1, 3, -2, 2.5]))).toEqual([1, 3]);
+    expect(selectPair('implicit-closest', candidates([2.5, -2, 3, 0.1]))).toEqual([2, 0]);
+    // Equals stand by their ids; of equal gaps the one between the best counts.
+    expect(selectPair('implicit-closest', candidates([1, 1, 0, 0]))).toEqual([0, 1]);
+    expect(selectPair('implicit-closest', candidates([0, 0, 1, 1]))).toEqual([2, 3]);
+    expect(selectPair('implicit-closest', candidates([2, 1, 0]))).toEqual([0, 1]);
+  });
+
+  it('never takes one completion twice for its closest pair, unless all are one', () => {
+    const drawn = (ids: readonly (readonly number[])[], logRatios: readonly number[]): Candidate[] =>
+      ids.map((own, i) => ({ ids: own, logRatio: logRatios[i]!, reward: 0 }));
+    expect(selectPair('implicit-closest', drawn([[5], [5], [7]], [1, 1, 0]))).toEqual([0, 2]);
+    expect(selectPair('implicit-closest', drawn([[5], [5, 2], [5]], [1, 1, 1]))).toEqual([0, 1]);
+    expect(selectPair('implicit-closest', drawn([[5], [5], [5]], [1, 1, 1]))).toEqual([0, 2]);
   });
 
   it('shows first and last where all are equal, never one completion twice', () => {

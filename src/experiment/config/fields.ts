@@ -138,7 +138,7 @@ export const FIELDS = {
     'PILAF samples from h_θ ± α·(h_θ − h_ref). The paper sets α = β.',
   ),
   temperature: field('arms.*.temperature', 'Temperature', 0.05, 20, 'Sampling divides the logits by it.'),
-  n: whole('arms.*.n', 'N', 2, 64, 'Candidates drawn per pair by best-of-N.'),
+  n: whole('arms.*.n', 'N', 2, 64, 'Candidates drawn per pair where two of N are shown.'),
   weight: field('arms.*.mixture.*.weight', 'Weight', 0, 1, 'Probability of drawing a pair from this component.'),
   coefficient: field(
     'arms.*.mixture.*.first',

@@ -2,6 +2,8 @@ import type { Selection } from './table';
 
 /** What a selection rule looks at. */
 export interface Candidate {
+  /** What tells completions apart. */
+  readonly ids: readonly number[];
   /** log π_θ − log π_ref, which orders completions as the implicit reward does. */
   readonly logRatio: number;
   /** The oracle's score. */
@@ -23,9 +25,34 @@ export function selectPair(selection: Selection, candidates: readonly Candidate[
       return extremes(candidates.map((c) => c.logRatio));
     case 'oracle-extremes':
       return extremes(candidates.map((c) => c.reward));
+    case 'implicit-closest':
+      return closest(candidates);
     default:
       throw new Error(`unknown selection ${String(selection satisfies never)}`);
   }
+}
+
+/**
+ * The neighbours by implicit reward that lie closest, the better one first. Which they are depends on what was drawn and
+ * not on the order: equals stand by their ids, and of equal gaps the one between the best counts. The first and the
+ * last where all are the same completion.
+ */
+function closest(candidates: readonly Candidate[]): SelectedPair {
+  const different = candidates
+    .map((candidate, index) => ({ ...candidate, index }))
+    .filter(({ ids }, i) => candidates.findIndex((other) => compareIds(other.ids, ids) === 0) === i)
+    .sort((a, b) => b.logRatio - a.logRatio || compareIds(a.ids, b.ids));
+  if (different.length < 2) return [0, candidates.length - 1];
+  const gap = (i: number) => different[i]!.logRatio - different[i + 1]!.logRatio;
+  let least = 0;
+  for (let i = 1; i + 1 < different.length; i++) if (gap(i) < gap(least)) least = i;
+  return [different[least]!.index, different[least + 1]!.index];
+}
+
+/** As words in a dictionary. */
+function compareIds(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((id, i) => id !== b[i]);
+  return at < 0 ? a.length - b.length : a[at]! - (b[at] ?? -1);
 }
 
 function extremes(scores: readonly number[]): SelectedPair {

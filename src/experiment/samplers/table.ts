@@ -17,6 +17,7 @@ export interface MixtureComponent {
 export type Selection =
   | 'pair' // the two completions as drawn
   | 'implicit-extremes' // best and worst by the policy's own implicit reward
+  | 'implicit-closest' // the two different ones whose implicit rewards differ least
   | 'oracle-extremes'; // best and worst by the oracle, which then has to read all of them
 
 /** A preference sampler is data: a mixture over pairs of interpolation coefficients, and a selection rule. */
@@ -89,9 +90,18 @@ const ROWS = {
     ...ordinary,
     title: 'Best-of-N',
     description: 'N completions from the policy; the best and the worst by its own implicit reward.',
+    // The largest implicit gap among N is also what active preference learning asks for (Muldrew et al. 2024).
     source: 'Xiong et al. 2024, arXiv 2312.11456',
     mixture: () => evenly([0, 0]),
     selection: 'implicit-extremes',
+  },
+  'closest-of-n': {
+    ...ordinary,
+    title: 'Closest-of-N',
+    description: 'N completions from the policy; the two different ones that its implicit reward tells apart least.',
+    source: 'Qi et al. 2025, arXiv 2508.04149',
+    mixture: () => evenly([0, 0]),
+    selection: 'implicit-closest',
   },
   'best-of-n-oracle': {
     ...ordinary,
@@ -128,11 +138,19 @@ const ROWS = {
     source: 'offline DPO, Rafailov et al. 2023, arXiv 2305.18290',
     mixture: () => evenly([-1, -1]),
   },
+  simplemix: {
+    ...ordinary,
+    title: 'SimpleMix',
+    description: 'Half the pairs from the policy, half from the reference, as offline data mixed in.',
+    source: 'Li and Khashabi 2025, arXiv 2505.02363',
+    mixture: () => evenly([0, 0], [-1, -1]),
+  },
   'dpo-mix-p': {
     ...ordinary,
     title: 'DPO-Mix-P',
     description: 'One completion from 1.5·h_θ − 0.5·h_ref, one from 0.5·h_θ + 0.5·h_ref.',
-    source: 'Shi, Zhou and Du 2024, arXiv 2409.19605',
+    // The paper's variant for language models; its tabular one draws pairs in proportion to 2 + e^Δ + e^−Δ.
+    source: 'Shi, Zhou and Du 2024, arXiv 2409.19605, for language models',
     mixture: () => evenly([0.5, -0.5]),
     interpolates: true,
   },

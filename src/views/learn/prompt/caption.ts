@@ -27,6 +27,9 @@ export function pairCaption(
 ): string {
   if (candidates) {
     const drawn = candidates.map(letter).join(', ');
+    if (sampler.selection === 'implicit-closest') {
+      return `The policy drew ${drawn}. Of the different ones its own implicit reward tells ${letter(first.response)} and ${letter(second.response)} apart least: they are shown.${sameNote(first, second)}`;
+    }
     const reader = sampler.selection === 'oracle-extremes' ? 'by the oracle’s reward' : 'by its own implicit reward';
     return `The policy drew ${drawn}. The best and the worst of them ${reader} are shown: ${letter(first.response)} and ${letter(second.response)}.${sameNote(first, second)}`;
   }

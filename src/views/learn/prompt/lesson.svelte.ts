@@ -10,8 +10,6 @@ import { isAllowed, Query, queryText, setting, unlessUsual, type Setting } from 
 
 export const LETTERS = 'ABCDEFGH';
 
-export const SAMPLERS_SHOWN = SAMPLER_NAMES.filter((name) => name !== 'custom');
-
 export const SETTINGS = {
   responses: setting('k', 'Responses', { min: 3, max: 8, integer: true }, 5, 'How many answers the prompt has.'),
   beta: setting(
@@ -39,6 +37,27 @@ export const SETTINGS = {
   reward: setting('rewards', 'Reward', { min: -10, max: 10 }, 0, 'The oracle’s score of an answer.'),
   reference: setting('reference', 'Reference logit', { min: -10, max: 10 }, 0, 'The reference’s logit of an answer.'),
   seed: setting('seed', 'Seed', { min: 0, max: 9999, integer: true }, 0, 'Another seed draws other pairs.'),
+  share: setting(
+    'share',
+    'Share of pairs drawn with a',
+    { min: 0, max: 1 },
+    0.5,
+    'The others are both from the policy.',
+  ),
+  first: setting(
+    'first',
+    'First a',
+    { min: -5, max: 5 },
+    1,
+    'h_θ + a·(h_θ − h_ref): 0 is the policy, −1 the reference.',
+  ),
+  second: setting(
+    'second',
+    'Second a',
+    { min: -5, max: 5 },
+    -1,
+    'h_θ + a·(h_θ − h_ref): 0 is the policy, −1 the reference.',
+  ),
   pairs: setting('pairs', 'Pairs drawn', { min: 0, max: 2000, integer: true }, 0, 'Pairs that the policy learnt from.'),
 } as const satisfies Record<string, Setting>;
 
@@ -67,6 +86,10 @@ export class PromptLesson {
   n = $state<number>(SETTINGS.n.usual);
   seed = $state<number>(SETTINGS.seed.usual);
   pairs = $state<number>(SETTINGS.pairs.usual);
+  /** Of a custom sampler. */
+  share = $state<number>(SETTINGS.share.usual);
+  first = $state<number>(SETTINGS.first.usual);
+  second = $state<number>(SETTINGS.second.usual);
   sampler = $state<SamplerName>('pilaf');
   stage = $state<Stage>('rest');
   problems = $state.raw<readonly Problem[]>([]);
@@ -78,8 +101,16 @@ export class PromptLesson {
   last = $state.raw<LearntPair | null>(null);
 
   readonly lesson: Lesson = $derived.by(() => {
-    const { beta, sampler, n, seed } = this;
-    const arm = { sampler, temperature: 1, n, weighted: false, ...(this.alpha === null ? {} : { alpha: this.alpha }) };
+    const { beta, sampler, n, seed, alpha, share, first, second } = this;
+    const mixture = [
+      { weight: 1 - share, first: 0, second: 0 },
+      { weight: share, first, second },
+    ];
+    const arm = {
+      ...{ sampler, temperature: 1, n, weighted: false },
+      ...(alpha === null ? {} : { alpha }),
+      ...(sampler === 'custom' ? { mixture } : {}),
+    };
     return {
       prompt: { referenceLogits: [...this.reference], rewards: [...this.rewards], beta },
       sampler: resolveSampler(arm, beta),
@@ -130,7 +161,10 @@ export class PromptLesson {
     this.n = query.number(SETTINGS.n);
     this.seed = query.number(SETTINGS.seed);
     this.pairs = query.number(SETTINGS.pairs);
-    this.sampler = query.choice('sampler', SAMPLERS_SHOWN, 'pilaf');
+    this.share = query.number(SETTINGS.share);
+    this.first = query.number(SETTINGS.first);
+    this.second = query.number(SETTINGS.second);
+    this.sampler = query.choice('sampler', SAMPLER_NAMES, 'pilaf');
     this.problems = query.problems;
     this.#putBack();
   }
@@ -151,6 +185,13 @@ export class PromptLesson {
       n: takesN(this.sampler) ? unlessUsual(n, this.n) : null,
       seed: unlessUsual(seed, this.seed),
       pairs: unlessUsual(pairs, this.pairs),
+      ...(this.sampler === 'custom'
+        ? {
+            share: unlessUsual(SETTINGS.share, this.share),
+            first: unlessUsual(SETTINGS.first, this.first),
+            second: unlessUsual(SETTINGS.second, this.second),
+          }
+        : {}),
     });
   }
 
@@ -163,7 +204,7 @@ export class PromptLesson {
   }
 
   /** Changes a setting; a pair in hand is put back, and pairs that were learnt from are drawn anew. */
-  set(name: 'beta' | 'trained' | 'n' | 'seed' | 'pairs' | 'responses', value: number): void {
+  set(name: Exclude<keyof typeof SETTINGS, 'alpha' | 'reward' | 'reference'>, value: number): void {
     if (!isAllowed(SETTINGS[name], value)) return;
     if (name === 'responses') this.#resize(value);
     else this[name] = value;

@@ -114,7 +114,11 @@ export class TextLesson {
   });
   /** Which two of the candidates best-of-N takes, by its own reward and by the oracle's. */
   readonly taken: { readonly implicit: SelectedPair; readonly oracle: SelectedPair } | null = $derived.by(() => {
-    const scored = this.drawn.map(({ logRatio, completion: { reward } }) => ({ logRatio, reward }));
+    const scored = this.drawn.map(({ written, logRatio, completion: { reward } }) => ({
+      ids: written.map(({ id }) => id),
+      logRatio,
+      reward,
+    }));
     if (scored.length < 2) return null;
     return { implicit: selectPair('implicit-extremes', scored), oracle: selectPair('oracle-extremes', scored) };
   });

@@ -1,5 +1,10 @@
 import type { Problem } from '../../../experiment/reading';
-import { resolveSampler, type ResolvedSampler, type SamplerName } from '../../../experiment/samplers/table';
+import {
+  resolveSampler,
+  SAMPLER_NAMES,
+  type ResolvedSampler,
+  type SamplerName,
+} from '../../../experiment/samplers/table';
 import { cosine, directions } from '../../../theory/alignment';
 import { armPairs } from '../../../theory/armPairs';
 import { asymptoticConstant, policyCovariance } from '../../../theory/asymptotics';
@@ -7,7 +12,6 @@ import { bestDesign } from '../../../theory/bestDesign';
 import { evaluatePrompt } from '../../../theory/evaluate';
 import { optimum } from '../../../theory/optimum';
 import { logitsAt, type Prompt } from '../../../theory/prompt';
-import { SAMPLERS_SHOWN } from '../prompt/lesson.svelte';
 import { isAllowed, Query, queryText, setting, unlessUsual, type Setting } from '../query';
 import { bounded, ellipseOf, movement, placeOf, type Point, type Triple } from './simplex';
 
@@ -37,6 +41,9 @@ const FIRST_SHOWN: readonly SamplerName[] = ['vanilla', 'pilaf', 't-pilaf', 'hyb
 
 /** What flow lines can be drawn of. */
 export type Flow = 'none' | 'objective' | SamplerName;
+/** Those that need nothing said about them. */
+export const SAMPLERS_SHOWN = SAMPLER_NAMES.filter((name) => name !== 'custom');
+
 export const FLOWS: readonly Flow[] = ['none', 'objective', ...SAMPLERS_SHOWN];
 
 /** What the theory says of one sampler at the policy, and at the optimum. */
