@@ -4,7 +4,7 @@ import { contrast, mixed, readable } from './contrast';
 
 /**
  * One colour and one marker per sampler, everywhere in the page. The colours keep apart under the common colour
- * deficiencies as far as a dozen colours can; the marker, the dash and the name carry the rest.
+ * deficiencies as far as so many colours can; the marker, the dash and the name carry the rest.
  */
 
 export type Mode = 'light' | 'dark';
@@ -22,6 +22,10 @@ export const MARKERS = [
   'pentagon',
   'triangle-left',
   'star-diamond',
+  'star',
+  'bowtie',
+  'hourglass',
+  'star-square',
 ] as const;
 export type Marker = (typeof MARKERS)[number];
 
@@ -43,6 +47,10 @@ export const SAMPLER_LOOKS: Readonly<Record<SamplerName, SamplerLook>> = {
   'dpo-mix-p': { light: '#6b4fd0', dark: '#9d85ff', marker: 'triangle-right' },
   simplemix: { light: '#1b2a9e', dark: '#4d6bff', marker: 'triangle-left' },
   'closest-of-n': { light: '#008fa8', dark: '#00e5ff', marker: 'star-diamond' },
+  'best-design': { light: '#3a1b02', dark: '#fffb0d', marker: 'star' },
+  'implicit-design': { light: '#1f02fa', dark: '#885ba0', marker: 'bowtie' },
+  'dpo-mix-p-table': { light: '#0e0154', dark: '#5e751f', marker: 'hourglass' },
+  'dpo-mix-r-table': { light: '#0303bf', dark: '#ecfca6', marker: 'star-square' },
   custom: { light: '#17191f', dark: '#f4f4f4', marker: 'pentagon' },
 };
 
@@ -112,6 +120,14 @@ export function markerPath(marker: Marker): string {
       return 'M2 8 14 15V1Z';
     case 'star-diamond':
       return 'M8 1 9.8 6.2 15 8 9.8 9.8 8 15 6.2 9.8 1 8 6.2 6.2Z';
+    case 'star':
+      return 'M8 1 9.8 5.9 15 6.1 10.9 9.3 12.4 14.4 8 11.4 3.6 14.4 5.1 9.3 1 6.1 6.2 5.9Z';
+    case 'bowtie':
+      return 'M2 2 8 6.5 14 2V14L8 9.5 2 14Z';
+    case 'hourglass':
+      return 'M2 2H14L9.5 8 14 14H2L6.5 8Z';
+    case 'star-square':
+      return 'M2 2 8 5 14 2 11 8 14 14 8 11 2 14 5 8Z';
     case 'cross':
       return 'M6 2H10V6H14V10H10V14H6V10H2V6H6Z';
     case 'x':

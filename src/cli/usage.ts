@@ -8,6 +8,8 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --workers <n>        processes that share the race (one per core; 1 on webgpu); the hashes do not depend on it
       --labels <file>      a person's labels (JSON Lines, from the page's Learn), where labeller.reader is "person"
       --out <file>         writes the results as JSON
+      --pairs <file.jsonl> writes every pair that is trained on, with its label and the policy's hash after each step;
+                           python3 docs/replay.py <file.jsonl> trains a bandit again from it, with numpy alone
       --save <file>        saves the experiment's state now and then, to go on with resume
       --save-every <s>     seconds between savings (30)
       --weights <folder>   gets each run's weights at the end, <arm>-seed<n>.safetensors; of reviews, a file for

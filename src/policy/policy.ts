@@ -35,6 +35,8 @@ export interface SamplingRequest {
   readonly seeds: readonly number[]; // [R]
   readonly stream: number;
   readonly step: number;
+  /** Tokens of rows that are not to be drawn, −1 of those that are; absent where all are drawn. Completions of one token only. // [R·B] */
+  readonly given?: Int32Array;
   /** Where each run's rows begin among those that its random numbers are drawn for; 0 where absent. */
   readonly firstRow?: number;
   /** Also measure KL(π_θ‖π_ref) and entropy at every position, over the full vocabulary; takes both models on all rows. */

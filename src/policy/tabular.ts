@@ -33,6 +33,12 @@ export const tablesOf = (weights: tf.Tensor2D, sets: readonly number[], prompts:
     return tf.reshape(wanted, [sets.length, prompts, weights.shape[1] / prompts]);
   });
 
+/** What is given where it is not −1, else what was drawn. // int32 [1, R·B] */
+function givenOr(drawn: tf.Tensor, given: Int32Array): tf.Tensor {
+  const wanted = tf.tensor2d(given, [1, given.length], 'int32');
+  return tf.where(tf.greaterEqual(wanted, 0), wanted, drawn);
+}
+
 /** A table of logits: one row a prompt, one column a response; a completion is one token. */
 export function tabularPolicy(prompts: number, responses: number): Policy {
   /** Policy and reference of every row: a lookup costs nothing. */
@@ -45,7 +51,7 @@ export function tabularPolicy(prompts: number, responses: number): Policy {
       promptIds.set(ids);
       promptIds.set(ids, count);
       const tableRows = promptIds.map((prompt, row) => Math.floor(row / rows) * prompts + prompt);
-      const tokens = emptyTensor([1, count], 'int32');
+      const drawn = emptyTensor([1, count], 'int32');
       const measures = request.measure ? emptyTensor([1, 2, count]) : null;
       const address = Int32Array.from([...request.seeds, request.step, request.firstRow ?? 0], (value) => value | 0);
       const draw = {
@@ -53,16 +59,17 @@ export function tabularPolicy(prompts: number, responses: number): Policy {
         modelRows: tf.tensor2d(tableRows, [2, count], 'int32'),
         settings: request.settings,
         seeds: tf.tensor1d(address, 'int32'),
-        tokens,
+        tokens: drawn,
         stream: request.stream,
         token: 0,
       };
       const aside = () => ({ next: emptyTensor([2 * sets * prompts], 'int32'), logProbs: emptyTensor([1, 2, count]) });
       drawTokens(draw, measures && { ...aside(), measures });
+      const tokens = request.given ? givenOr(drawn, request.given) : drawn;
       // The very numbers that `forward` finds: at the start all margins are then exactly 0, and what cancels in the
       // gradient cancels exactly.
-      const drawn = tf.reshape(tf.concat([tokens, tokens]), [2 * sets, rows]) as tf.Tensor2D;
-      const found = responseLogProbs(tables, tf.tensor2d(promptIds, drawn.shape, 'int32'), drawn);
+      const both = tf.reshape(tf.concat([tokens, tokens]), [2 * sets, rows]) as tf.Tensor2D;
+      const found = responseLogProbs(tables, tf.tensor2d(promptIds, both.shape, 'int32'), both);
       return { tokens, logProbs: tf.reshape(found, [1, 2, count]), measures };
     });
   }

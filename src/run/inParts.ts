@@ -25,8 +25,8 @@ export interface Spreading {
 export const inParts =
   ({ pool, backend, asked, cores, checkpoints, now }: Spreading): Experiment =>
   (config, task, control, from) => {
-    // A person is asked by one thread.
-    if (config.labeller.reader === 'person') return runExperiment(config, task, control, from);
+    // A person is asked, and what is trained on is told, by one thread.
+    if (config.labeller.reader === 'person' || control.onTrained) return runExperiment(config, task, control, from);
     const workers = backend === 'webgpu' ? 1 : (asked ?? Math.min(cores, worthwhileParts(config, task)));
     const runs = config.arms.length * config.seeds;
     const parts = cutIntoParts(config, Math.max(workers, Math.ceil(runs / mostRuns(config, task, backend))));

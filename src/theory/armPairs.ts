@@ -3,6 +3,7 @@ import { bestOfNPairDistribution } from './bestOfN';
 import { closestOfNPairDistribution } from './closestOfN';
 import { implicitRewards } from './implicitReward';
 import { interpolatedProbabilities, pairDistribution, tPilafMixture } from './pairDistribution';
+import { pairTable } from './pairTable';
 import type { Prompt } from './prompt';
 
 /** Implicit rewards that differ by less are equal: rounding must not break ties. */
@@ -29,6 +30,11 @@ export function armPairs(sampler: ResolvedSampler, prompt: Prompt, logits: Array
       const scores = implicitRewards(logits, referenceLogits, beta);
       return closestOfNPairDistribution(drawn(), scores.map(inGrains), candidates);
     }
+    case 'spread':
+    case 'oracle-spread':
+    case 'best-design':
+    case 'implicit-design':
+      return pairTable(selection, prompt, logits);
     case 'oracle-extremes':
       return bestOfNPairDistribution(drawn(), rewards, candidates);
     default:

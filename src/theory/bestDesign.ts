@@ -13,7 +13,7 @@ export interface BestDesign {
   readonly bound: number;
 }
 
-/** How far apart constant and bound may end, relatively. */
+/** How far apart constant and bound may end, relatively, unless somebody asks for less. */
 const TOLERANCE = 1e-10;
 const MOST_STEPS = 300;
 /** A step goes at most so far towards where a weight would be 0. */
@@ -27,7 +27,7 @@ const BARRIER_LEFT = 0.2;
  * Newton steps with a logarithmic barrier find (Boyd and Vandenberghe, Convex Optimization, 2004, chapter 11). By the
  * Cauchy–Schwarz inequality no pair distribution has a constant below c·φ·/max d, with d = −∇φ at weights that sum to 1.
  */
-export function bestDesign(prompt: Prompt): BestDesign {
+export function bestDesign(prompt: Prompt, tolerance = TOLERANCE): BestDesign {
   const { beta } = prompt;
   const { policy } = optimum(prompt.referenceLogits, prompt.rewards, beta);
   const responses = policy.length;
@@ -62,7 +62,7 @@ export function bestDesign(prompt: Prompt): BestDesign {
     });
     constant = constantOf(network, policy, beta) * total;
     bound = Math.max(bound, (2 * constant ** 2) / (Math.max(...gains) * total ** 2));
-    if (constant - bound <= TOLERANCE * constant) break;
+    if (constant - bound <= tolerance * constant) break;
     const change = newtonStep({ pairs, worths, weights, gains, inverse, policy, beta, barrier });
     const fall = Math.max(...change.map((share) => -share));
     const length = fall > MOST_OF_THE_WAY ? MOST_OF_THE_WAY / fall : 1;

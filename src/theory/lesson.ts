@@ -2,7 +2,7 @@ import { preferenceProbability } from '../math/bradleyTerry';
 import { startAdamW, stepAdamW } from '../math/adamW';
 import { pairLoss } from '../math/preferenceLosses';
 import { categorical, STREAM, uniform } from '../math/random';
-import type { Coefficient, ResolvedSampler } from '../experiment/samplers/table';
+import { isPairTable, type Coefficient, type ResolvedSampler } from '../experiment/samplers/table';
 import { selectPair } from '../experiment/samplers/select';
 import { armPairs, inGrains } from './armPairs';
 import { expectedDpoGradient } from './gradients';
@@ -71,11 +71,21 @@ export function drawPair(lesson: Lesson, logits: ArrayLike<number>, index: numbe
         draw(STREAM.component),
       )
     ]!;
-  const drawn = Array.from({ length: sampler.candidates }, (_, row): DrawnResponse => {
-    const coefficient = row % 2 === 0 ? component.first : component.second;
-    const p = interpolatedProbabilities(coefficient, logits, referenceLogits, sampler.temperature);
-    return { response: categorical(p, draw(STREAM.token, row)), coefficient };
-  });
+  const fromTable = (): DrawnResponse[] => {
+    const entry = categorical(armPairs(sampler, prompt, logits), draw(STREAM.component));
+    return [Math.floor(entry / logits.length), entry % logits.length].map((response) => ({
+      response,
+      coefficient: 'uniform',
+    }));
+  };
+  const drawnAlone = () =>
+    Array.from({ length: sampler.candidates }, (_, row): DrawnResponse => {
+      const coefficient = row % 2 === 0 ? component.first : component.second;
+      const p = interpolatedProbabilities(coefficient, logits, referenceLogits, sampler.temperature);
+      return { response: categorical(p, draw(STREAM.token, row)), coefficient };
+    });
+  const isTable = isPairTable(sampler.selection);
+  const drawn = isTable ? fromTable() : drawnAlone();
   const implicit = implicitRewards(logits, referenceLogits, beta);
   const [a, b] = selectPair(
     sampler.selection,
@@ -88,7 +98,7 @@ export function drawPair(lesson: Lesson, logits: ArrayLike<number>, index: numbe
   return {
     first,
     second,
-    candidates: sampler.selection === 'pair' ? null : drawn.map(({ response }) => response),
+    candidates: sampler.selection === 'pair' || isTable ? null : drawn.map(({ response }) => response),
     probability,
     chosen,
     rejected,

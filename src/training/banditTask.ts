@@ -5,6 +5,7 @@ import { banditTables, type BanditTables } from '../tasks/bandit';
 import { evaluateTable } from '../theory/evaluate';
 import { frontier } from '../theory/optimum';
 import type { PlanePoint } from '../experiment/documents/results';
+import type { Prompt } from '../theory/prompt';
 import type { Task } from './task';
 
 /** Multiples of β at which the frontier is drawn, from a timid policy to a greedy one. */
@@ -26,6 +27,7 @@ export function banditTask(config: BanditConfig): Task {
     const t = tables(seed);
     return frontier(rowsOf(t, t.referenceLogits), rowsOf(t, t.rewards), betas);
   };
+  const prompts = new Map<string, Prompt[]>();
   const promptIds = Array.from({ length: config.prompts }, (_, index) => [index]);
   return {
     policy: tabularPolicy(config.prompts, config.responses),
@@ -53,6 +55,21 @@ export function banditTask(config: BanditConfig): Task {
         let found = optima.get(key);
         if (!found) optima.set(key, (found = line(seed, [beta])[0]!));
         return found;
+      },
+      prompt(seed, index, beta) {
+        const key = `${seed} ${beta}`;
+        const t = tables(seed);
+        let found = prompts.get(key);
+        if (!found) {
+          const rewards = rowsOf(t, t.rewards);
+          found = rowsOf(t, t.referenceLogits).map((referenceLogits, x) => ({
+            referenceLogits,
+            rewards: rewards[x]!,
+            beta,
+          }));
+          prompts.set(key, found);
+        }
+        return found[index]!;
       },
       frontier: (seeds, beta) =>
         meanPoints(

@@ -7,6 +7,7 @@ import type { Answer, Question } from './annotator';
 import type { Fleet } from './fleet';
 import type { Completion, PreferencePair } from './pair';
 import { PairKinds } from './pairKinds';
+import { hasPairTables, tokensFromTables } from './pairTables';
 import { answeredPair, labelPair, readCompletion, shownCompletions } from './preferences';
 import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
@@ -32,7 +33,13 @@ export interface BegunCollection {
  */
 export function collect(fleet: Fleet, draw: number): BegunCollection {
   const { collection, request } = planCollection(fleet, draw);
-  return { collection, sampled: sampleCompletions(fleet.task.policy, fleet.weights, request) };
+  const { policy } = fleet.task;
+  if (!hasPairTables(fleet)) return { collection, sampled: sampleCompletions(policy, fleet.weights, request) };
+  const sampled = fleet
+    .readWeights()
+    .then((policies) => tokensFromTables(fleet, collection, policies))
+    .then((given) => sampleCompletions(policy, fleet.weights, { ...request, given }));
+  return { collection, sampled };
 }
 
 /** What `collect` samples; the caller disposes the request's settings and the kinds. */

@@ -1,3 +1,5 @@
+import type { SamplingPlan } from '../experiment/samplers/plan';
+import { isPairTable, type ResolvedSampler } from '../experiment/samplers/table';
 import type { CollectedPairs } from './fleet';
 import type { Completion, PreferencePair } from './pair';
 import type { Task } from './task';
@@ -45,10 +47,15 @@ function sampledCompletion(
     }),
     reward,
     implicitReward: beta * logRatio,
-    // T-PILAF decides on the device, by each prompt's partition functions.
-    origin: sampler.partition ? 'unknown' : plan.scales[row] === 0 ? 'uniform' : originOf(plan.coefficients[row]!),
+    origin: originOf(sampler, plan, row),
   };
 }
 
-/** What a completion was drawn from, by its coefficient. */
-const originOf = (a: number): Origin => (a === 0 ? 'policy' : a === -1 ? 'reference' : a > 0 ? 'pushed' : 'pulled');
+function originOf(sampler: ResolvedSampler, { scales, coefficients }: SamplingPlan, row: number): Origin {
+  if (isPairTable(sampler.selection)) return 'table';
+  // T-PILAF decides on the device, by each prompt's partition functions.
+  if (sampler.partition) return 'unknown';
+  if (scales[row] === 0) return 'uniform';
+  const a = coefficients[row]!;
+  return a === 0 ? 'policy' : a === -1 ? 'reference' : a > 0 ? 'pushed' : 'pulled';
+}

@@ -95,8 +95,8 @@ export interface SampledCompletion {
   readonly origin: Origin;
 }
 
-/** Which model a completion was drawn from: π_θ, π_ref, away from the reference or back towards it, or all alike. */
-export type Origin = 'policy' | 'reference' | 'pushed' | 'pulled' | 'uniform' | 'unknown';
+/** What a completion was drawn from: π_θ, π_ref, away from the reference or back towards it, all alike, or a table of pairs. */
+export type Origin = 'policy' | 'reference' | 'pushed' | 'pulled' | 'uniform' | 'table' | 'unknown';
 
 export interface SampledToken {
   readonly text: string;

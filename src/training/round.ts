@@ -17,6 +17,7 @@ import type { PairKinds } from './pairKinds';
 import { labelledCompletions, preferenceGradient, type PreferenceBatch } from './preferenceGradient';
 import { objectiveOf } from './run';
 import type { SampledCompletions } from './sampleCompletions';
+import { readTrained, type OnTrained, type TrainedBatch } from './trained';
 import { minibatch, placeOf, type StepPlace } from './schedule';
 
 /** A step whose first completions the device is sampling; one of the two must be called. */
@@ -27,8 +28,9 @@ export interface BegunStep {
    * Waits for them, labels them and starts the update.
    *
    * @param answers to the questions, where a person labels
+   * @param onTrained is told what every run was trained on
    */
-  finish(answers?: readonly Answer[]): Promise<void>;
+  finish(answers?: readonly Answer[], onTrained?: OnTrained): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -50,7 +52,7 @@ export function beginStep(fleet: Fleet, step: number): BegunStep {
       const read = await sampled;
       return fleet.runs.flatMap((_, r) => questionsOf(fleet, collection, read, r));
     },
-    async finish(answers) {
+    async finish(answers, onTrained) {
       let collection: Collection | null = null;
       try {
         for (let next = 1; begun; next++) {
@@ -60,7 +62,9 @@ export function beginStep(fleet: Fleet, step: number): BegunStep {
           begun = next < place.collections && fleet.alive ? beginCollection(fleet, step + next) : null;
         }
         // An evaluation may have found since that no run is left.
-        if (fleet.alive) update(fleet, step, place, collection?.kinds ?? null);
+        if (!fleet.alive) return;
+        const batch = update(fleet, step, place, collection?.kinds ?? null, onTrained !== undefined);
+        if (batch) onTrained?.(await readTrained(fleet, step, batch));
       } finally {
         // What has failed while it was sampled is discarded by whoever began the step.
         if (!begun) collection?.kinds.dispose();
@@ -106,16 +110,29 @@ export function label(
 const isFinite = ({ chosen, rejected }: PreferencePair): boolean =>
   Number.isFinite(chosen.logRatio) && Number.isFinite(rejected.logRatio);
 
-/** @param kinds of the pairs collected last; null unless this step begins a round */
-function update(fleet: Fleet, step: number, place: StepPlace, kinds: PairKinds | null): void {
+/**
+ * @param kinds of the pairs collected last; null unless this step begins a round
+ * @param isTold whether somebody wants to know what was trained on, and then disposes of it
+ */
+function update(
+  fleet: Fleet,
+  step: number,
+  place: StepPlace,
+  kinds: PairKinds | null,
+  isTold: boolean,
+): TrainedBatch | null {
   const { schedule, rounds } = fleet.config;
   const decay = schedule.learningRate === 'linear' ? 1 - step / schedule.steps : 1;
   const draw = fleet.firstDraw + place.first;
   const pairs = fleet.memories.map(({ run, pool }) => minibatch(pool, place, run.seed, draw));
+  const weights = tf.tidy(() => untied(pairWeights(fleet, kinds), pairs));
   tf.tidy(() => {
-    const batch = { ...labelledCompletions(fleet, pairs), pairWeights: untied(pairWeights(fleet, kinds), pairs) };
+    const batch = { ...labelledCompletions(fleet, pairs), pairWeights: weights };
     descend(fleet, batch, decay, rounds?.resetOptimiser ? place.step + 1 : step + 1);
   });
+  if (isTold) return { pairs, weights };
+  weights.dispose();
+  return null;
 }
 
 /** @param updates of AdamW's averages so far, this one included */

@@ -15,6 +15,7 @@ import { collectionsUntil, isEvaluated } from './schedule';
 import type { ExperimentSnapshot, RunSnapshot } from './snapshot';
 import { startedReport } from './startedReport';
 import type { Task } from './task';
+import type { OnTrained } from './trained';
 
 /** Pairs per arm in a report. */
 const PAIRS_SHOWN = 3;
@@ -30,6 +31,8 @@ export interface ExperimentControl {
   wantsEvaluation?(): boolean;
   /** Asked after every such step: whether to show pairs all the same. */
   wantsPairs?(): boolean;
+  /** Is told, after every step, what each run was trained on; that costs a read-back of all policies. */
+  onTrained?: OnTrained | undefined;
   /** A person who labels, where the config's labeller is one. */
   ask?: Annotator | undefined;
   /** Asked between two steps, once the reports of the one before have been pulled: whether to yield a snapshot. */
@@ -111,7 +114,7 @@ export async function* runExperiment(
   /** Whether it came to the end: where a person labels, nobody may answer any more. */
   async function finishAll(): Promise<boolean> {
     if (config.labeller.reader !== 'person') {
-      for (; begun.length > 0; begun.shift()) await begun[0]!.finish();
+      for (; begun.length > 0; begun.shift()) await begun[0]!.finish(undefined, control.onTrained);
       return true;
     }
     const questions = await Promise.all(begun.map((own) => own.questions()));
@@ -121,7 +124,7 @@ export async function* runExperiment(
     if (answers.length !== all.length) throw new Error(`${answers.length} answers to ${all.length} questions`);
     for (let from = 0; begun.length > 0; begun.shift(), questions.shift()) {
       const count = questions[0]!.length;
-      await begun[0]!.finish(answers.slice(from, from + count));
+      await begun[0]!.finish(answers.slice(from, from + count), control.onTrained);
       from += count;
     }
     return true;

@@ -1,5 +1,6 @@
 import type { PlanePoint } from '../experiment/documents/results';
 import type { Policy } from '../policy/policy';
+import type { Prompt } from '../theory/prompt';
 
 /**
  * A task made ready for training: the policy's program, where the runs start, and what the oracle says.
@@ -65,6 +66,8 @@ export interface ExactEvaluation {
   readonly kind: 'exact';
   evaluate(seed: number, weights: Float32Array, beta: number): ExactPoint;
   optimum(seed: number, beta: number): PlanePoint;
+  /** A training prompt with all that theory asks of it; the same object for the same prompt. */
+  prompt(seed: number, index: number, beta: number): Prompt;
   /** Best reward at each KL, mean over the seeds' tables. */
   frontier(seeds: readonly number[], beta: number): readonly PlanePoint[];
 }

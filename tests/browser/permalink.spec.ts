@@ -64,7 +64,7 @@ test('a run’s link opens as the same settings, its command runs them', async (
   const address = await copied(lab, 'Copy link', 'Link copied.');
   expect(await configOf(address)).toEqual(config);
   expect(await copied(lab, 'Copy command', 'Command copied.')).toMatch(
-    /^npm run lab -- run bandit-race --set 'arms=\[.*\]' --set seeds=2 --set beta=0.5 --set schedule.steps=3 --set schedule.pairs=2$/,
+    /^npm run lab -- run bandit-larger-beta --set task.rewardScale=3 --set seeds=2 --set beta=0.5 --set schedule.steps=3 --set schedule.pairs=2 --set evaluation.every=100$/,
   );
 
   const page = await context.newPage();

@@ -6,6 +6,8 @@ import { softmax } from '../../src/math/logits';
 import { chiSquareTail } from '../../src/math/statistics';
 import { SAMPLERS } from '../../src/experiment/samplers/table';
 import { bestOfNPairDistribution } from '../../src/theory/bestOfN';
+import { bestDesign } from '../../src/theory/bestDesign';
+import { pairTable } from '../../src/theory/pairTable';
 import { closestOfNPairDistribution } from '../../src/theory/closestOfN';
 import { implicitRewards } from '../../src/theory/implicitReward';
 import { pairDistribution, tPilafPairDistribution } from '../../src/theory/pairDistribution';
@@ -48,6 +50,10 @@ const ARMS: readonly Arm[] = [
   { sampler: 'reference' },
   { sampler: 'dpo-mix-p' },
   { sampler: 'simplemix' },
+  { sampler: 'dpo-mix-p-table' },
+  { sampler: 'dpo-mix-r-table' },
+  { sampler: 'best-design' },
+  { sampler: 'implicit-design' },
   {
     sampler: 'custom',
     temperature: 1.7,
@@ -126,6 +132,16 @@ function exactPairs(arm: ArmConfig, logits: ArrayLike<number>, prompt: number): 
       return tPilafPairDistribution(logits, reference, betaOf(arm));
     case 'best-of-n':
       return bestOfNPairDistribution(tempered, implicitRewards(logits, reference, betaOf(arm)), arm.n);
+    case 'dpo-mix-p-table':
+      return spreadPairs(implicitRewards(logits, reference, betaOf(arm)));
+    case 'dpo-mix-r-table':
+      return spreadPairs(REWARDS[prompt]!);
+    case 'best-design':
+      return bestDesign({ referenceLogits: reference, rewards: REWARDS[prompt]!, beta: betaOf(arm) }).mu;
+    case 'implicit-design': {
+      const rewards = implicitRewards(logits, reference, betaOf(arm));
+      return pairTable('implicit-design', { referenceLogits: reference, rewards, beta: betaOf(arm) }, logits);
+    }
     case 'closest-of-n':
       return closestOfNPairDistribution(tempered, implicitRewards(logits, reference, betaOf(arm)), arm.n);
     case 'best-of-n-oracle':
@@ -135,6 +151,16 @@ function exactPairs(arm: ArmConfig, logits: ArrayLike<number>, prompt: number): 
       return pairDistribution(logits, reference, mixture, arm.temperature);
     }
   }
+}
+
+/** In proportion to 2 + e^Δ + e^−Δ. */
+function spreadPairs(rewards: ArrayLike<number>): Float64Array {
+  const mu = Float64Array.from({ length: RESPONSES ** 2 }, (_, i) => {
+    const gap = rewards[Math.floor(i / RESPONSES)]! - rewards[i % RESPONSES]!;
+    return 2 + Math.exp(gap) + Math.exp(-gap);
+  });
+  const total = mu.reduce((sum, value) => sum + value, 0);
+  return mu.map((value) => value / total);
 }
 
 /** Probability of every (prompt, chosen, rejected). // [X·K·K] */

@@ -52,6 +52,8 @@ describe('costs', () => {
     [{ sampler: 'custom', mixture: UNIFORM_MIXTURE }, null, 2],
     [{ sampler: 'uniform' }, null, 2],
     [{ sampler: 't-pilaf' }, null, 2],
+    [{ sampler: 'best-design' }, null, 2],
+    [{ sampler: 'dpo-mix-r-table' }, null, 2],
   ] as const)('of %o are %s passes and %i responses shown', (input, sampling, annotation) => {
     expect(costOf(arm(structuredClone(input) as never), BETA)).toEqual({ sampling, annotation });
   });
@@ -129,7 +131,14 @@ describe('the table', () => {
   });
 
   it('knows which samplers need every completion’s probability', () => {
-    expect(SAMPLER_NAMES.filter((name) => SAMPLERS[name].exact)).toEqual(['uniform', 't-pilaf']);
+    expect(SAMPLER_NAMES.filter((name) => SAMPLERS[name].exact)).toEqual([
+      'uniform',
+      't-pilaf',
+      'dpo-mix-p-table',
+      'dpo-mix-r-table',
+      'best-design',
+      'implicit-design',
+    ]);
   });
 
   it('gives a custom sampler the mixture of its arm', () => {

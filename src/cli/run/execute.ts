@@ -12,6 +12,7 @@ import type { StoredExperiment } from '../../run/storedExperiment';
 import type { Task } from '../../training/task';
 import type { Question } from '../../training/annotator';
 import { recordedAnswers } from '../../training/recordedAnswers';
+import type { OnTrained } from '../../training/trained';
 import { UsageError } from '../errors';
 import { nodeEnvironment } from '../nodeRuntime';
 import { ProcessWorker } from '../pool/processWorker';
@@ -27,6 +28,8 @@ export interface Execution {
   readonly from?: StoredExperiment | undefined;
   /** A person's, where one labels; the experiment ends with them. */
   readonly labels?: readonly LabelRecord[] | undefined;
+  /** Is told what every step trains on; the race is then trained in this process. */
+  readonly onTrained?: OnTrained | undefined;
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   /** Called after the last step of an experiment that is interrupted, too. */
@@ -35,7 +38,7 @@ export interface Execution {
 
 /** Runs an experiment to its end. Throws UsageError where it does not fit. */
 export async function execute(config: ExperimentConfig, task: Task, execution: Execution): Promise<Runner> {
-  const { backend, signal, progress, workers, from, saveEvery, save, labels } = execution;
+  const { backend, signal, progress, workers, from, saveEvery, save, labels, onTrained } = execution;
   const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const environment = nodeEnvironment(backend);
@@ -55,7 +58,7 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
       return answers;
     });
   try {
-    for await (const report of runner.run({ signal, wantsSnapshot, ask })) {
+    for await (const report of runner.run({ signal, wantsSnapshot, ask, onTrained })) {
       if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
       if (report.type !== 'progress') continue;
       progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`);

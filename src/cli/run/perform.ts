@@ -8,6 +8,7 @@ import { makeFolder, removeFile } from '../files';
 import { onInterrupt } from '../interrupt';
 import { startBackend } from '../nodeRuntime';
 import { checkOutputs, stateWriter, writeResults } from './outputs';
+import { checkPairsFile, openPairsFile } from './pairsFile';
 import { prepared } from './prepared';
 import { startProgress } from '../progress';
 import { summary } from './summary';
@@ -25,6 +26,8 @@ export interface Performance {
   readonly save: string | undefined;
   /** The folder for the weights that the runs end with. */
   readonly weights: string | undefined;
+  /** The file that gets every pair that is trained on. */
+  readonly pairs?: string | undefined;
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   readonly from?: StoredExperiment;
@@ -46,6 +49,7 @@ export async function perform({
   out,
   save,
   weights,
+  pairs,
   saveEvery,
   from,
   source,
@@ -54,6 +58,7 @@ export async function perform({
   checkOutputs({ out, save }, from && save, source);
   const task = await prepared(config);
   if (weights !== undefined) makeFolder(weights, '--weights');
+  if (pairs !== undefined) checkPairsFile(pairs, config);
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const backend = await startBackend(only);
@@ -61,6 +66,7 @@ export async function perform({
   let saved = from !== undefined;
   let complete = true;
   const write = save === undefined ? null : stateWriter(save);
+  const pairsFile = pairs === undefined ? null : openPairsFile(pairs, config, backend.info);
   try {
     const progress = startProgress(title, config.schedule.steps);
     const running = execute(config, task, {
@@ -70,6 +76,7 @@ export async function perform({
       progress,
       from,
       labels,
+      onTrained: pairsFile?.onTrained,
       saveEvery,
       save:
         write === null
@@ -79,6 +86,7 @@ export async function perform({
             },
     });
     const runner = await Promise.race([running, backend.lost]).finally(progress.clear);
+    pairsFile?.end(runner.policies);
     const results = runner.results();
     process.stdout.write(summary(results, runner.history!, backend.reasons));
     if (out !== undefined) complete = writeResults(out, `${JSON.stringify(results)}\n`);

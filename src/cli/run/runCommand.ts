@@ -15,6 +15,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     weights: { type: 'string' },
     workers: { type: 'string' },
     labels: { type: 'string' },
+    pairs: { type: 'string' },
   });
   const [source, surplus] = positionals;
   if (source === undefined) throw new UsageError('run needs the name of a preset, a config file or a link');
@@ -23,7 +24,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const backend = readBackend(values.backend);
   const saveEvery = readSeconds('--save-every', values['save-every'] ?? '30');
   const { config, title } = await loadConfig(source, values.set);
-  const { out, save, weights } = values;
+  const { out, save, weights, pairs } = values;
   const labels = readLabels(config, values.labels);
   return perform({
     source,
@@ -34,6 +35,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     out,
     save,
     weights,
+    pairs,
     saveEvery,
     labels,
   });

@@ -1,5 +1,5 @@
 import { accepted, readBy, type Parsed, type Problem } from '../reading';
-import { SAMPLER_NAMES, SAMPLERS, takesN } from '../samplers/table';
+import { isPairTable, SAMPLER_NAMES, SAMPLERS, takesN } from '../samplers/table';
 import { armName } from './names';
 import { configSchema, type ArmConfig, type ExperimentConfig } from './schema';
 import { TASKS, tasksThat } from './tasks';
@@ -142,6 +142,11 @@ function roundProblems({ task, arms, rounds, start, schedule: { pairs } }: Exper
   if (rounds.accumulate && rounds.movingReference) {
     const message = 'cannot go with rounds.movingReference: earlier pairs belong to another reference';
     problems.push({ path: 'rounds.accumulate', message });
+  }
+  const table = arms.findIndex(({ sampler }) => isPairTable(SAMPLERS[sampler].selection));
+  if (table >= 0 && rounds.movingReference) {
+    const message = `"${arms[table]!.sampler}" knows the first reference only, so it needs rounds.movingReference to be false`;
+    problems.push({ path: `arms.${table}.sampler`, message });
   }
   const weighted = arms.findIndex((arm) => arm.weighted);
   if (weighted >= 0) {

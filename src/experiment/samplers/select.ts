@@ -14,12 +14,16 @@ export interface Candidate {
 export type SelectedPair = readonly [first: number, second: number];
 
 /**
- * Applies a selection rule. Among equals the lowest index wins; if all candidates score the same, the first and
+ * Applies a selection rule; one that goes by a table of pairs has chosen before anything was drawn. Among equals the lowest index wins; if all candidates score the same, the first and
  * the last are taken, so that a pair never shows one completion twice.
  */
 export function selectPair(selection: Selection, candidates: readonly Candidate[]): SelectedPair {
   switch (selection) {
     case 'pair':
+    case 'spread':
+    case 'oracle-spread':
+    case 'best-design':
+    case 'implicit-design':
       return [0, 1];
     case 'implicit-extremes':
       return extremes(candidates.map((c) => c.logRatio));

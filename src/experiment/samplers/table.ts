@@ -18,7 +18,15 @@ export type Selection =
   | 'pair' // the two completions as drawn
   | 'implicit-extremes' // best and worst by the policy's own implicit reward
   | 'implicit-closest' // the two different ones whose implicit rewards differ least
-  | 'oracle-extremes'; // best and worst by the oracle, which then has to read all of them
+  | 'oracle-extremes' // best and worst by the oracle, which then has to read all of them
+  | PairTable;
+
+/** Rules that give every pair of responses its probability, where responses can be enumerated (`theory/pairTable.ts`). */
+export const PAIR_TABLES = ['spread', 'oracle-spread', 'best-design', 'implicit-design'] as const;
+export type PairTable = (typeof PAIR_TABLES)[number];
+
+export const isPairTable = (selection: Selection): selection is PairTable =>
+  PAIR_TABLES.some((name) => name === selection);
 
 /** A preference sampler is data: a mixture over pairs of interpolation coefficients, and a selection rule. */
 export interface Sampler {
@@ -154,6 +162,42 @@ const ROWS = {
     mixture: () => evenly([0.5, -0.5]),
     interpolates: true,
   },
+  'dpo-mix-p-table': {
+    ...ordinary,
+    title: 'DPO-Mix-P (table)',
+    description: 'Pairs in proportion to 2 + e^Δ + e^−Δ, Δ by the policy’s own implicit reward.',
+    source: 'Shi, Zhou and Du 2024, arXiv 2409.19605, for tables',
+    mixture: () => evenly(['uniform', 'uniform']),
+    selection: 'spread',
+    exact: true,
+  },
+  'dpo-mix-r-table': {
+    ...ordinary,
+    title: 'DPO-Mix-R (table)',
+    description: 'Pairs in proportion to 2 + e^Δ + e^−Δ, Δ by the oracle’s reward.',
+    source: 'Shi, Zhou and Du 2024, arXiv 2409.19605, for tables',
+    mixture: () => evenly(['uniform', 'uniform']),
+    selection: 'oracle-spread',
+    exact: true,
+  },
+  'best-design': {
+    ...ordinary,
+    title: 'Best design',
+    description: 'The pairs that tell most about the optimum, by the oracle’s reward: a limit that no method knows.',
+    source: 'A-optimal design; compare arXiv 2606.19607',
+    mixture: () => evenly(['uniform', 'uniform']),
+    selection: 'best-design',
+    exact: true,
+  },
+  'implicit-design': {
+    ...ordinary,
+    title: 'Design by r_θ',
+    description: 'The pairs that would tell most if the policy’s own implicit reward were the oracle’s.',
+    source: 'A-optimal design; compare arXiv 2606.19607',
+    mixture: () => evenly(['uniform', 'uniform']),
+    selection: 'implicit-design',
+    exact: true,
+  },
   custom: {
     ...ordinary,
     title: 'Custom',
@@ -169,7 +213,10 @@ export const SAMPLERS: Readonly<Record<SamplerName, Sampler>> = ROWS;
 export const SAMPLER_NAMES = Object.keys(ROWS) as SamplerName[];
 
 /** Whether a sampler draws N completions for a pair, not two. */
-export const takesN = (sampler: SamplerName): boolean => SAMPLERS[sampler].selection !== 'pair';
+export function takesN(sampler: SamplerName): boolean {
+  const { selection } = SAMPLERS[sampler];
+  return selection !== 'pair' && !isPairTable(selection);
+}
 
 /** A sampler with an arm's numbers filled in. */
 export interface ResolvedSampler extends Omit<Sampler, 'mixture'> {

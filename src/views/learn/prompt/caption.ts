@@ -1,6 +1,7 @@
 import { fixed, signed } from '../../../analysis/format';
-import type { Coefficient, ResolvedSampler } from '../../../experiment/samplers/table';
+import { isPairTable, type Coefficient, type ResolvedSampler } from '../../../experiment/samplers/table';
 import { softmax } from '../../../math/logits';
+import { armPairs } from '../../../theory/armPairs';
 import type { DrawnPair, DrawnResponse } from '../../../theory/lesson';
 import { interpolatedProbabilities } from '../../../theory/pairDistribution';
 import type { Prompt } from '../../../theory/prompt';
@@ -32,6 +33,10 @@ export function pairCaption(
     }
     const reader = sampler.selection === 'oracle-extremes' ? 'by the oracle’s reward' : 'by its own implicit reward';
     return `The policy drew ${drawn}. The best and the worst of them ${reader} are shown: ${letter(first.response)} and ${letter(second.response)}.${sameNote(first, second)}`;
+  }
+  if (isPairTable(sampler.selection)) {
+    const mu = armPairs(sampler, prompt, logits)[first.response * logits.length + second.response]!;
+    return `The sampler gives every pair a probability. It drew ${letter(first.response)} and ${letter(second.response)}, whose probability in this order is ${fixed(mu, 3)}.${sameNote(first, second)}`;
   }
   const chance = ({ response, coefficient }: DrawnResponse) =>
     fixed(interpolatedProbabilities(coefficient, logits, prompt.referenceLogits, sampler.temperature)[response]!, 2);

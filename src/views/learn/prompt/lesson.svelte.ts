@@ -10,6 +10,9 @@ import { isAllowed, Query, queryText, setting, unlessUsual, type Setting } from 
 
 export const LETTERS = 'ABCDEFGH';
 
+/** A design by r_θ is sought anew at every step of training: too long for a drag. */
+export const SAMPLERS_SHOWN = SAMPLER_NAMES.filter((name) => name !== 'implicit-design');
+
 export const SETTINGS = {
   responses: setting('k', 'Responses', { min: 3, max: 8, integer: true }, 5, 'How many answers the prompt has.'),
   beta: setting(
@@ -164,7 +167,7 @@ export class PromptLesson {
     this.share = query.number(SETTINGS.share);
     this.first = query.number(SETTINGS.first);
     this.second = query.number(SETTINGS.second);
-    this.sampler = query.choice('sampler', SAMPLER_NAMES, 'pilaf');
+    this.sampler = query.choice('sampler', SAMPLERS_SHOWN, 'pilaf');
     this.problems = query.problems;
     this.#putBack();
   }

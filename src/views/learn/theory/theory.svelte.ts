@@ -41,8 +41,8 @@ const FIRST_SHOWN: readonly SamplerName[] = ['vanilla', 'pilaf', 't-pilaf', 'hyb
 
 /** What flow lines can be drawn of. */
 export type Flow = 'none' | 'objective' | SamplerName;
-/** Those that need nothing said about them. */
-export const SAMPLERS_SHOWN = SAMPLER_NAMES.filter((name) => name !== 'custom');
+/** Those of which nothing need be said, and that are known at once. */
+export const SAMPLERS_SHOWN = SAMPLER_NAMES.filter((name) => name !== 'custom' && name !== 'implicit-design');
 
 export const FLOWS: readonly Flow[] = ['none', 'objective', ...SAMPLERS_SHOWN];
 
