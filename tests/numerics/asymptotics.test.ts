@@ -21,7 +21,7 @@ const LABELS = 1000;
 const RUNS = 64;
 const FITS = 3;
 const STEPS = 50;
-const SAMPLERS: SamplerName[] = ['vanilla', 't-pilaf', 'uniform'];
+const SAMPLERS: SamplerName[] = ['vanilla', 'pilaf', 't-pilaf', 'uniform', 'best-design'];
 
 const config = configOf({
   task: { kind: 'bandit', referenceLogits: [[0.4, 0, -0.6]], rewards: [[0, 1, 2]] },
@@ -36,7 +36,7 @@ const config = configOf({
 
 beforeAll(() => useBackend('wasm'));
 
-it('what labels leave unknown is what the theory says, for three samplers', { timeout: 240_000 }, async () => {
+it('what labels leave unknown is what the theory says, for the best design too', { timeout: 240_000 }, async () => {
   if (config.task.kind !== 'bandit') throw new Error('not a bandit');
   const task = banditTask(config.task);
   const tables = banditTables(config.task, 0);
