@@ -55,6 +55,8 @@ export function theoryProblems({ task, arms, loss, labeller }: ExperimentConfig)
   if (closest >= 0 && task.kind === 'bandit' && task.responses > MOST_ENUMERATED) {
     refuse(`arms.${closest}.sampler`, arms[closest]!.sampler, `at most ${MOST_ENUMERATED} responses`);
   }
+  const fading = arms.findIndex(({ alphaSchedule }) => alphaSchedule !== undefined);
+  if (fading >= 0) refuse(`arms.${fading}.alphaSchedule`, arms[fading]!.alphaSchedule, 'none');
   const losses = arms.map((arm, i) => ({ path: arm.loss ? `arms.${i}.loss` : 'loss', own: arm.loss ?? loss }));
   const other = losses.find(({ own }) => own.kind !== 'dpo' || own.smoothing !== 0);
   if (other) refuse(other.path, other.own, '"dpo" without smoothing');

@@ -3,6 +3,7 @@ import { STREAM, uniformInteger } from '../math/random';
 import { promptBatch } from '../policy/batches';
 import { POLICY, REFERENCE, type SamplingRequest } from '../policy/policy';
 import { planSampling, type SamplingPlan } from '../experiment/samplers/plan';
+import { samplerAt } from '../experiment/samplers/table';
 import type { Answer, Question } from './annotator';
 import type { Fleet } from './fleet';
 import type { Completion, PreferencePair } from './pair';
@@ -57,7 +58,8 @@ export function planCollection(fleet: Fleet, draw: number): { collection: Collec
       promptIndices[r * pairs + pair] = uniformInteger(address, task.promptCount);
     }
   });
-  const plans = runs.map((run) => planSampling(run.sampler, run.seed, draw, pairs));
+  const share = (draw - fleet.firstDraw) / fleet.config.schedule.steps;
+  const plans = runs.map((run) => planSampling(samplerAt(run.sampler, share), run.seed, draw, pairs));
   const collection = { draw, promptIndices, plans, kinds: new PairKinds(fleet, promptIndices) };
   const coefficients = joined(plans.map((plan) => plan.coefficients));
   const promptOf = (row: number) => task.promptIds(promptIndices[Math.floor(row / candidates)]!);

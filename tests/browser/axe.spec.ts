@@ -4,7 +4,7 @@ import { expect, test, WITHOUT_GPU } from './support';
 
 /** No violation that axe finds, in any view, light and dark. */
 
-test.use(WITHOUT_GPU);
+test.use({ ...WITHOUT_GPU, newcomer: true });
 
 const nav = (page: Page, name: string) => page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name });
 

@@ -1,5 +1,7 @@
 import { expect, patchWorker, test } from './support';
 
+test.use({ newcomer: true });
+
 test('the page opens under a sub-path, says which adapter runs, and asks nobody else for anything', async ({
   lab,
   page,

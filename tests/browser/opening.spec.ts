@@ -2,7 +2,7 @@ import { expect, test, WITHOUT_GPU } from './support';
 
 /** What a newcomer meets first. */
 
-test.use(WITHOUT_GPU);
+test.use({ ...WITHOUT_GPU, newcomer: true });
 
 const QUESTION = 'Which answers should people compare?';
 
@@ -46,9 +46,9 @@ test('two races and the map between them lead into the race, which then has the 
   await expect(page.getByRole('note')).toContainText('run bandit-larger-beta --backend wasm');
   await lab.run();
   await expect(pair).toHaveCount(0);
-  await lab.button('Stop').click();
   await lab.button('What is this page about?').click();
-  await expect(pair).toBeVisible();
+  await expect(pair, 'also while a race runs').toBeVisible();
+  await lab.button('Stop').click();
 });
 
 test('a term shows its sentence on hover, on focus and on tap, and Escape puts it away', async ({ lab, page }) => {

@@ -1,5 +1,7 @@
 import { expect, test } from './support';
 
+test.use({ newcomer: true });
+
 test('the first screen has real curves before anything runs, plainly marked, and Run makes live ones', async ({
   lab,
   page,

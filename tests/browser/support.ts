@@ -3,6 +3,11 @@ import { expect, test as base, type Locator, type Page } from '@playwright/test'
 import type { Results } from '../../src/experiment/documents/results';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.mjs';
 
+interface Options {
+  /** Whether the page has not been seen yet: it then opens with what it is about, three plots more. */
+  readonly newcomer: boolean;
+}
+
 interface Fixtures {
   /** What went wrong under way; every test ends with none of it. */
   readonly trouble: string[];
@@ -13,7 +18,8 @@ interface Fixtures {
  * Every test fails that leaves a console message behind, of the page or of its worker, an uncaught error, a request to
  * another origin, a failed one, or one that the content-security policy refused.
  */
-export const test = base.extend<Fixtures>({
+export const test = base.extend<Fixtures & Options>({
+  newcomer: [false, { option: true }],
   trouble: [
     async ({ page, context, baseURL }, use) => {
       const origin = new URL(baseURL ?? '').origin;
@@ -38,7 +44,16 @@ export const test = base.extend<Fixtures>({
     },
     { auto: true },
   ],
-  lab: async ({ page }, use) => {
+  lab: async ({ page, context, newcomer }, use) => {
+    // Where nothing can be stored, the page opens so every time.
+    const see = () => {
+      try {
+        localStorage.setItem('pilaf-lab/opening', 'seen');
+      } catch {
+        return;
+      }
+    };
+    if (!newcomer) await context.addInitScript(see);
     await use(new Lab(page));
   },
 });

@@ -1,6 +1,6 @@
 import { expect, test, WITHOUT_GPU, type Lab } from './support';
 
-test.use(WITHOUT_GPU);
+test.use({ ...WITHOUT_GPU, newcomer: true });
 
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });

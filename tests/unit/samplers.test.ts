@@ -2,10 +2,11 @@ import { SAMPLER_NAMES } from '../../src/experiment/samplers/table';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import { type ArmConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
+import { armName } from '../../src/experiment/config/names';
 import { costOf } from '../../src/experiment/samplers/costs';
 import { planSampling } from '../../src/experiment/samplers/plan';
 import { selectPair, type Candidate } from '../../src/experiment/samplers/select';
-import { resolveSampler, SAMPLERS } from '../../src/experiment/samplers/table';
+import { resolveSampler, samplerAt, SAMPLERS } from '../../src/experiment/samplers/table';
 
 const BETA = 0.1;
 
@@ -206,6 +207,31 @@ describe('planSampling', () => {
     const near = plan({ sampler: 'pilaf' }, 200).coefficients;
     const far = plan({ sampler: 'pilaf', alpha: 5 * BETA }, 200).coefficients;
     expect(near.map(Math.sign)).toEqual(far.map(Math.sign));
+  });
+});
+
+describe('a fading α', () => {
+  const fading = resolveSampler(arm({ sampler: 'pilaf', alpha: 2, alphaSchedule: 'linear' }), BETA);
+  const coefficients = (share: number) => samplerAt(fading, share).mixture.map(({ first, second }) => [first, second]);
+
+  it('falls in a line to 0, and leaves the kinds of pairs as they are', () => {
+    expect(coefficients(0)).toEqual([
+      [0, 0],
+      [2, -2],
+    ]);
+    expect(coefficients(0.75)[1]).toEqual([0.5, -0.5]);
+    const kinds = (share: number) =>
+      planSampling(samplerAt(fading, share), 3, 7, 200).coefficients.map((a) => Math.sign(a));
+    expect(kinds(0.5)).toEqual(kinds(0));
+  });
+
+  it('is only asked for where there is an α, and stays where nobody asks', () => {
+    const steady = resolveSampler(arm({ sampler: 'pilaf' }), BETA);
+    expect(samplerAt(steady, 0.5)).toBe(steady);
+    expect(armName(arm({ sampler: 'pilaf', alphaSchedule: 'linear' }))).toBe('PILAF (α → 0)');
+    expect(() => arm({ sampler: 'vanilla', alphaSchedule: 'linear' })).toThrow(
+      'belongs to pilaf and t-pilaf; \\"vanilla\\" has no α',
+    );
   });
 });
 

@@ -79,6 +79,9 @@ function armProblems(config: ExperimentConfig, arm: ArmConfig, index: number): P
   if (arm.alpha !== undefined && !sampler.takesAlpha) {
     at('alpha', `belongs to ${samplersThat('takesAlpha')}; "${arm.sampler}" has no α`);
   }
+  if (arm.alphaSchedule !== undefined && !sampler.takesAlpha) {
+    at('alphaSchedule', `belongs to ${samplersThat('takesAlpha')}; "${arm.sampler}" has no α`);
+  }
   if (arm.weighted && !sampler.partition) {
     at('weighted', `weights belong to ${samplersThat('partition')}, not to "${arm.sampler}"`);
   }

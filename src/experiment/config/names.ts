@@ -8,6 +8,7 @@ export function armName(arm: ArmConfig): string {
   const parts: string[] = [];
   if (takesN(arm.sampler)) parts.push(`N = ${arm.n}`);
   if (arm.alpha !== undefined) parts.push(`α = ${arm.alpha}`);
+  if (arm.alphaSchedule) parts.push('α → 0');
   if (arm.temperature !== 1) parts.push(`T = ${arm.temperature}`);
   if (arm.beta !== undefined) parts.push(`β = ${arm.beta}`);
   if (arm.learningRate !== undefined) parts.push(`lr = ${arm.learningRate}`);

@@ -91,6 +91,8 @@ const armSchema = object({
   name: v.optional(text('a name', 40)),
   /** Interpolation strength; the arm's β where absent. */
   alpha: v.optional(number('alpha')),
+  /** α falls in a line to 0 at the last step; it stays as it is where absent. */
+  alphaSchedule: v.optional(oneOf(['linear'])),
   temperature: v.optional(number('temperature'), 1),
   /** Candidates per pair, best-of-N samplers only. */
   n: v.optional(number('n'), 8),

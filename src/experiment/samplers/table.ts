@@ -225,12 +225,15 @@ export interface ResolvedSampler extends Omit<Sampler, 'mixture'> {
   readonly candidates: number;
   readonly temperature: number;
   readonly weighted: boolean;
+  /** Whether its coefficients fall to 0 as training goes on. */
+  readonly fades: boolean;
 }
 
 /** What a sampler needs of the arm that it serves. */
 export interface SamplingArm {
   readonly sampler: SamplerName;
   readonly alpha?: number | undefined;
+  readonly alphaSchedule?: 'linear' | undefined;
   readonly mixture?: readonly MixtureComponent[] | undefined;
   readonly temperature: number;
   readonly n: number;
@@ -248,5 +251,20 @@ export function resolveSampler(arm: SamplingArm, beta: number): ResolvedSampler 
     candidates: takesN(arm.sampler) ? arm.n : 2,
     temperature: arm.temperature,
     weighted: arm.weighted,
+    fades: arm.alphaSchedule === 'linear',
+  };
+}
+
+/** A sampler as it draws after a share of all steps, from 0 to 1. */
+export function samplerAt(sampler: ResolvedSampler, share: number): ResolvedSampler {
+  if (!sampler.fades) return sampler;
+  const faded = (a: Coefficient): Coefficient => (a === 'uniform' ? a : (1 - share) * a);
+  return {
+    ...sampler,
+    mixture: sampler.mixture.map(({ weight, first, second }) => ({
+      weight,
+      first: faded(first),
+      second: faded(second),
+    })),
   };
 }

@@ -24,6 +24,8 @@ export interface DraftArm {
   temperature: Entry;
   n: Entry;
   weighted: boolean;
+  /** Whether α falls to 0. */
+  fades: boolean;
   mixture: DraftComponent[];
   /** What this arm has instead of the experiment's; '' and null where it has nothing of its own. */
   beta: Entry;
@@ -186,7 +188,7 @@ export class Draft {
 
   #draftArm(arm: ArmConfig): DraftArm {
     const { name = '', alpha = '', mixture = [], sampler, temperature, n, weighted } = arm;
-    const { beta = '', learningRate = '', loss = null } = arm;
+    const { beta = '', learningRate = '', loss = null, alphaSchedule } = arm;
     return {
       key: this.#nextKey++,
       enabled: true,
@@ -196,6 +198,7 @@ export class Draft {
       temperature,
       n,
       weighted,
+      fades: alphaSchedule !== undefined,
       mixture: mixture.map((component) => ({ ...component })),
       beta,
       learningRate,
@@ -235,6 +238,7 @@ export class Draft {
       weighted: arm.weighted,
       ...(arm.name === '' ? {} : { name: arm.name }),
       ...own('alpha', this.#alphaOf(arm)),
+      ...(arm.fades ? { alphaSchedule: 'linear' } : {}),
       ...(SAMPLERS[arm.sampler].takesMixture ? { mixture } : {}),
       ...own('beta', arm.beta),
       ...own('learningRate', arm.learningRate),
