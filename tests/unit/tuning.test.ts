@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { edgeNote, tunedArms, tunedConfig, tuningNote } from '../../src/analysis/tuning';
-import { trialsOf, tunedBy } from '../../src/experiment/config/tuned';
+import { trialCount, trialsOf, tunedBy } from '../../src/experiment/config/tuned';
 import type { ExperimentConfig } from '../../src/experiment/config/schema';
 import {
   cellConfig,
@@ -27,6 +27,7 @@ const RATES = { field: 'learningRate', values: [0.001, 0.01, 0.1] } as const;
 const tuning = (over: readonly object[] = [RATES], more: object = {}, base: object = RACE) =>
   parseSweepDocument({ base, tuning: { over, seeds: 3, firstSeed: 1000, ...more } });
 const DOCUMENT = valueOf(tuning());
+const many = Array.from({ length: 64 }, (_, i) => (i + 1) / 100);
 
 /** A finished trial whose criterion is `late`. */
 const cell = (number: number, late: number, diverged = 0): SweepCell => ({
@@ -58,6 +59,7 @@ describe('trials', () => {
     const over = [RATES, { field: 'alpha', values: [1, 2] } as const, { field: 'n', values: [4] } as const];
     const trials = trialsOf(RACE.arms, over);
     expect(trials.map(({ arm }) => arm)).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2]);
+    expect(trialCount(RACE.arms, over)).toBe(12);
     expect(trials[1]).toEqual({ arm: 0, values: { learningRate: 0.01 } });
     expect(trials[4]).toEqual({ arm: 1, values: { learningRate: 0.001, alpha: 2 } });
     expect(trials[9]).toEqual({ arm: 2, values: { learningRate: 0.001, n: 4 } });
@@ -78,6 +80,13 @@ describe('trials', () => {
   it.each([
     [tuning([RATES], { firstSeed: 2 }), 'tuning.firstSeed: seeds 2 to 4 share some with the race, which has 0 to 3'],
     [tuning([RATES, RATES]), 'tuning.over.1.field: learningRate is there twice'],
+    [
+      tuning([
+        { ...RATES, values: many },
+        { field: 'alpha', values: many },
+      ]),
+      'makes 4224 trials; at most 4096 are',
+    ],
     [tuning([]), 'tuning.over: has too few entries; give 1 to 4'],
     [
       tuning([{ field: 'beta', values: [1] }]),

@@ -33,6 +33,14 @@ export const trialsOf = (arms: readonly ArmConfig[], over: TuningPlan['over']): 
       .map((values) => ({ arm: index, values })),
   );
 
+/** How many trials there are, without making them: a file may ask for millions. */
+export const trialCount = (arms: readonly ArmConfig[], over: TuningPlan['over']): number =>
+  arms.reduce(
+    (sum, arm) =>
+      sum + over.filter(({ field }) => applies(arm, field)).reduce((product, { values }) => product * values.length, 1),
+    0,
+  );
+
 function applies({ sampler }: ArmConfig, field: TunableField): boolean {
   if (field === 'alpha') return SAMPLERS[sampler].takesAlpha;
   return field !== 'n' || takesN(sampler);

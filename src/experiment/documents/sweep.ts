@@ -6,7 +6,7 @@ import { fieldAt } from '../config/fields';
 import { armName } from '../config/names';
 import { findPreset, PRESETS } from '../presets/presets';
 import { tuningSchema, type ExperimentConfig } from '../config/schema';
-import { trialsOf, type TuningPlan } from '../config/tuned';
+import { trialCount, trialsOf, type TuningPlan } from '../config/tuned';
 import { setPath } from '../config/setPath';
 
 /**
@@ -114,7 +114,7 @@ export function tuningOf(base: object, tuning: TuningPlan): Parsed<SweepDocument
   const twin = over.findIndex(({ field }, i) => over.findIndex((other) => other.field === field) < i);
   if (twin >= 0) return refused(`tuning.over.${twin}.field`, `${over[twin]!.field} is there twice`);
   const { tuned: _, ...untuned } = race.value;
-  const trials = trialsOf(untuned.arms, over).length;
+  const trials = trialCount(untuned.arms, over);
   if (trials > MAXIMUM_CELLS) return refused('tuning', `makes ${trials} trials; at most ${MAXIMUM_CELLS} are allowed`);
   return accepted({ base: untuned, tuning });
 }
@@ -135,7 +135,7 @@ function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Pars
 
 /** How many cells a sweep has; they are numbered from 0. */
 export function cellCount({ base, axes, list, tuning }: SweepDocument): number {
-  if (tuning) return trialsOf((base as ExperimentConfig).arms, tuning.over).length;
+  if (tuning) return trialCount((base as ExperimentConfig).arms, tuning.over);
   return list ? list.length : (axes ?? []).reduce((product, { values }) => product * values.length, 1);
 }
 
