@@ -1,3 +1,5 @@
+import { closestNeighbours } from '../experiment/samplers/select';
+
 /** Sets of drawn responses are enumerated: 2^K of them. */
 export const MOST_ENUMERATED = 16;
 
@@ -52,8 +54,6 @@ function chancesOfSets(probabilities: readonly number[], n: number): Float64Arra
 /** @param drawn by falling score */
 function closestOf(drawn: readonly number[], scores: ArrayLike<number>): readonly (number | undefined)[] {
   if (drawn.length < 2) return [drawn[0], drawn[0]];
-  const gap = (i: number) => scores[drawn[i]!]! - scores[drawn[i + 1]!]!;
-  let least = 0;
-  for (let i = 1; i + 1 < drawn.length; i++) if (gap(i) < gap(least)) least = i;
+  const least = closestNeighbours(drawn.map((k) => scores[k]!));
   return [drawn[least], drawn[least + 1]];
 }

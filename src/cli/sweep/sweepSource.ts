@@ -11,7 +11,12 @@ import { known, UsageError } from '../errors';
 export function loadSweep(source: string, changes: readonly string[]): SweepDocument {
   const document = findSweep(source)?.document ?? known(parseSweepDocument(unwrapped(readJson(source, SWEEPS))));
   const base = changes.reduce(changed, document.base as unknown);
-  const sweep = known(parseSweepDocument({ ...document, base }));
+  return checkedSweep({ ...document, base });
+}
+
+/** A sweep of which every cell can run. Throws UsageError. */
+export function checkedSweep(input: unknown): SweepDocument {
+  const sweep = known(parseSweepDocument(input));
   const problem = sweepProblem(sweep);
   if (problem) throw new UsageError(problemText([problem]));
   return sweep;

@@ -1,13 +1,12 @@
 import { tunedConfig } from '../../analysis/tuning';
-import { problemText } from '../../experiment/reading';
 import { TUNABLE, type Tuned } from '../../experiment/config/schema';
-import { parseSweepDocument, sweepProblem, type SweepDocument } from '../../experiment/documents/sweep';
 import { losses, parseValues } from '../../experiment/documents/typedAxes';
 import { readArguments, readBackend, readWhole, readWorkers } from '../arguments';
-import { EXIT, known, UsageError } from '../errors';
+import { EXIT, UsageError } from '../errors';
 import { checkWritable, writeAtomically } from '../files';
 import { loadConfig } from '../run/configSource';
 import { performSweep } from './performSweep';
+import { checkedSweep } from './sweepSource';
 import { tuningReport } from './tuningReport';
 
 /** Tuning seeds, unless somebody says otherwise. */
@@ -43,7 +42,7 @@ export async function tuneCommand(args: readonly string[]): Promise<number> {
     throw new UsageError('tune needs --over, such as --over learningRate=0.0001,0.0003,0.001');
   }
   const { config, title } = await loadConfig(source, values.set);
-  const document = tuningDocument(config, plan);
+  const document = checkedSweep({ base: config, tuning: plan });
   if (out !== undefined) checkWritable(out);
   const sweep = { title, backend, jobs, out: file, resume, isMine: () => true };
   const { cells, notes, interrupted } = await performSweep(document, sweep);
@@ -58,13 +57,6 @@ export async function tuneCommand(args: readonly string[]): Promise<number> {
   if (tuned) return EXIT.success;
   process.stderr.write('An arm has no trial without divergence: there is no tuned race.\n');
   return EXIT.failure;
-}
-
-function tuningDocument(base: object, tuning: object): SweepDocument {
-  const document = known(parseSweepDocument({ base, tuning }));
-  const problem = sweepProblem(document);
-  if (problem) throw new UsageError(problemText([problem]));
-  return document;
 }
 
 /** `learningRate=0.0001,0.001`; a loss may be given by its name. */

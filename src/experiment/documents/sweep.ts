@@ -101,7 +101,7 @@ export function parseSweepDocument(input: unknown): Parsed<SweepDocument> {
 }
 
 /** The tuning of a race as a sweep. */
-export function tuningOf(base: object, tuning: TuningPlan): Parsed<SweepDocument> {
+function tuningOf(base: object, tuning: TuningPlan): Parsed<SweepDocument> {
   const race = parseConfig(base);
   if (!race.ok) return within('base', race);
   const { seeds, firstSeed, over } = tuning;

@@ -47,10 +47,16 @@ function closest(candidates: readonly Candidate[]): SelectedPair {
     .filter(({ ids }, i) => candidates.findIndex((other) => compareIds(other.ids, ids) === 0) === i)
     .sort((a, b) => b.logRatio - a.logRatio || compareIds(a.ids, b.ids));
   if (different.length < 2) return [0, candidates.length - 1];
-  const gap = (i: number) => different[i]!.logRatio - different[i + 1]!.logRatio;
-  let least = 0;
-  for (let i = 1; i + 1 < different.length; i++) if (gap(i) < gap(least)) least = i;
+  const least = closestNeighbours(different.map(({ logRatio }) => logRatio));
   return [different[least]!.index, different[least + 1]!.index];
+}
+
+/** Of two scores or more that fall, the place of the first of the two neighbours that lie closest, the earliest among equals. */
+export function closestNeighbours(scores: readonly number[]): number {
+  const gap = (i: number) => scores[i]! - scores[i + 1]!;
+  let least = 0;
+  for (let i = 1; i + 1 < scores.length; i++) if (gap(i) < gap(least)) least = i;
+  return least;
 }
 
 /** As words in a dictionary. */
