@@ -37,6 +37,12 @@ export const QUANTITIES = {
     share: false,
     compares: true,
   },
+  lateObjective: {
+    title: 'J, last quarter',
+    explanation: 'Reward − β·KL, mean over the evaluations in the last quarter of the steps and over seeds.',
+    share: false,
+    compares: false,
+  },
   objective: { title: 'J', explanation: 'Reward − β·KL at the end, mean over seeds.', share: false, compares: false },
   gap: {
     title: 'J* − J',
@@ -63,6 +69,7 @@ export function estimateOf(arm: ArmSummary, quantity: Quantity): Estimate | null
     case 'annotationSaving':
       return ofShare(arm[quantity]);
     case 'difference':
+    case 'lateObjective':
     case 'objective':
     case 'gap':
       return ofInterval(arm[quantity]);

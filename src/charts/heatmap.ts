@@ -79,7 +79,7 @@ export function heatmapFigure(
     range: [-0.5, names.length - 0.5],
   });
   // A list reads from the top; an axis grows upwards.
-  const isList = results.sweep.list !== undefined;
+  const isList = results.sweep.axes === undefined;
   const listAxis = { ...axis('', labels), range: [labels.length - 0.5, -0.5] };
   return {
     traces: [

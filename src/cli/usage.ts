@@ -23,8 +23,8 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
 
   npm run lab -- sweep <sweep or sweep.json> [options]
       runs one experiment many times over, a cell for each setting, and ends with a table. A sweep is phase-map,
-      losses or rounds, or a file with a base (a preset's name or a config) and either axes, whose product makes a
-      grid, or a list:
+      losses or rounds, or a file with a base (a preset's name or a config) and axes, whose product makes a grid,
+      or a list of cells, or both: the list has what each cell of the grid sets besides:
       {"base": "bandit-race", "axes": [{"path": "beta", "values": [0.1, 1]}, {"path": "arms.1.alpha", "values": [1, 2]}]}
       {"base": "bandit-race", "list": [{"beta": 0.1}, {"beta": 1, "task.rewardScale": 10}]}
       --set <path=value>   changes the base, as often as you like
@@ -33,7 +33,8 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --shard <i/n>        only every n-th cell, from the i-th, for a machine of several
       --out <file.jsonl>   gets a line for every finished cell
       --resume             goes on with that file after Ctrl-C, a kill or a power cut
-      --show <quantity>    of the table: labelSaving, samplingSaving, difference, objective or gap
+      --show <quantity>    of the table: labelSaving, samplingSaving, difference, objective, lateObjective
+                           (the mean over the last quarter of the steps) or gap
 
   npm run lab -- merge <files> [options]
       --out <file>         writes the cells of all files (shards, or a merged document) as one JSON document

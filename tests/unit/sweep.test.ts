@@ -2,6 +2,7 @@ import { valueOf } from '../../src/experiment/reading';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sweepFingerprint } from '../../src/analysis/sweepFingerprint';
+import { sweepLayouts } from '../../src/analysis/sweepTable';
 import { findPreset } from '../../src/experiment/presets/presets';
 import {
   cellConfig,
@@ -73,6 +74,20 @@ describe('a sweep', () => {
     expect(configOf(document, 2)).toMatchObject({ rounds: { pairs: 8, epochs: 1 }, seeds: 2 });
   });
 
+  it('is a grid whose cells set something of their own besides', () => {
+    const list = [3, 4, 5, 6, 7, 8].map((seeds) => ({ 'arms.1.learningRate': seeds / 10, seeds }));
+    const document = documentOf({ ...GRID, list });
+    expect(cellCount(document)).toBe(6);
+    expect(cellValues(document, 4)).toEqual({ beta: 1, 'task.rewardScale': 2, 'arms.1.learningRate': 0.7, seeds: 7 });
+    expect(configOf(document, 4)).toMatchObject({ beta: 1, seeds: 7, arms: [{}, { learningRate: 0.7 }] });
+    expect(sweepLayouts(document).map(({ rows, columns }) => [rows, columns])).toEqual([
+      [
+        ['0.1', '1'],
+        ['1', '2', '3'],
+      ],
+    ]);
+  });
+
   it('changes whole arms and mixtures, and adds an arm', () => {
     const custom = { sampler: 'custom', mixture: [{ weight: 1, first: 0.5, second: -0.5 }] };
     const document = documentOf({ base: BASE, list: [{ 'arms.1': custom }, { 'arms.2': { sampler: 'hybrid' } }] });
@@ -125,8 +140,12 @@ describe('a sweep', () => {
     [7, /^sweep: 7 is not a sweep/],
     [{ axes: GRID.axes }, /^base: /],
     [{ base: 'race', axes: GRID.axes }, /^base: "race" is not one of the presets bandit-race/],
-    [{ base: BASE }, /either axes or list/],
-    [{ ...GRID, list: [{}] }, /either axes or list/],
+    [{ base: BASE }, /give axes, list, both, or tuning alone/],
+    [{ ...GRID, list: [{}] }, /^list: has 1 entries, and the axes make \d+ cells/],
+    [
+      { base: BASE, axes: [{ path: 'beta', values: [1] }], list: [{ beta: 2 }] },
+      /^list.0: sets "beta", which is an axis/,
+    ],
     [{ ...GRID, steps: 3 }, /^steps: unknown field/],
     [{ base: BASE, axes: [] }, /^axes: is empty/],
     [{ base: BASE, list: [7] }, /^list.0: 7 is not allowed/],

@@ -11,7 +11,8 @@ import { setPath } from '../config/setPath';
 
 /**
  * A sweep: one experiment many times over, with some fields of its config changed from cell to cell. A grid, the product
- * of its axes; or a list of cells; or the tuning of a race, whose cells have one arm each.
+ * of its axes; or a list of cells; or a grid with a list of what each of its cells sets besides, such as a learning rate
+ * of its own; or the tuning of a race, whose cells have one arm each.
  */
 export interface SweepDocument {
   /** A config; it need not be complete where the cells complete it. */
@@ -79,9 +80,9 @@ const documentSchema = v.strictObject(
   },
   (issue) =>
     issue.expected === 'never'
-      ? 'unknown field; a sweep has base, and axes, list or tuning'
+      ? 'unknown field; a sweep has base, and axes, list, both, or tuning'
       : issue.expected === 'Object'
-        ? `${shown(issue.input)} is not a sweep; give an object with base, and axes, list or tuning`
+        ? `${shown(issue.input)} is not a sweep; give an object with base, and axes, list, both, or tuning`
         : 'is missing',
 );
 
@@ -94,10 +95,10 @@ export function parseSweepDocument(input: unknown): Parsed<SweepDocument> {
   if (!config) {
     return refused('base', `${shown(base)} is not one of the presets ${PRESETS.map(({ id }) => id).join(', ')}`);
   }
-  if ([axes, list, tuning].filter((part) => part !== undefined).length !== 1)
-    return refused('sweep', 'give either axes or list or tuning, one of the three');
+  if ((axes !== undefined || list !== undefined) === (tuning !== undefined))
+    return refused('sweep', 'give axes, list, both, or tuning alone');
   if (tuning) return tuningOf(config, tuning);
-  return axes ? withGoodAxes({ base: config, axes }, axes) : accepted({ base: config, list });
+  return axes ? withGoodAxes({ base: config, axes, ...(list && { list }) }, axes) : accepted({ base: config, list });
 }
 
 /** The tuning of a race as a sweep. */
@@ -130,30 +131,38 @@ function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Pars
     const twin = texts.findIndex((text, at) => texts.indexOf(text) < at);
     if (twin >= 0) return refused(`axes.${i}.values`, `${shown(values[twin])} is there twice`);
   }
+  const { list } = document;
+  if (list && list.length !== count) {
+    return refused('list', `has ${list.length} entries, and the axes make ${count} cells; give one for each`);
+  }
+  for (const [i, own] of (list ?? []).entries()) {
+    const path = axes.find((axis) => Object.hasOwn(own, axis.path))?.path;
+    if (path !== undefined) return refused(`list.${i}`, `sets ${shown(path)}, which is an axis`);
+  }
   return accepted(document);
 }
 
 /** How many cells a sweep has; they are numbered from 0. */
 export function cellCount({ base, axes, list, tuning }: SweepDocument): number {
   if (tuning) return trialCount((base as ExperimentConfig).arms, tuning.over);
-  return list ? list.length : (axes ?? []).reduce((product, { values }) => product * values.length, 1);
+  return axes ? axes.reduce((product, { values }) => product * values.length, 1) : (list ?? []).length;
 }
 
-/** What a cell sets. In a grid the last axis changes fastest. */
+/** What a cell sets. In a grid the last axis changes fastest; its list is set after the axes. */
 export function cellValues({ base, axes, list, tuning }: SweepDocument, number: number): CellValues {
   if (tuning) {
     const { arms } = base as ExperimentConfig;
     const { arm, values } = trialsOf(arms, tuning.over)[number]!;
     return { arms: [{ ...arms[arm]!, ...values }], seeds: tuning.seeds, firstSeed: tuning.firstSeed };
   }
-  if (list) return list[number] ?? {};
+  if (!axes) return list?.[number] ?? {};
   const entries: [string, unknown][] = [];
   let rest = number;
-  for (const { path, values } of (axes ?? []).toReversed()) {
+  for (const { path, values } of axes.toReversed()) {
     entries.unshift([path, values[rest % values.length]]);
     rest = Math.floor(rest / values.length);
   }
-  return Object.fromEntries(entries);
+  return { ...Object.fromEntries(entries), ...list?.[number] };
 }
 
 /** What a cell sets, for people: a trial's arm by its name, and what it tries. */

@@ -31,7 +31,7 @@ export class SweepDraft {
   baseName = $state('');
   base = $state.raw<object>({});
   axes = $state<DraftAxis[]>([]);
-  /** A list of cells that came from a file; it takes the place of the axes. */
+  /** What every cell sets besides the axes, if there are any; from a file or a ready sweep, not typed. */
   list = $state.raw<readonly CellValues[] | null>(null);
   #nextKey = 0;
 
@@ -65,12 +65,18 @@ export class SweepDraft {
   rebase(config: ExperimentConfig): void {
     this.base = config;
     this.baseName = runName(config);
+    if (this.list) this.makeGrid();
     this.presetId = null;
-    if (this.list) this.addAxis();
+  }
+
+  /** Without the list. */
+  makeGrid(): void {
+    this.list = null;
+    this.presetId = null;
+    if (this.axes.length === 0) this.addAxis();
   }
 
   addAxis(path = '', values = ''): void {
-    this.list = null;
     this.axes.push(this.#axis(path, values));
     this.presetId = null;
   }
@@ -85,11 +91,10 @@ export class SweepDraft {
   }
 
   #candidate(): unknown {
-    if (this.list) return { base: this.base, list: this.list };
-    return {
-      base: this.base,
-      axes: this.axes.map(({ path, values }) => ({ path: path.trim(), values: parseValues(values) })),
-    };
+    const { base, list } = this;
+    const axes = this.axes.map(({ path, values }) => ({ path: path.trim(), values: parseValues(values) }));
+    if (!list) return { base, axes };
+    return axes.length === 0 ? { base, list } : { base, axes, list };
   }
 }
 
