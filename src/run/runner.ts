@@ -1,4 +1,4 @@
-import { createHistory, historyOf, resultsOf, type RaceHistory } from '../experiment/documents/history';
+import { createHistory, historyOn, resultsOf, type RaceHistory } from '../experiment/documents/history';
 import type { BackendInfo, Results, Timing } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Report } from '../training/reports';
@@ -61,7 +61,7 @@ export class Runner {
     const { check, now } = environment;
     this.watch = new Stopwatch(now, seconds);
     this.check = new RepeatedCheck(async () => check?.(config, task), config.schedule.steps, now);
-    this.history = from && historyOf(from.results);
+    this.history = from && historyOn(environment.backend, from.results, from.snapshot.step);
     this.step = from?.snapshot.step ?? 0;
     this.pairs = Math.round(pairsPerSecond * seconds);
     this.savedAt = seconds;

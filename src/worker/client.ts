@@ -78,12 +78,12 @@ export class LabClient {
   }
 
   /** Goes on from a stored state. */
-  restore(bytes: Blob, checkpoints: ImportedCheckpoints): void {
+  restore(bytes: Blob, checkpoints: ImportedCheckpoints, paused = false): void {
     this.open();
     this.#pending = this.#nextId++;
     this.#answered = false;
     this.#expectStart();
-    this.send({ type: 'restore', id: this.#pending, bytes, checkpoints });
+    this.send({ type: 'restore', id: this.#pending, bytes, checkpoints, paused });
   }
 
   /** What a run of the last start has learnt. Rejects where the worker that knew it is gone. */
@@ -216,6 +216,7 @@ export class LabClient {
 
   #crash(reason: string): void {
     const why = reason ? ` (${reason})` : '';
-    this.#fail(`The worker that runs the experiment stopped unexpectedly${why}. Press Run to start it afresh.`);
+    this.close();
+    this.#onEvent({ type: 'lost', message: `The worker that runs the experiment stopped unexpectedly${why}.` });
   }
 }

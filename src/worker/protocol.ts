@@ -16,7 +16,13 @@ export type Command =
       readonly checkpoints: ImportedCheckpoints;
     }
   /** Goes on from what a `snapshot` event brought. */
-  | { readonly type: 'restore'; readonly id: number; readonly bytes: Blob; readonly checkpoints: ImportedCheckpoints }
+  | {
+      readonly type: 'restore';
+      readonly id: number;
+      readonly bytes: Blob;
+      readonly paused: boolean;
+      readonly checkpoints: ImportedCheckpoints;
+    }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'step' }
@@ -99,7 +105,7 @@ export type Checked =
 export type Notice =
   /** What the worker waits for before it is ready, or before a start has begun. */
   | { readonly type: 'waiting'; readonly what: string }
-  /** The GPU is gone, or computes wrong numbers: nothing more is to be had from this worker. */
+  /** The GPU is gone, or the worker is: nothing more is to be had from it. */
   | { readonly type: 'lost'; readonly message: string }
   | {
       readonly type: 'ready';

@@ -84,7 +84,7 @@ export class Session {
     else this.environment.post({ type: 'refused', id, problems: parsed.problems });
   }
 
-  private async restore({ id, bytes, checkpoints }: SessionCommand & { type: 'restore' }): Promise<void> {
+  private async restore({ id, bytes, paused, checkpoints }: SessionCommand & { type: 'restore' }): Promise<void> {
     // A Blob may be gone when it is read.
     const saved = await bytes.arrayBuffer().then(
       (whole) => parseStored(new Uint8Array(whole)),
@@ -94,7 +94,7 @@ export class Session {
       this.environment.post({ type: 'refused', id, problems: within('stored state', saved).problems });
       return;
     }
-    await this.begin(id, saved.value.results.config, checkpoints, false, saved.value);
+    await this.begin(id, saved.value.results.config, checkpoints, paused, saved.value);
   }
 
   private async begin(

@@ -1,4 +1,5 @@
-import { expect, patchWorker, test } from './support';
+import type { Page } from '@playwright/test';
+import { expect, HASTY, patchWorker, test } from './support';
 
 /** Keeps the device within the test's reach. */
 const KEEP_DEVICE = `
@@ -7,17 +8,63 @@ const KEEP_DEVICE = `
     return (self.device = await request.apply(this, given));
   };`;
 
-test('a GPU that is lost is told first, tested anew, and the run goes on from its state', async ({ lab, page }) => {
+const loseDevice = (page: Page) =>
+  page.workers()[0]!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+
+test('a GPU that is lost is replaced, and the run goes on by itself to the hashes of an unbroken one', async ({
+  lab,
+  page,
+}) => {
   await patchWorker(page, KEEP_DEVICE);
   await lab.open('?backend=webgpu');
-  await expect(lab.badge).toContainText('WebGPU');
-  await lab.runWithState(2000);
-  const [worker] = page.workers();
-  await worker!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
-  await expect(lab.alert).toContainText('The GPU stopped working');
-  await expect(lab.alert).not.toContainText('mapAsync');
-  await expect(lab.badge).toContainText('WebGPU', { timeout: 60_000 });
+  await lab.makeTiny(400);
+  await lab.run();
+  await lab.finish();
+  const unbroken = (await lab.download()).runs;
+  await lab.open('?backend=webgpu');
+  await lab.runWithState(400);
+  await loseDevice(page);
+  await expect(page.getByText(/^The GPU stopped working .* The run goes on from step 1 by itself\./)).toBeVisible();
+  await expect(lab.alert).toBeEmpty();
+  await lab.finish();
+  const { runs, earlier } = await lab.download();
+  expect(runs).toEqual(unbroken);
+  expect(earlier, 'it ran in one place').toBeUndefined();
+});
+
+test('where no other GPU can be had the run is offered, goes on on WebAssembly, and its results say so', async ({
+  lab,
+  page,
+}) => {
+  await patchWorker(page, KEEP_DEVICE);
+  await lab.open('?backend=webgpu');
+  await lab.runWithState(400);
+  await page.unroute(/\/assets\/entry-[^/]+\.js$/);
+  await patchWorker(page, `GPU.prototype.requestAdapter = async () => null;`);
+  await loseDevice(page);
+  await expect(lab.alert).toContainText('there is no GPU adapter');
+  await expect(lab.badge).toContainText('WebAssembly');
   await page.getByRole('button', { name: /^Go on from step/ }).click();
+  await lab.finish();
+  const { backend, earlier } = await lab.download();
+  expect(backend.name).toMatch(/^wasm/);
+  expect(earlier).toMatchObject([{ until: 1, backend: { name: 'webgpu' } }]);
+  await expect(page.getByText(/^It ran to step 1 on webgpu .* its hashes are not those/)).toBeVisible();
+});
+
+test('a read-back that never comes ends the GPU’s work, and the run goes on by itself', async ({ lab, page }) => {
+  await patchWorker(
+    page,
+    `${HASTY}
+    const map = GPUBuffer.prototype.mapAsync;
+    GPUBuffer.prototype.mapAsync = function (...given) {
+      return self.hangs ? new Promise(() => undefined) : map.apply(this, given);
+    };`,
+  );
+  await lab.open('?backend=webgpu');
+  await lab.runWithState(2000);
+  await page.workers()[0]!.evaluate(() => Object.assign(self, { hangs: true }));
+  await expect(page.getByText(/an answer of the GPU did not come within 120 seconds/)).toBeVisible({ timeout: 20_000 });
   await expect.poll(() => lab.step(), 'the run trains on').toBeGreaterThan(2);
   await expect(lab.alert).toBeEmpty();
 });

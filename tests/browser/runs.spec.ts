@@ -163,7 +163,10 @@ test('a state can be discarded, and a reset run leaves none', async ({ lab, page
   await expect(page.getByText('Nothing here yet.')).toBeVisible();
 });
 
-test('after a crash of the worker the run goes on from its last state', async ({ lab, page }) => {
+test('after a crash of the worker the run goes on by itself, paused as it was, from its last state', async ({
+  lab,
+  page,
+}) => {
   await page.addInitScript(() => {
     const Plain = Worker;
     window.Worker = class extends Plain {
@@ -180,8 +183,10 @@ test('after a crash of the worker the run goes on from its last state', async ({
   await lab.button('Step').click();
   await expect.poll(() => storedSteps(page)).toEqual([1]);
   await page.evaluate(() => (window as unknown as { crash: () => void }).crash());
-  await expect(lab.alert.filter({ hasText: 'out of memory' })).toBeVisible();
-  await page.getByRole('button', { name: 'Go on from step 1 of Bandit: Vanilla, PILAF' }).click();
+  await expect(page.getByText('(out of memory). The run goes on from step 1 by itself.')).toBeVisible();
+  await expect(lab.facts).toContainText('paused');
+  await expect.poll(() => lab.step()).toBe(1);
+  await lab.button('Resume').click();
   await lab.finish();
   expect((await lab.download()).runs.map(({ status }) => status)).toEqual(Array(4).fill('complete'));
   await nav(page, 'Runs').click();

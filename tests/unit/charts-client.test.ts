@@ -55,7 +55,7 @@ describe('the worker’s client', () => {
     const bytes = new Blob(['state']);
     const checkpoints = [{ name: 'mine-0123abcd', bytes: new Blob(['weights']) }];
     client.restore(bytes, checkpoints);
-    expect(workers[0]?.received.at(-1)).toEqual({ type: 'restore', id: 2, bytes, checkpoints });
+    expect(workers[0]?.received.at(-1)).toEqual({ type: 'restore', id: 2, bytes, checkpoints, paused: false });
     workers[0]?.say(running(2));
     workers[0]?.say(running(1));
     expect(events).toEqual([running(2)]);
@@ -104,7 +104,7 @@ describe('the worker’s client', () => {
     client.start({}, false, []);
     workers[0]?.crash('out of memory');
     expect(workers[0]?.terminated).toBe(true);
-    expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });
+    expect(events.at(-1)).toMatchObject({ type: 'lost' });
     expect(JSON.stringify(events.at(-1))).toContain('out of memory');
     client.start({}, true, []);
     expect(workers).toHaveLength(2);
@@ -189,7 +189,7 @@ describe('the worker’s client, with a worker that is silent', () => {
     workers[0]?.say({ type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null });
     vi.advanceTimersByTime(90_000);
     expect(workers[0]?.terminated).toBe(true);
-    expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });
+    expect(events.at(-1)).toMatchObject({ type: 'lost' });
   });
 
   it('is not put off by what an older start still says', () => {

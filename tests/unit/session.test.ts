@@ -124,7 +124,7 @@ function openSession(
   const saved = (id: number) =>
     events.flatMap((event) => (event.type === 'snapshot' && event.id === id ? [event] : []));
   const restore = (id: number, state: StoredExperiment) =>
-    session.handle({ type: 'restore', id, bytes: new Blob([encodeStored(state)]), checkpoints: IMPORTED });
+    session.handle({ type: 'restore', id, bytes: new Blob([encodeStored(state)]), paused: false, checkpoints: IMPORTED });
   const weights = async (ticket: number) => {
     const found = events.find((event) => event.type === 'weights' && event.ticket === ticket);
     if (found?.type !== 'weights') return undefined;
@@ -432,7 +432,7 @@ describe('a session', () => {
   it('refuses a damaged state and leaves alone what runs', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
-    await session.handle({ type: 'restore', id: 2, bytes: new Blob(['x'.repeat(20)]), checkpoints: IMPORTED });
+    await session.handle({ type: 'restore', id: 2, bytes: new Blob(['x'.repeat(20)]), paused: false, checkpoints: IMPORTED });
     expect(events.find((event) => event.type === 'refused')).toMatchObject({
       id: 2,
       problems: [{ path: 'stored state' }],

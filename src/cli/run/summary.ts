@@ -5,14 +5,13 @@ import { fallNote, FEWEST_SEEDS, savings, savingText, SPENDINGS, type Spending }
 import { tuningNote } from '../../analysis/tuning';
 import type { RaceHistory } from '../../experiment/documents/history';
 import type { MetricName } from '../../experiment/documents/metrics';
-import { roundNotes } from '../../experiment/documents/notes';
-import { isReliable, type Results } from '../../experiment/documents/results';
+import { backendsNote, roundNotes } from '../../experiment/documents/notes';
+import { backendText, isReliable, type Results } from '../../experiment/documents/results';
 import { table, type Column } from '../table';
 
 /** What is said at the end of a run: the table, which runs fell out, and what it ran on. `reasons`: why no faster. */
 export function summary(results: Results, history: RaceHistory, reasons: readonly string[]): string {
   const { backend, timing } = results;
-  const adapter = backend.adapter === null ? '' : ` (${backend.adapter})`;
   const rate = Math.round(timing.pairsPerSecond);
   return [
     resultsTable(history),
@@ -22,7 +21,8 @@ export function summary(results: Results, history: RaceHistory, reasons: readonl
     ...noteOnSteps(results),
     ...noteOnOptimum(results),
     ...notesOnDiverged(results),
-    `Ran on ${backend.name}${adapter} for ${timing.seconds.toFixed(1)} s, ${rate} pairs per second.`,
+    ...[backendsNote(results.earlier)].filter((note) => note !== null),
+    `Ran on ${backendText(backend)} for ${timing.seconds.toFixed(1)} s, ${rate} pairs per second.`,
     ...reasons,
     '',
   ].join('\n');

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { sweepFingerprint } from '../../analysis/sweepFingerprint';
 import { checkpointNames } from '../../experiment/config/checkpointName';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { BackendInfo, BackendName } from '../../experiment/documents/results';
+import { backendText, type BackendInfo, type BackendName } from '../../experiment/documents/results';
 import { cellConfig, cellCount, cellName, cellValues, type SweepDocument } from '../../experiment/documents/sweep';
 import { CELLS_FORMAT, SWEEP_VERSION, type CellLine, type SweepHead } from '../../experiment/documents/sweepResults';
 import { CellError, runCells } from '../../run/cells';
@@ -129,9 +129,9 @@ async function run(
       now: () => performance.now(),
       onReady(backend, jobs, reasons) {
         if (before && JSON.stringify(before) !== JSON.stringify(backend)) {
-          throw new Error(`earlier cells ran on ${backendName(before)}, this is ${backendName(backend)}`);
+          throw new Error(`earlier cells ran on ${backendText(before)}, this is ${backendText(backend)}`);
         }
-        notes.push(`Ran on ${backendName(backend)} in ${jobs === 1 ? 'one process' : `${jobs} processes`}`, ...reasons);
+        notes.push(`Ran on ${backendText(backend)} in ${jobs === 1 ? 'one process' : `${jobs} processes`}`, ...reasons);
       },
       onProgress: ({ done, cells }) => progress.update(done, `${cells} of ${numbers.length} cells`),
       onCell(number, { arms, seconds }, backend) {
@@ -148,8 +148,6 @@ async function run(
   if (notes[0]) notes[0] += ` for ${((performance.now() - start) / 1000).toFixed(1)} s.`;
   return { interrupted: abort.signal.aborted, notes };
 }
-
-const backendName = ({ name, adapter }: BackendInfo): string => (adapter === null ? name : `${name} (${adapter})`);
 
 function outcome(
   out: string | undefined,

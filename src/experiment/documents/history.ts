@@ -1,7 +1,7 @@
 import { armName } from '../config/names';
 import { METRICS, type Evaluation, type MetricName } from './metrics';
-import { RESULTS_FORMAT, RESULTS_VERSION } from './results';
-import type { BackendInfo, PlanePoint, Results, RunStatus, StartFit, Timing } from './results';
+import { isSameBackend, RESULTS_FORMAT, RESULTS_VERSION } from './results';
+import type { BackendInfo, EarlierBackend, PlanePoint, Results, RunStatus, StartFit, Timing } from './results';
 import type { ExperimentConfig } from '../config/schema';
 
 /**
@@ -38,6 +38,8 @@ export interface RaceHistory {
   readonly frontier: readonly PlanePoint[] | null;
   /** Why an optimum that was estimated is not used. */
   readonly optimumNote?: string | undefined;
+  /** Where it ran before it went on elsewhere. */
+  readonly earlier?: readonly EarlierBackend[] | undefined;
 }
 
 /** What is known of a race before its first step. */
@@ -100,6 +102,7 @@ export function resultsOf(history: RaceHistory, backend: BackendInfo, timing: Ti
     version: RESULTS_VERSION,
     config: history.config,
     backend,
+    ...(history.earlier === undefined ? {} : { earlier: history.earlier }),
     optimum: history.optimum,
     frontier: history.frontier,
     ...(history.optimumNote === undefined ? {} : { optimumNote: history.optimumNote }),
@@ -118,13 +121,20 @@ export function resultsOf(history: RaceHistory, backend: BackendInfo, timing: Ti
 
 /** The history that a results document was made of. */
 export function historyOf(results: Results): RaceHistory {
-  const history = createHistory(results.config, results);
+  const history = { ...createHistory(results.config, results), earlier: results.earlier };
   results.runs.forEach(({ status, hash, start, evaluations }, i) => {
     for (const evaluation of evaluations) appendEvaluation(history, i, evaluation);
     const divergedAt = status === 'diverged' ? (evaluations.at(-1)?.step ?? 0) : null;
     Object.assign(history.runs[i]!, { status, hash, divergedAt, start: start ?? null });
   });
   return history;
+}
+
+/** The history of results that go on after a step; it remembers where they ran, if that was elsewhere. */
+export function historyOn(backend: BackendInfo, results: Results, step: number): RaceHistory {
+  const history = historyOf(results);
+  if (isSameBackend(backend, results.backend)) return history;
+  return { ...history, earlier: [...(results.earlier ?? []), { until: step, backend: results.backend }] };
 }
 
 function evaluationAt(run: RunHistory, step: number, index: number): Evaluation {

@@ -1,3 +1,4 @@
+import { backendText, type Results } from './results';
 import type { ExperimentConfig } from '../config/schema';
 
 /** What somebody should know about rounds before they compare samplers, in sentences; for the page and the runner. */
@@ -11,6 +12,13 @@ export function roundNotes({ rounds, start }: Pick<ExperimentConfig, 'rounds' | 
         ]
       : []),
   ];
+}
+
+/** Where an experiment ran before it went on elsewhere, in a sentence; null where it ran in one place. */
+export function backendsNote(earlier: Results['earlier']): string | null {
+  if (!earlier || earlier.length === 0) return null;
+  const places = earlier.map(({ until, backend }) => `to step ${until} on ${backendText(backend)}`);
+  return `It ran ${places.join(', ')}, and then went on elsewhere: its hashes are not those of an unbroken run.`;
 }
 
 const movingReferenceNote = (fromReference: boolean): string =>

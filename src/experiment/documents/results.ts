@@ -19,6 +19,19 @@ export interface BackendInfo {
   readonly adapter: string | null;
 }
 
+/** What an experiment ran on before it went on elsewhere. */
+export interface EarlierBackend {
+  /** Its last step there. */
+  readonly until: number;
+  readonly backend: BackendInfo;
+}
+
+/** "webgpu (NVIDIA H200)" */
+export const backendText = ({ name, adapter }: BackendInfo): string =>
+  adapter === null ? name : `${name} (${adapter})`;
+
+export const isSameBackend = (a: BackendInfo, b: BackendInfo): boolean => a.name === b.name && a.adapter === b.adapter;
+
 /** Whether WebAssembly runs, in either form: both have its memory. */
 export const isWasm = (name: BackendName): boolean => name === 'wasm' || name === 'wasm-relaxed';
 
@@ -82,7 +95,10 @@ export interface Results {
   readonly format: typeof RESULTS_FORMAT;
   readonly version: typeof RESULTS_VERSION;
   readonly config: ExperimentConfig;
+  /** Its last, where it ran on several. */
   readonly backend: BackendInfo;
+  /** Those before it; absent where there were none. The hashes are then not those of an unbroken run. */
+  readonly earlier?: readonly EarlierBackend[];
   /** Mean over the runs' optima at the experiment's β; null where unknown. */
   readonly optimum: PlanePoint | null;
   /** The best reward at each KL, by growing KL; null where unknown. */

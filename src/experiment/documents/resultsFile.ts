@@ -22,6 +22,8 @@ export const MAXIMUM_FILE_BYTES = 100 * 2 ** 20;
 export const MAXIMUM_NAME = 80;
 export const MAXIMUM_NOTES = 2000;
 const MAXIMUM_DOCUMENTS = 500;
+/** From one backend to another. */
+const MAXIMUM_MOVES = 1000;
 const MAXIMUM_POINTS = 10_000;
 /** One at every step and one at the start. */
 const MAXIMUM_EVALUATIONS = FIELDS.steps.max + 1;
@@ -193,6 +195,7 @@ const schemaOf = <const S extends readonly RunStatus[]>(statuses: S) =>
     format: v.literal(RESULTS_FORMAT),
     version: v.literal(RESULTS_VERSION),
     backend: backendSchema,
+    earlier: v.optional(list(object({ until: count, backend: backendSchema }), MAXIMUM_MOVES)),
     optimum: v.nullable(pointSchema),
     frontier: v.nullable(list(pointSchema, MAXIMUM_POINTS)),
     optimumNote: v.optional(text(2000)),

@@ -32,6 +32,8 @@ export class Backends {
   timing = $state<BackendName | null>(null);
   /** Of this visit only, from the address. */
   #asked: BackendName | undefined;
+  /** Those that could not be started, in this visit. */
+  #out: readonly BackendName[] = [];
   #workers: number | undefined;
   #abort: AbortController | null = null;
   readonly #checkpoints: Checkpoints;
@@ -58,6 +60,7 @@ export class Backends {
 
   /** One cannot run here after all, for this reason. */
   fail(name: BackendName, reason: string): void {
+    this.#out = [...this.#out, name];
     if (this.choice === name) this.choice = null;
     this.#asked = undefined;
     this.speeds = Object.fromEntries(TASK_KINDS.map((kind) => [kind, { ...this.speeds[kind], [name]: { reason } }]));
@@ -66,6 +69,11 @@ export class Backends {
   /** The backend for a task; undefined: the engine's own choice, because nothing is known. */
   wanted(task: TaskKind): BackendName | undefined {
     return this.choice ?? this.fastest(task);
+  }
+
+  /** The backend to restore an experiment on: the one that it ran on, unless that cannot be had. */
+  forRestored(ran: BackendName, task: TaskKind): BackendName | undefined {
+    return this.#out.includes(ran) ? this.wanted(task) : ran;
   }
 
   fastest(task: TaskKind): BackendName | undefined {

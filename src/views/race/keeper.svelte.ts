@@ -9,6 +9,11 @@ import type { StoredState, Storage } from '../browser/storage';
 
 type Current = Pick<StoredState, 'id' | 'name' | 'config' | 'backend'>;
 
+interface Kept {
+  readonly state: StoredState;
+  readonly bytes: Blob;
+}
+
 /** Tells the other tabs that a state went on, or is gone. */
 const CHANNEL = 'pilaf-lab/states';
 
@@ -27,6 +32,10 @@ export class Keeper {
   readonly #library: Library;
   #current: Current | null = null;
   #release: (() => void) | null = null;
+  /** The race's last state, also where nothing can be stored. */
+  #last: Kept | null = null;
+  /** Of a race that broke and is not stored. */
+  #unstored: Kept | null = null;
   /** The state that somebody wants to go on with, until it does. */
   #claim: { readonly id: string; readonly release: () => void } | null = null;
   readonly #channel = new BroadcastChannel(CHANNEL);
@@ -78,6 +87,7 @@ export class Keeper {
   }
 
   async #bytes({ id, name }: StoredState): Promise<Blob | null> {
+    if (id === this.#unstored?.state.id) return this.#unstored.bytes;
     try {
       const bytes = await this.#storage.bytes(id);
       if (bytes) return bytes;
@@ -91,6 +101,7 @@ export class Keeper {
   async discard(state: StoredState): Promise<void> {
     const release = await this.#take(state);
     if (!release) return;
+    if (state.id === this.#unstored?.state.id) this.#unstored = null;
     this.#withdraw(state.id);
     await this.#remove(state.id);
     release();
@@ -102,6 +113,7 @@ export class Keeper {
     const claim = this.#claim;
     this.#claim = null;
     this.#leave();
+    this.#last = null;
     this.#current = { id: from?.id ?? newId(), name: from?.name ?? runName(config), config, backend };
     if (from) this.#withdraw(from.id);
     if (claim?.id === from?.id) this.#release = claim?.release ?? null;
@@ -109,11 +121,18 @@ export class Keeper {
     this.#release ??= holdLock(lockName(this.#current.id));
   }
 
+  /** The same race goes on, after its worker was lost; on another backend, maybe. */
+  goesOn(backend: BackendInfo): void {
+    if (this.#current) this.#current = { ...this.#current, backend };
+  }
+
   async snapshot(step: number, bytes: Blob): Promise<void> {
     const current = this.#current;
     if (!current) return;
+    const state = { ...current, step, date: today() };
+    this.#last = { state: { ...state, order: Infinity }, bytes };
     try {
-      await this.#storage.saveState({ ...current, step, date: today() }, bytes);
+      await this.#storage.saveState(state, bytes);
     } catch (error) {
       this.#library.trouble = `The state of “${current.name}” is not stored (${reasonOf(error)}): after a reload it goes on from an earlier step, or not at all.`;
     }
@@ -125,6 +144,7 @@ export class Keeper {
     const release = this.#release;
     this.#current = null;
     this.#release = null;
+    this.#last = null;
     if (!current) return;
     await this.#file(current, results);
     await this.#remove(current.id);
@@ -137,6 +157,7 @@ export class Keeper {
     this.unclaim();
     const current = this.#leave();
     if (!current) return;
+    this.#unstored = this.#last?.state.id === current.id ? this.#last : null;
     await this.#offer(current.id);
     await this.#file(current, results);
   }
@@ -160,7 +181,11 @@ export class Keeper {
   }
 
   async #offer(id: string): Promise<void> {
-    const states = await this.#storage.states().catch(() => []);
+    const stored = await this.#storage.states().catch(() => []);
+    const isStored = (one: StoredState) => stored.some((other) => other.id === one.id && other.step >= one.step);
+    if (this.#unstored && isStored(this.#unstored.state)) this.#unstored = null;
+    const unstored = this.#unstored?.state;
+    const states = unstored ? [...stored.filter((one) => one.id !== unstored.id), unstored] : stored;
     const offered = [id, ...this.offers.map((offer) => offer.id)];
     // What still runs in another tab is not this one's to drop.
     const free = states.filter((state) => offered.includes(state.id));

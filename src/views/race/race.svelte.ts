@@ -1,5 +1,5 @@
 import { problemText } from '../../experiment/reading';
-import { createHistory, historyOf, resultsOf } from '../../experiment/documents/history';
+import { createHistory, historyOf, historyOn, resultsOf } from '../../experiment/documents/history';
 import type { RaceHistory } from '../../experiment/documents/history';
 import type { Recorded } from '../../experiment/documents/recorded';
 import type { BackendInfo, BackendName, Results } from '../../experiment/documents/results';
@@ -55,7 +55,14 @@ const REDRAW_MILLISECONDS = 400;
 /** While it stands still, what a single step says is shown at once. */
 const STEP_MILLISECONDS = 40;
 
-/** A lost GPU is tested anew by itself so many times. */
+/** What runs, as it was begun or can be restored. */
+interface Origin {
+  readonly config: ExperimentConfig;
+  /** Its last state; null: its start. */
+  readonly state: { readonly step: number; readonly bytes: Blob } | null;
+}
+
+/** A worker, or a GPU, that is lost is replaced so many times without a new state. */
 const MOST_LOSSES = 3;
 
 const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null, bytes: 0 };
@@ -94,6 +101,10 @@ export class Race {
   #started: Extract<Notice, { type: 'started' }> | null = null;
   /** Where it goes on, if it was asked to. */
   #from: StoredState | null = null;
+  /** What it can go on from if its worker is lost. */
+  #origin: Origin | null = null;
+  /** Whether the start under way continues what a lost worker ran. */
+  #again = false;
   #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
   /** Whether the history has changed since it was last shown. */
   #dirty = false;
@@ -103,7 +114,7 @@ export class Race {
   #forgotten = false;
   /** How what the plots show has ended, for when nothing comes of a start. */
   #shown: RaceState = 'idle';
-  /** How often the GPU was lost since a run has last trained. */
+  /** How often a worker, or its GPU, was lost since the last state. */
   #losses = 0;
   /** The preset whose recorded results are to be shown: the last that was asked for. */
   #wanted: string | null = null;
@@ -154,22 +165,31 @@ export class Race {
     this.#turnTo(this.#backends.wanted(config.task.kind));
     this.#prepare();
     this.#from = null;
-    this.#client.start(config, paused, this.#checkpoints.namedIn(config));
+    this.#origin = { config, state: null };
+    this.#launch(this.#origin, paused);
   }
 
   /** Goes on where an earlier page or a crash has broken off. */
   restore(from: StoredState, bytes: Blob): void {
     // Its hashes are those of the backend that it began on.
-    this.#turnTo(from.backend.name);
+    this.#turnTo(this.#backends.forRestored(from.backend.name, from.config.task.kind));
     this.#prepare();
     this.#from = from;
-    this.#client.restore(bytes, this.#checkpoints.namedIn(from.config));
+    this.#origin = { config: from.config, state: { step: from.step, bytes } };
+    this.#launch(this.#origin, false);
+  }
+
+  #launch({ config, state }: Origin, paused: boolean): void {
+    const checkpoints = this.#checkpoints.namedIn(config);
+    if (state) this.#client.restore(state.bytes, checkpoints, paused);
+    else this.#client.start(config, paused, checkpoints);
   }
 
   #prepare(): void {
     this.#backends.leave();
     this.message = null;
     this.asked = null;
+    this.#again = false;
     this.#forgotten = false;
     this.testing = this.device === null;
     this.state = 'starting';
@@ -284,17 +304,7 @@ export class Race {
         this.waitsFor = event.what;
         return;
       case 'lost':
-        // One that is lost again and again without a run that trains is left alone until somebody presses Run.
-        this.#losses++;
-        this.#broke(
-          `${event.message} Its runs are ended; ${this.#losses <= MOST_LOSSES ? 'the page tests this device anew' : 'press Run to test this device anew'}.`,
-        );
-        // The badge must not promise what is gone.
-        this.device = null;
-        if (this.#losses <= MOST_LOSSES) {
-          this.testing = true;
-          this.#client.open();
-        }
+        this.#lost(event.message);
         return;
       case 'ready':
         this.waitsFor = null;
@@ -318,14 +328,23 @@ export class Race {
       case 'started':
         this.waitsFor = null;
         this.#started = event;
-        if (this.device) this.#keeper.began(event.config, this.device.backend, event.from && this.#from);
+        if (!this.device) return;
+        if (this.#again) this.#keeper.goesOn(this.device.backend);
+        else this.#keeper.began(event.config, this.device.backend, event.from && this.#from);
         return;
       case 'refused':
+        if (this.#again) {
+          this.#broke(`It could not go on. ${problemText(event.problems)}`);
+          return;
+        }
         this.#keeper.unclaim();
         this.#end({ kind: 'error', text: `Not started. ${problemText(event.problems)}` });
         return;
       case 'snapshot':
-        if (!this.#forgotten) void this.#keeper.snapshot(event.step, event.bytes);
+        this.#losses = 0;
+        if (this.#forgotten) return;
+        this.#origin = this.#origin && { ...this.#origin, state: event };
+        void this.#keeper.snapshot(event.step, event.bytes);
         return;
       case 'failed':
         this.#broke(event.message);
@@ -341,6 +360,32 @@ export class Race {
         return;
     }
     event satisfies never;
+  }
+
+  /** Nothing more is to be had of the worker. What it ran goes on in a new one, on the same backend, by itself. */
+  #lost(message: string): void {
+    const backend = this.device?.backend.name;
+    // The badge must not promise what is gone.
+    this.device = null;
+    // One that is lost again and again is left alone until somebody presses Run.
+    const isAgain = ++this.#losses <= MOST_LOSSES;
+    if (isAgain && this.active && this.#origin && !this.#forgotten && this.asked !== 'stop') {
+      const { state } = this.#origin;
+      const text = state ? `The run goes on from step ${state.step} by itself.` : 'The run begins again by itself.';
+      const paused = this.asked === null ? this.state === 'paused' : this.asked === 'pause';
+      this.asked = null;
+      this.#again = true;
+      this.testing = true;
+      this.state = 'starting';
+      this.message = { kind: 'info', text: `${message} ${text}` };
+      this.#client.wanted = { ...this.#client.wanted, only: backend ?? this.#client.wanted.only };
+      this.#launch(this.#origin, paused);
+      return;
+    }
+    this.#broke(`${message} ${isAgain ? 'The page tests this device anew.' : 'Press Run to test this device anew.'}`);
+    if (!isAgain) return;
+    this.testing = true;
+    this.#client.open();
   }
 
   #enter(state: SessionState): void {
@@ -368,6 +413,7 @@ export class Race {
 
   /** What the plots show stays as it is; what ran in them is stopped. */
   #end(message: Message): void {
+    this.#again = false;
     for (const run of this.history?.runs ?? []) if (run.status === 'running') run.status = 'stopped';
     this.#dirty = true;
     this.asked = null;
@@ -387,7 +433,6 @@ export class Race {
     const fresh = this.#fresh;
     switch (report.type) {
       case 'progress':
-        if (report.step > 0) this.#losses = 0;
         fresh.progress = this.#progressAt(report.step, timing);
         break;
       case 'offline':
@@ -415,13 +460,15 @@ export class Race {
   #begin(report: Extract<PostedReport, { type: 'started' }>): void {
     if (!this.#started) return;
     const { config, from } = this.#started;
+    const step = from ? (this.#origin?.state?.step ?? 0) : 0;
     this.#started = null;
     this.#forget();
-    this.history = from ? historyOf(from) : createHistory(config, report);
+    this.history = from && this.device ? historyOn(this.device.backend, from, step) : createHistory(config, report);
     this.#shown = 'stopped';
-    this.race++;
+    if (!this.#again) this.race++;
+    this.#again = false;
     this.#dirty = from !== null;
-    this.#fresh.progress = this.#progressAt(from ? (this.#from?.step ?? 0) : 0, IDLE_TIMING);
+    this.#fresh.progress = this.#progressAt(step, IDLE_TIMING);
   }
 
   #progressAt(step: number, timing: SessionTiming): Progress {

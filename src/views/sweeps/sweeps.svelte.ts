@@ -6,7 +6,7 @@ import {
   type ArmSummary,
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
-import type { BackendInfo, BackendName } from '../../experiment/documents/results';
+import { backendText, type BackendInfo, type BackendName } from '../../experiment/documents/results';
 import type { TaskKind } from '../../experiment/config/tasks';
 import { CellError, runCells, type Cell, type CellProgress } from '../../run/cells';
 import { Pool } from '../../run/pool';
@@ -154,10 +154,10 @@ export class Sweeps {
       now,
       onReady: (backend, workers) => {
         const before = this.#find(id)?.results.backend ?? null;
-        if (before && nameOf(before) !== nameOf(backend)) {
-          throw new Error(`its earlier cells ran on ${nameOf(before)}, and this is ${nameOf(backend)}`);
+        if (before && backendText(before) !== backendText(backend)) {
+          throw new Error(`its earlier cells ran on ${backendText(before)}, and this is ${backendText(backend)}`);
         }
-        this.engine = `${nameOf(backend)}${workers === 1 ? '' : `, ${workers} workers`}`;
+        this.engine = `${backendText(backend)}${workers === 1 ? '' : `, ${workers} workers`}`;
         this.#change(id, { backend });
       },
       onProgress: (progress) => (this.progress = progress),
@@ -244,4 +244,3 @@ function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): Cell[
 }
 
 /** “wasm”, “webgpu (adapter)”. */
-export const nameOf = ({ name, adapter }: BackendInfo): string => (adapter === null ? name : `${name} (${adapter})`);
