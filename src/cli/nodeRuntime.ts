@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BackendInfo, BackendName } from '../experiment/documents/results';
 import type { RunnerEnvironment } from '../run/runner';
-import { checkDevice } from '../training/checkDevice';
+import { GPU_CHECK } from '../training/checkDevice';
 import { chooseBackend, type ChosenBackend } from '../runtime/backends';
 import { sentence } from './errors';
 
@@ -28,12 +28,15 @@ async function installDawn(): Promise<() => void> {
 /** What a runner needs of this process. A GPU may be right in small and wrong at an experiment's size, or later. */
 export const nodeEnvironment = (backend: BackendInfo): RunnerEnvironment => ({
   backend,
-  check: backend.name === 'webgpu' ? checkDevice : undefined,
+  check: backend.name === 'webgpu' ? GPU_CHECK : undefined,
   now: () => performance.now(),
 });
 
+/** The GPU under a running experiment is gone. */
+export class GpuLost extends Error {}
+
 export interface NodeBackend extends ChosenBackend {
-  /** Rejects when the GPU goes away; never resolves. */
+  /** Rejects with GpuLost when the GPU goes away; never resolves. */
   readonly lost: Promise<never>;
   /** Lets go of the GPU, so that the process can end. */
   release(): void;
@@ -49,7 +52,7 @@ export async function startBackend(only?: BackendName, isTested = false): Promis
   const { reason, release } = await offerWebGPU(only);
   let onLost: (message: string) => void = () => undefined;
   const lost = new Promise<never>((_, reject) => {
-    onLost = (message) => reject(new Error(`The GPU stopped working: ${message}`));
+    onLost = (message) => reject(new GpuLost(`The GPU stopped working: ${message}`));
   });
   lost.catch(() => undefined); // whoever waits for it hears of it
   try {

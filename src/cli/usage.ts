@@ -17,9 +17,9 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       '#v1…' is a link copied in the page, with or without the address in front; quote it, as # begins a comment.
       Ctrl-C ends after the step in hand, with the table and the files so far.
 
-  npm run lab -- resume <file> [--out <file>] [--weights <folder>] [--workers <n>] [--labels <file>]
+  npm run lab -- resume <file> [--out <file>] [--weights <folder>] [--workers <n>] [--labels <file>] [--backend <name>]
       goes on where a stored experiment was ended or killed, on the backend that it ran on, to the same hashes as
-      without the break; goes on saving to the file
+      without the break; on another one the results say so. Goes on saving to the file
 
   npm run lab -- sweep <sweep or sweep.json> [options]
       runs one experiment many times over, a cell for each setting, and ends with a table. A sweep is phase-map,

@@ -1,7 +1,7 @@
 import { messageOf } from '../math/foreign';
 import type { BackendInfo } from '../experiment/documents/results';
 import type { CellResult, OrderOf } from './orders';
-import type { Pool, PoolWorker } from './pool';
+import { MOST_DEATHS, WorkerGone, type Pool } from './pool';
 
 /** A cell of a sweep that is to run. */
 export interface Cell {
@@ -45,8 +45,8 @@ export class CellError extends Error {
 }
 
 /**
- * Runs cells in a pool's workers until all are done or the signal is given; the cells in hand are lost then. Ends the
- * pool. Rejects with the first failure: a CellError, or an Error of a worker that did not start.
+ * Runs cells in a pool's workers until all are done or the signal is given; the cells in hand are lost then. A cell whose
+ * worker dies is run again in another one. Ends the pool. Rejects with the first failure: a CellError, or an Error of a worker that did not start.
  */
 export async function runCells(cells: readonly Cell[], pool: Pool, options: CellOptions): Promise<void> {
   const { signal, now } = options;
@@ -66,7 +66,7 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
     if (signal.aborted) return;
     options.onReady(backend, count, reasons);
     start = now();
-    await Promise.all(Array.from({ length: count }, async (_, place) => serve(await pool.worker(place), backend)));
+    await Promise.all(Array.from({ length: count }, (_, place) => serve(place, backend)));
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -74,21 +74,33 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
     stop();
   }
 
-  async function serve(worker: PoolWorker, backend: BackendInfo): Promise<void> {
+  async function serve(place: number, backend: BackendInfo): Promise<void> {
+    // One that does not start is no cell's fault.
+    await pool.worker(place);
     while (queue.length > 0 && !signal.aborted) {
       const cell = queue.shift()!;
-      const onNote = tell(cell.number);
-      const result = await worker
-        .run(cell.order(), (note) => note.type === 'step' && onNote(note.step))
-        .catch((error: unknown) => {
-          throw new CellError(cell.number, error);
-        });
+      const result = await outcome(cell, place).catch((error: unknown) => {
+        throw new CellError(cell.number, error);
+      });
       if (signal.aborted) return;
       inHand.delete(cell.number);
       finished.steps += cell.steps;
       finished.cells += 1;
       options.onCell(cell.number, result, backend);
       showProgress();
+    }
+  }
+
+  async function outcome(cell: Cell, place: number): Promise<CellResult> {
+    const onNote = tell(cell.number);
+    for (let deaths = 1; ; deaths++) {
+      try {
+        const worker = await pool.worker(place);
+        return await worker.run(cell.order(), (note) => note.type === 'step' && onNote(note.step));
+      } catch (error) {
+        if (!(error instanceof WorkerGone) || deaths === MOST_DEATHS || signal.aborted) throw error;
+        pool.drop(place);
+      }
     }
   }
 

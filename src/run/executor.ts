@@ -32,6 +32,7 @@ export class Executor {
       case 'advance':
         return this.opened().advance(order.until, order.evaluates, order.showsPairs);
       case 'snapshot':
+        await this.environment.check?.quick();
         return this.opened().snapshot();
       case 'finish':
         return this.opened().finish();
@@ -67,6 +68,7 @@ export class Executor {
   private async open({ config, checkpoints, runs, from }: OrderOf<'open'>, onNote: (note: Note) => void) {
     await this.drop();
     const task = await this.environment.prepare(config, checkpoints);
+    await this.environment.check?.whole(config, task);
     this.part = new Part(config, task, runs, from, this.environment.memory);
     return this.part.open(onNote);
   }

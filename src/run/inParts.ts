@@ -13,6 +13,8 @@ export interface Spreading {
   /** How many workers were asked for; undefined: as many as are worth it, but no more than there are cores. */
   readonly asked: number | undefined;
   readonly cores: number;
+  /** Whether this thread trains nothing, not even what is one part. */
+  readonly apart?: boolean | undefined;
   readonly checkpoints: ImportedCheckpoints;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -23,13 +25,13 @@ export interface Spreading {
  * the workers' memory does not hold all of it, there are more parts than workers.
  */
 export const inParts =
-  ({ pool, backend, asked, cores, checkpoints, now }: Spreading): Experiment =>
+  ({ pool, backend, asked, cores, apart = false, checkpoints, now }: Spreading): Experiment =>
   (config, task, control, from) => {
     // A person is asked, and what is trained on is told, by one thread.
     if (config.labeller.reader === 'person' || control.onTrained) return runExperiment(config, task, control, from);
     const workers = backend === 'webgpu' ? 1 : (asked ?? Math.min(cores, worthwhileParts(config, task)));
     const runs = config.arms.length * config.seeds;
     const parts = cutIntoParts(config, Math.max(workers, Math.ceil(runs / mostRuns(config, task, backend))));
-    if (parts.length === 1) return runExperiment(config, task, control, from);
+    if (parts.length === 1 && !apart) return runExperiment(config, task, control, from);
     return runParts(config, task, control, from, { pool, workers, parts, checkpoints, now });
   };

@@ -1,4 +1,4 @@
-import type { BackendInfo, BackendName } from '../experiment/documents/results';
+import { backendText, isSameBackend, type BackendInfo, type BackendName } from '../experiment/documents/results';
 import type { Note, OrderKind, OrderOf, Outcomes } from './orders';
 
 /** What a worker runs on, and why not on a faster backend, in sentences. */
@@ -25,12 +25,18 @@ export class WorkerGone extends Error {}
 /** Makes a worker on a backend, or on the fastest. */
 export type CreateWorker = (backend: BackendName | undefined) => PoolWorker;
 
+/** Work whose workers die so often, one after the other, is given up. */
+export const MOST_DEATHS = 3;
+
 /** More than that nobody may ask for. */
 export const MOST_WORKERS = 64;
 
 /** Workers on one backend, started when they are first asked for: of a race, a sweep or an estimate. */
 export class Pool {
   private readonly workers: (PoolWorker | undefined)[] = [];
+  /** What the first that was ready runs on; then the others, and those that take the place of dead ones. */
+  private found: BackendInfo | null = null;
+  private ended = false;
 
   /** @param backend of all workers; undefined: what the first finds is the others' too */
   constructor(
@@ -40,17 +46,21 @@ export class Pool {
 
   /** What the first worker runs on. */
   async first(): Promise<Readiness> {
-    return (this.workers[0] ??= this.create(this.backend)).ready;
+    const readiness = await (this.workers[0] ??= this.create(this.found?.name ?? this.backend)).ready;
+    this.found ??= readiness.backend;
+    return readiness;
   }
 
   /** The worker in a place, counted from 0; ready. What runs together is compared, so all run on one backend. */
   async worker(place: number): Promise<PoolWorker> {
+    if (this.ended) throw new Error('the workers have been ended');
     // Where it is known they start at the same time.
-    const wanted = this.backend ?? (await this.first()).backend.name;
+    const wanted = this.found?.name ?? this.backend ?? (await this.first()).backend.name;
     const worker = (this.workers[place] ??= this.create(wanted));
-    const { name } = (await worker.ready).backend;
-    if (name !== wanted) throw new Error(`one worker runs on ${name}, the others on ${wanted}`);
-    return worker;
+    const { backend } = await worker.ready;
+    this.found ??= backend;
+    if (isSameBackend(backend, this.found)) return worker;
+    throw new Error(`one worker runs on ${backendText(backend)}, the others on ${backendText(this.found)}`);
   }
 
   /** Ends a worker; the next that is asked for in its place is a new one. */
@@ -64,8 +74,9 @@ export class Pool {
     for (const worker of this.workers) worker?.halt();
   }
 
-  /** Ends all of them. */
+  /** Ends all of them, and starts no other. */
   end(): void {
+    this.ended = true;
     for (const place of this.workers.keys()) this.drop(place);
   }
 }

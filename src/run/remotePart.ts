@@ -2,10 +2,7 @@ import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Report } from '../training/reports';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import { hasEvaluation, type ImportedCheckpoints, type Leg, type Note } from './orders';
-import { WorkerGone, type Pool, type PoolWorker } from './pool';
-
-/** A part whose workers die so often without a finished leg is given up. */
-const MOST_DEATHS = 3;
+import { MOST_DEATHS, WorkerGone, type Pool, type PoolWorker } from './pool';
 
 /** A part of a race in a worker of the pool. Where that dies, another one begins the part again from its last state. */
 export class RemotePart {

@@ -1,6 +1,7 @@
 import { createHistory, historyOn, resultsOf, type RaceHistory } from '../experiment/documents/history';
 import type { BackendInfo, Results, Timing } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import type { DeviceCheck } from '../training/checkDevice';
 import type { Report } from '../training/reports';
 import { runExperiment, type ExperimentControl } from '../training/runExperiment';
 import type { ExperimentSnapshot, Policies } from '../training/snapshot';
@@ -14,8 +15,8 @@ import { Stopwatch } from './stopwatch';
 /** What a runner needs of the thread or process that it is in. */
 export interface RunnerEnvironment {
   readonly backend: BackendInfo;
-  /** Whether the device computes right at an experiment's size; rejects with a sentence. Absent where nobody doubts it. */
-  readonly check?: ((config: ExperimentConfig, task: Task) => Promise<void>) | undefined;
+  /** Of its device; absent where nobody doubts that. */
+  readonly check?: DeviceCheck | undefined;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Runs an experiment elsewhere than in this thread. */
@@ -60,7 +61,7 @@ export class Runner {
     const { seconds, pairsPerSecond } = from?.results.timing ?? { seconds: 0, pairsPerSecond: 0 };
     const { check, now } = environment;
     this.watch = new Stopwatch(now, seconds);
-    this.check = new RepeatedCheck(async () => check?.(config, task), config.schedule.steps, now);
+    this.check = new RepeatedCheck(check, (device) => device.whole(config, task), config.schedule.steps, now);
     this.history = from && historyOn(environment.backend, from.results, from.snapshot.step);
     this.step = from?.snapshot.step ?? 0;
     this.pairs = Math.round(pairsPerSecond * seconds);
@@ -73,9 +74,11 @@ export class Runner {
     this.watch.start();
     const { experiment = runExperiment } = this.environment;
     for await (const report of experiment(this.config, this.task, control, this.from?.snapshot ?? null)) {
+      if (report.type === 'evaluation') await this.check.evaluated(report.step);
+      else if (report.type === 'diverged') await this.check.diverged(report.step);
+      else if (report.type === 'snapshot') await this.check.stored();
       this.enter(report);
       yield report;
-      if (report.type === 'evaluation') await this.check.evaluated(report.step);
     }
   }
 

@@ -7,6 +7,9 @@ import { within } from './within';
 /** Enough for few submits a step, and few enough for the GPU to begin while the step is still being recorded. */
 const LAUNCHES_PER_SUBMIT = 64;
 
+/** Milliseconds in which a GPU's loss is heard of, after its work has failed. */
+export const LOSS_DELAY = 500;
+
 /** Seconds that a driver may take to answer. */
 const PATIENCE = 20;
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { STREAM } from '../math/random';
+import { knownProductIsRight } from './knownProduct';
 import { paddedRows, ROW_TILE } from '../ops/rowSets';
 import { completionBatch, promptBatch } from '../policy/batches';
 import type { Task } from './task';
@@ -8,6 +9,27 @@ import { fleetsOf } from './fleetsOf';
 import { blockRows } from './memory';
 import { runsOf, type Run } from './run';
 import { plainRequest, sampleCompletions } from './sampleCompletions';
+
+/** The device is not to be trusted; its message is a sentence. */
+export class WrongNumbers extends Error {}
+
+/** What a runner asks of a device that may go wrong. Both throw WrongNumbers. */
+export interface DeviceCheck {
+  /** At an experiment's size; takes a moment. */
+  whole(config: ExperimentConfig, task: Task): Promise<void>;
+  /** For now and then: a launch and a read-back. */
+  quick(): Promise<void>;
+}
+
+/** A GPU's. */
+export const GPU_CHECK: DeviceCheck = {
+  whole: checkDevice,
+  async quick() {
+    if (!(await knownProductIsRight())) {
+      throw new WrongNumbers('The GPU, which was right before, computes wrong numbers now.');
+    }
+  },
+};
 
 const TOLERANCE = 1e-3;
 
@@ -150,7 +172,4 @@ function compare(found: Float32Array, expected: (index: number) => number, scale
 }
 
 const wrongNumbers = (how: string): Error =>
-  new Error(
-    `The GPU computes wrong numbers at this experiment’s size (${how}). ` +
-      'Choose WebAssembly with a browser that has no WebGPU, or a smaller experiment.',
-  );
+  new WrongNumbers(`The GPU computes wrong numbers at this experiment’s size (${how}).`);

@@ -25,6 +25,9 @@ const STOP_SECONDS = 5;
 
 const GONE = 'the worker that runs the experiments has stopped';
 
+/** Nothing more is to be had from a worker that has said one of these. */
+const END: readonly Notice['type'][] = ['failed', 'lost', 'wrong', 'unavailable'];
+
 /**
  * The page's one way to the worker. It numbers the starts, drops what an older start still says, and
  * replaces a worker that crashed when the next start comes.
@@ -165,7 +168,7 @@ export class LabClient {
     this.#heard(event);
     if (event.type === 'ready' && event.life !== null) this.#watch(event.life);
     // What broke may have left the worker's memory in any state: the next start gets a new one.
-    if (event.type === 'failed' || event.type === 'lost' || event.type === 'unavailable') this.close();
+    if (END.some((type) => type === event.type)) this.close();
     this.#onEvent(event);
   }
 

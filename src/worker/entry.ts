@@ -9,7 +9,8 @@ import type { ImportedCheckpoints } from '../run/orders';
 import { Pool } from '../run/pool';
 import { chooseBackend } from '../runtime/backends';
 import { heldBytes } from '../runtime/memory';
-import { checkDevice } from '../training/checkDevice';
+import { LOSS_DELAY } from '../runtime/webgpu';
+import { GPU_CHECK } from '../training/checkDevice';
 import { prepareTask } from '../training/prepareTask';
 import { checkCheckpoint } from './checkCheckpoint';
 import { checkpointLoader, optimumLoader } from './checkpoints';
@@ -37,6 +38,7 @@ function breathe(): Promise<void> {
 interface Opened {
   readonly session: Session;
   readonly executor: Executor;
+  readonly tell: (event: WorkerEvent | PoolEvent) => void;
 }
 
 let opened: Promise<Opened | null> = Promise.resolve(null);
@@ -60,14 +62,16 @@ async function open({ base, only, isTested = false, workers }: Opening): Promise
   };
   post({ type: 'ready', backend: info, reasons, life: await holdLife() });
   const isGpu = info.name === 'webgpu';
+  const tell = isGpu ? afterLoss : post;
   const now = () => performance.now();
-  const common = { backend: info, prepare, now, breathe, check: isGpu ? checkDevice : undefined, memory: heldBytes };
+  const common = { backend: info, prepare, now, breathe, check: isGpu ? GPU_CHECK : undefined, memory: heldBytes };
   const pool = new Pool((name) => new WebPoolWorker(base, name, true, createSibling), info.name);
   const spread = (checkpoints: ImportedCheckpoints) =>
     inParts({ pool, backend: info.name, asked: workers, cores: usableCores(), checkpoints, now });
   return {
-    session: new Session({ ...common, post: isGpu ? afterLoss : post, spread }),
+    session: new Session({ ...common, post: tell, spread }),
     executor: new Executor(common),
+    tell,
   };
 }
 
@@ -79,12 +83,9 @@ const usableCores = (): number => {
 
 const createSibling = (): PoolThread => new Worker(self.location.href, { type: 'module' });
 
-/** Milliseconds in which a GPU's loss is heard of. */
-const LOSS_DELAY = 500;
-
 /** A step on a lost GPU fails with words that help nobody, and often before the loss is told: that comes first then. */
-function afterLoss(event: WorkerEvent): void {
-  if (event.type === 'failed') setTimeout(() => post(event), LOSS_DELAY);
+function afterLoss(event: WorkerEvent | PoolEvent): void {
+  if (['failed', 'broken', 'wrong'].includes(event.type)) setTimeout(() => post(event), LOSS_DELAY);
   else post(event);
 }
 
@@ -92,12 +93,12 @@ const unavailable = (error: unknown): void =>
   post({ type: 'unavailable', message: `The worker failed (${messageOf(error)}).` });
 
 async function carryOut({ order }: PoolCommand & { type: 'order' }): Promise<void> {
-  const { executor } = (await opened)!;
+  const { executor, tell } = (await opened)!;
   try {
     const outcome = await executor.execute(order, (note) => post({ type: 'note', note }));
     post({ type: 'outcome', outcome }, buffersOf(outcome));
   } catch (error) {
-    post({ type: 'broken', message: messageOf(error) });
+    tell({ type: 'broken', message: messageOf(error) });
   }
 }
 

@@ -100,8 +100,10 @@ export class WebPoolWorker implements PoolWorker {
         order?.outcome.resolve(event.outcome);
         return;
       }
-      case 'unavailable':
       case 'lost':
+        this.#gone(event.message);
+        return;
+      case 'unavailable':
       case 'broken': // what broke may have left its memory in any state
         this.#fail(new Error(event.message));
         return;

@@ -107,6 +107,8 @@ export type Notice =
   | { readonly type: 'waiting'; readonly what: string }
   /** The GPU is gone, or the worker is: nothing more is to be had from it. */
   | { readonly type: 'lost'; readonly message: string }
+  /** The device computes wrong numbers: the experiment is over, and nothing else is to run on it. */
+  | { readonly type: 'wrong'; readonly message: string }
   | {
       readonly type: 'ready';
       readonly backend: BackendInfo;

@@ -7,6 +7,7 @@ import type { ImportedCheckpoints } from '../run/orders';
 import { Runner, type Experiment, type RunnerEnvironment } from '../run/runner';
 import { parseStored, type StoredExperiment } from '../run/storedExperiment';
 import type { Answer, Question } from '../training/annotator';
+import { WrongNumbers } from '../training/checkDevice';
 import { CheckpointError } from '../training/prepareTask';
 import { nextWords, sampleTexts } from '../training/readPolicy';
 import { runsOf } from '../training/run';
@@ -325,7 +326,8 @@ class Execution {
       const isWhole = !this.abort.signal.aborted && !this.unanswered;
       post({ type: 'state', id: this.id, state: isWhole ? 'finished' : 'stopped' });
     } catch (error) {
-      post({ type: 'failed', id: this.id, message: messageOf(error) });
+      const message = messageOf(error);
+      post(error instanceof WrongNumbers ? { type: 'wrong', message } : { type: 'failed', id: this.id, message });
     } finally {
       this.over = true;
       this.answer();

@@ -127,7 +127,7 @@ test('a worker that closes itself is noticed, and its run goes on by itself', as
   await expect.poll(() => lab.step(), 'the run trains on').toBeGreaterThan(2);
 });
 
-test('a sweep’s worker that closes itself ends the sweep with a sentence', async ({ lab, page }) => {
+test('a sweep’s worker that closes itself is replaced, and the sweep goes on', async ({ lab, page }) => {
   await lab.open();
   await lab.makeTiny(100_000);
   await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
@@ -136,6 +136,10 @@ test('a sweep’s worker that closes itself ends the sweep with a sentence', asy
   await page.getByRole('button', { name: /^Run \d+ cells/ }).click();
   const worker = await started;
   await expect(page.getByText(/\d+% on wasm-relaxed, 2 workers/)).toBeVisible();
+  const next = page.waitForEvent('worker');
   await worker.evaluate(() => self.close());
-  await expect(page.getByText('it closed without a word')).toBeVisible();
+  await next;
+  await expect(page.getByText(/\d+% on wasm-relaxed, 2 workers/)).toBeVisible();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(page.getByText(/broke off/)).toHaveCount(0);
 });

@@ -83,4 +83,28 @@ test('a GPU that is right in small and wrong at the experiment’s size shows no
   await lab.run();
   await expect(lab.alert).toContainText('computes wrong numbers at this experiment’s size', { timeout: 30_000 });
   await expect.poll(() => lab.step(), 'nothing was trained').toBeLessThanOrEqual(0);
+  await expect(lab.badge).toContainText('WebAssembly');
+});
+
+test('a GPU that goes wrong in the middle shows no wrong curve, and the run goes on on WebAssembly', async ({
+  lab,
+  page,
+}) => {
+  await patchWorker(
+    page,
+    `const dispatch = GPUComputePassEncoder.prototype.dispatchWorkgroups;
+    GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...given) {
+      if (!self.isWrong) dispatch.apply(this, given);
+    };`,
+  );
+  await lab.open('?backend=webgpu');
+  await lab.runWithState(2000);
+  await page.workers()[0]!.evaluate(() => Object.assign(self, { isWrong: true }));
+  await expect(lab.alert).toContainText('The GPU, which was right before, computes wrong numbers now.', {
+    timeout: 30_000,
+  });
+  await expect(lab.badge).toContainText('WebAssembly');
+  await page.getByRole('button', { name: /^Go on from step/ }).click();
+  await expect.poll(() => lab.step(), 'the run trains on').toBeGreaterThan(2);
+  await expect(lab.alert).toBeEmpty();
 });

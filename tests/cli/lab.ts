@@ -17,12 +17,18 @@ export interface Manner {
   readonly interruptAfter?: number;
   /** Starts the bundle without the launcher that makes Dawn ready: quicker, for what needs no GPU. */
   readonly direct?: boolean;
+  /** More than this process has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs the bundled command line as `npm run lab` does. */
-export function lab(args: readonly string[], { interruptAfter, direct = false }: Manner = {}): Promise<Ended> {
+export function lab(
+  args: readonly string[],
+  { interruptAfter, direct = false, environment = {} }: Manner = {},
+): Promise<Ended> {
   const script = direct ? '.lab/lab.mjs' : 'scripts/lab.mjs';
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const ended = { stdout: '', stderr: '' };
   child.stdout.on('data', (data) => (ended.stdout += String(data)));
   child.stderr.on('data', (data) => (ended.stderr += String(data)));

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { banditTask } from '../../src/training/banditTask';
 import { checkDevice } from '../../src/training/checkDevice';
+import { knownProductIsRight } from '../../src/training/knownProduct';
 import { forEachBackend } from '../support/backends';
 import { configOf, tinyTransformerTask } from '../support/tasks';
 
@@ -38,6 +39,24 @@ describe.each(Object.entries(CASES))('the check of a device at an experiment’s
     },
     ['wasm', 'webgpu'],
   );
+});
+
+describe('the quick check', () => {
+  forEachBackend(() => {
+    it('passes what multiplies right', async () => expect(await knownProductIsRight()).toBe(true));
+  });
+  forEachBackend(() => {
+    it('finds a GPU out that computes nothing any more', async () => {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- it is given back below
+      const plain = GPUComputePassEncoder.prototype.dispatchWorkgroups;
+      GPUComputePassEncoder.prototype.dispatchWorkgroups = () => undefined;
+      try {
+        expect(await knownProductIsRight()).toBe(false);
+      } finally {
+        GPUComputePassEncoder.prototype.dispatchWorkgroups = plain;
+      }
+    });
+  }, ['webgpu']);
 });
 
 describe('a GPU that drops what is large', () => {

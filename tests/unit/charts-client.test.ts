@@ -189,7 +189,7 @@ describe('the worker’s client, with a worker that is silent', () => {
     workers[0]?.say({ type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null });
     vi.advanceTimersByTime(90_000);
     expect(workers[0]?.terminated).toBe(true);
-    expect(events.at(-1)).toMatchObject({ type: 'lost' });
+    expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });
   });
 
   it('is not put off by what an older start still says', () => {

@@ -131,6 +131,23 @@ describe('the workers of a sweep', () => {
     expect(numbers()).toEqual([]);
   });
 
+  it('run a cell again where its worker dies, on the same backend, but not for ever', async () => {
+    const { threads, ended, say, ready, done, numbers } = poolOf(2, 1);
+    await ready(0);
+    await say(0, { type: 'lost', message: 'the GPU is gone' });
+    expect(threads[1]!.heard).toEqual([{ type: 'open', base: BASE, only: 'wasm', isTested: true }]);
+    await ready(1);
+    expect(threads[1]!.orders).toBe(1);
+    await done(1);
+    expect(numbers()).toEqual([10]);
+    for (const i of [1, 2, 3]) {
+      await say(i, { type: 'lost', message: 'the GPU is gone' });
+      if (i < 3) await ready(i + 1);
+    }
+    expect(await ended).toMatchObject({ cell: 11, message: 'the GPU is gone' });
+    expect(threads).toHaveLength(4);
+  });
+
   it('end with the reason when one does not start', async () => {
     const { ended, say } = poolOf(3, 2);
     await say(0, { type: 'unavailable', message: 'no backend' });

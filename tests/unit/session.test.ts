@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/experiment/config/config';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 import type { BackendName } from '../../src/experiment/documents/results';
 import type { ExperimentConfig } from '../../src/experiment/config/schema';
+import { WrongNumbers } from '../../src/training/checkDevice';
 import { CheckpointError } from '../../src/training/prepareTask';
 import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
@@ -100,7 +101,8 @@ const IMPORTED: ImportedCheckpoints = [{ name: 'mine-0123abcd', bytes: new Blob(
 
 function openSession(
   prepare: SessionEnvironment['prepare'] = () => Promise.resolve(TASK),
-  check: NonNullable<SessionEnvironment['check']> = () => Promise.resolve(),
+  whole: () => Promise<void> = () => Promise.resolve(),
+  quick: () => Promise<void> = () => Promise.resolve(),
   backend: BackendName = 'cpu',
 ) {
   const events: WorkerEvent[] = [];
@@ -108,7 +110,7 @@ function openSession(
     backend: { name: backend, adapter: null },
     post: (event) => events.push(event),
     prepare,
-    check,
+    check: { whole, quick },
     now: () => clock.milliseconds,
     breathe: macrotask,
     memory: () => 0,
@@ -124,7 +126,13 @@ function openSession(
   const saved = (id: number) =>
     events.flatMap((event) => (event.type === 'snapshot' && event.id === id ? [event] : []));
   const restore = (id: number, state: StoredExperiment) =>
-    session.handle({ type: 'restore', id, bytes: new Blob([encodeStored(state)]), paused: false, checkpoints: IMPORTED });
+    session.handle({
+      type: 'restore',
+      id,
+      bytes: new Blob([encodeStored(state)]),
+      paused: false,
+      checkpoints: IMPORTED,
+    });
   const weights = async (ticket: number) => {
     const found = events.find((event) => event.type === 'weights' && event.ticket === ticket);
     if (found?.type !== 'weights') return undefined;
@@ -330,11 +338,7 @@ describe('a session', () => {
   it('refuses what WebAssembly’s memory would not hold, and leaves what runs alone', async () => {
     const policy = { layout: [], rowFloats: { decoded: 1e6, read: 1e6, trained: 2e6 } } as unknown as Task['policy'];
     let task = TASK;
-    const { events, states, start } = openSession(
-      () => Promise.resolve(task),
-      () => Promise.resolve(),
-      'wasm',
-    );
+    const { events, states, start } = openSession(() => Promise.resolve(task), undefined, undefined, 'wasm');
     await start(1, ENDLESS);
     task = { ...TASK, policy };
     const large = { ...configOf(1), schedule: { steps: 1, pairs: 256 } };
@@ -358,22 +362,37 @@ describe('a session', () => {
   });
 
   it('runs nothing on a device that computes wrong numbers', async () => {
-    const { events, reports, start } = openSession(undefined, () => Promise.reject(new Error('wrong numbers')));
+    const { events, reports, start } = openSession(undefined, () => Promise.reject(new WrongNumbers('wrong')));
     await start(1, ENDLESS);
-    await until(() => events.some((event) => event.type === 'failed'));
-    expect(events.at(-1)).toEqual({ type: 'failed', id: 1, message: 'wrong numbers' });
+    await until(() => events.some((event) => event.type === 'wrong'));
+    expect(events.at(-1)).toEqual({ type: 'wrong', message: 'wrong' });
     expect(reports(1)).toEqual([]);
   });
 
   it('ends a run whose device goes wrong later', async () => {
     let checks = 0;
-    const check = () => (++checks > 1 ? Promise.reject(new Error('wrong now')) : Promise.resolve());
-    const { events, states, start } = openSession(undefined, check);
-    // Its only other evaluation comes at the end, after more than thirty seconds on the tests' clock.
+    const check = () => (++checks > 1 ? Promise.reject(new WrongNumbers('wrong now')) : Promise.resolve());
+    const { events, reports, states, start } = openSession(undefined, check);
+    // Its only other evaluation comes at the end, where the check is whole.
     await start(1, configOf(4000));
-    await until(() => events.some((event) => event.type === 'failed'));
-    expect(events.at(-1)).toEqual({ type: 'failed', id: 1, message: 'wrong now' });
+    await until(() => events.some((event) => event.type === 'wrong'));
+    expect(events.at(-1)).toEqual({ type: 'wrong', message: 'wrong now' });
     expect(states(1)).toEqual(['running']);
+    expect(
+      reports(1).filter(({ report }) => report.type === 'evaluation'),
+      'no wrong number is shown',
+    ).toHaveLength(1);
+  });
+
+  it('stores no state that a device which has gone wrong has computed', async () => {
+    let wrong = false;
+    const quick = () => (wrong ? Promise.reject(new WrongNumbers('wrong now')) : Promise.resolve());
+    const { events, saved, start } = openSession(undefined, undefined, quick);
+    await start(1, ENDLESS);
+    await until(() => saved(1).length === 1);
+    wrong = true;
+    await until(() => events.some((event) => event.type === 'wrong'));
+    expect(saved(1)).toHaveLength(1);
   });
 
   it('saves its state every ten seconds of running, with all it has said', async () => {
@@ -432,7 +451,13 @@ describe('a session', () => {
   it('refuses a damaged state and leaves alone what runs', async () => {
     const { session, events, states, start } = openSession();
     await start(1, ENDLESS);
-    await session.handle({ type: 'restore', id: 2, bytes: new Blob(['x'.repeat(20)]), paused: false, checkpoints: IMPORTED });
+    await session.handle({
+      type: 'restore',
+      id: 2,
+      bytes: new Blob(['x'.repeat(20)]),
+      paused: false,
+      checkpoints: IMPORTED,
+    });
     expect(events.find((event) => event.type === 'refused')).toMatchObject({
       id: 2,
       problems: [{ path: 'stored state' }],

@@ -57,6 +57,7 @@ export class ProcessWorker implements PoolWorker {
       const gone = (message: string) => settle(() => reject(new WorkerGone(message)));
       const onMessage = (message: WorkerMessage) => {
         if (message.type === 'note') onNote?.(message.note);
+        else if (message.type === 'lost') gone(message.message);
         else if (message.type === 'failed') settle(() => reject(new Error(message.message)));
         else if (message.type === type) settle(() => resolve(message as Extract<WorkerMessage, { readonly type: T }>));
       };

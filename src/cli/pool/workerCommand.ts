@@ -1,8 +1,9 @@
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import { Executor } from '../../run/executor';
 import type { Note, Order, Outcomes } from '../../run/orders';
 import type { Readiness } from '../../run/pool';
 import { heldBytes } from '../../runtime/memory';
+import { LOSS_DELAY } from '../../runtime/webgpu';
 import { readBackend } from '../arguments';
 import { EXIT, sentence } from '../errors';
 import { INTERRUPTS } from '../interrupt';
@@ -17,6 +18,8 @@ export type WorkerMessage =
   | ({ readonly type: 'ready' } & Readiness)
   | { readonly type: 'note'; readonly note: Note }
   | { readonly type: 'outcome'; readonly outcome: Outcomes[keyof Outcomes] }
+  /** The GPU is gone: nothing more is to be had from this process. */
+  | { readonly type: 'lost'; readonly message: string }
   | { readonly type: 'failed'; readonly message: string };
 
 /** The command that a pool starts its processes with; nobody types it. */
@@ -32,6 +35,7 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
   process.on('disconnect', () => process.exit(EXIT.failure));
   try {
     const backend = await startBackend(readBackend(backendName), tested === TESTED);
+    const isGpu = backend.info.name === 'webgpu';
     const executor = new Executor({
       ...nodeEnvironment(backend.info),
       prepare: (config) => prepared(config),
@@ -40,11 +44,16 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
     });
     process.on('message', (message: PoolMessage) => {
       if (message.type === 'halt') return executor.halt();
-      const done = executor.execute(message.order, (note) => send({ type: 'note', note }));
-      Promise.race([done, backend.lost]).then((outcome) => send({ type: 'outcome', outcome }), fail);
+      executor
+        .execute(message.order, (note) => send({ type: 'note', note }))
+        .then(
+          (outcome) => send({ type: 'outcome', outcome }),
+          // A step on a lost GPU may fail before the loss is told, with words that help nobody.
+          (error: unknown) => void wait(isGpu ? LOSS_DELAY : 0).then(() => fail(error)),
+        );
     });
     send({ type: 'ready', backend: backend.info, reasons: backend.reasons });
-    await backend.lost;
+    await backend.lost.catch((error: unknown) => send({ type: 'lost', message: sentence(error) }));
   } catch (error) {
     fail(error);
   }

@@ -24,6 +24,8 @@ export interface Execution {
   readonly progress: Progress;
   /** How many processes train it; undefined: as many as are worth it. */
   readonly workers: number | undefined;
+  /** Whether this process trains nothing: its GPU is gone. */
+  readonly apart?: boolean;
   /** Where the experiment is restored from. */
   readonly from?: StoredExperiment | undefined;
   /** A person's, where one labels; the experiment ends with them. */
@@ -38,15 +40,16 @@ export interface Execution {
 
 /** Runs an experiment to its end. Throws UsageError where it does not fit. */
 export async function execute(config: ExperimentConfig, task: Task, execution: Execution): Promise<Runner> {
-  const { backend, signal, progress, workers, from, saveEvery, save, labels, onTrained } = execution;
+  const { backend, signal, progress, workers, apart = false, from, saveEvery, save, labels, onTrained } = execution;
   const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const environment = nodeEnvironment(backend);
-  const pool = new Pool(() => new ProcessWorker(backend.name, true), backend.name);
-  const { now } = environment;
+  // A GPU that has come back is another one.
+  const pool = new Pool(() => new ProcessWorker(backend.name, !apart), backend.name);
+  const { now, check } = environment;
   const cores = availableParallelism();
-  const experiment = inParts({ pool, backend: backend.name, asked: workers, cores, checkpoints: [], now });
-  const runner = new Runner(config, task, { ...environment, experiment }, from);
+  const experiment = inParts({ pool, backend: backend.name, asked: workers, cores, apart, checkpoints: [], now });
+  const runner = new Runner(config, task, { backend, now, experiment, check: apart ? undefined : check }, from);
   const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsSinceSnapshot() > saveEvery);
   let answered = 0;
   const ask =

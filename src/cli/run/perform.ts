@@ -2,11 +2,13 @@ import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { LabelRecord } from '../../experiment/documents/labels';
 import type { StoredExperiment } from '../../run/storedExperiment';
-import { EXIT } from '../errors';
+import { WrongNumbers } from '../../training/checkDevice';
+import { EXIT, sentence } from '../errors';
 import { execute } from './execute';
 import { makeFolder, removeFile } from '../files';
 import { onInterrupt } from '../interrupt';
-import { startBackend } from '../nodeRuntime';
+import { GpuLost, startBackend } from '../nodeRuntime';
+import { outlast } from './outlast';
 import { checkOutputs, stateWriter, writeResults } from './outputs';
 import { checkPairsFile, openPairsFile } from './pairsFile';
 import { prepared } from './prepared';
@@ -69,7 +71,7 @@ export async function perform({
   const pairsFile = pairs === undefined ? null : openPairsFile(pairs, config, backend.info);
   try {
     const progress = startProgress(title, config.schedule.steps);
-    const running = execute(config, task, {
+    const execution = {
       backend: backend.info,
       workers,
       signal: abort.signal,
@@ -81,11 +83,16 @@ export async function perform({
       save:
         write === null
           ? undefined
-          : (state) => {
+          : (state: Uint8Array) => {
               saved = write(state) || saved;
             },
-    });
-    const runner = await Promise.race([running, backend.lost]).finally(progress.clear);
+    };
+    // Whoever labels, or writes pairs, needs the one process.
+    const canMove = backend.info.name === 'webgpu' && pairs === undefined && labels === undefined;
+    const running = canMove
+      ? outlast(config, task, execution, backend)
+      : Promise.race([execute(config, task, execution), backend.lost]);
+    const runner = await running.finally(progress.clear);
     pairsFile?.end(runner.policies);
     const results = runner.results();
     process.stdout.write(summary(results, runner.history!, backend.reasons));
@@ -93,6 +100,12 @@ export async function perform({
     if (weights !== undefined) {
       process.stdout.write(writeWeights(weights, runner));
     }
+  } catch (error) {
+    const isGpu = error instanceof GpuLost || error instanceof WrongNumbers;
+    if (!isGpu || save === undefined || !saved) throw error;
+    throw new Error(`${sentence(error)} npm run lab -- resume ${save} --backend wasm goes on without it.`, {
+      cause: error,
+    });
   } finally {
     forget();
     backend.release();

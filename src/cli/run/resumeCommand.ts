@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseStored, type StoredExperiment } from '../../run/storedExperiment';
-import { readArguments, readWorkers } from '../arguments';
+import { readArguments, readBackend, readWorkers } from '../arguments';
 import { readLabels } from './labels';
 import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';
@@ -11,6 +11,7 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
     out: { type: 'string' },
     weights: { type: 'string' },
     workers: { type: 'string' },
+    backend: { type: 'string' },
     labels: { type: 'string' },
   });
   const [save, surplus] = positionals;
@@ -21,8 +22,9 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
   const { out, weights } = values;
   const workers = readWorkers(values.workers);
   const labels = readLabels(config, values.labels);
-  const name = backend.name;
-  return perform({ title: save, config, backend: name, workers, out, save, weights, saveEvery: 30, from, labels });
+  // Its hashes are those of the backend that it began on.
+  const on = readBackend(values.backend) ?? backend.name;
+  return perform({ title: save, config, backend: on, workers, out, save, weights, saveEvery: 30, from, labels });
 }
 
 function load(path: string): StoredExperiment {

@@ -306,6 +306,9 @@ export class Race {
       case 'lost':
         this.#lost(event.message);
         return;
+      case 'wrong':
+        this.#distrust(event.message);
+        return;
       case 'ready':
         this.waitsFor = null;
         this.testing = false;
@@ -384,6 +387,17 @@ export class Race {
     }
     this.#broke(`${message} ${isAgain ? 'The page tests this device anew.' : 'Press Run to test this device anew.'}`);
     if (!isAgain) return;
+    this.testing = true;
+    this.#client.open();
+  }
+
+  /** The device is not to be trusted: what comes next runs on what is always right. */
+  #distrust(message: string): void {
+    const name = this.device?.backend.name;
+    this.device = null;
+    if (name) this.#backends.fail(name, message);
+    this.#broke(`${message} The page goes on with WebAssembly, also from the last state that was stored.`);
+    this.#client.wanted = { ...this.#client.wanted, only: 'wasm' };
     this.testing = true;
     this.#client.open();
   }

@@ -44,7 +44,7 @@ export function timeBackend(
     client.start({ ...config, start, seeds: Math.min(config.seeds, MOST_SEEDS) }, false, checkpoints);
 
     function receive(event: Notice): void {
-      if (event.type === 'unavailable' || event.type === 'failed' || event.type === 'lost') {
+      if ('message' in event) {
         end({ reason: event.message });
       } else if (event.type === 'refused') {
         end({ reason: event.problems[0]?.message ?? 'it was refused' });

@@ -274,6 +274,7 @@ export class Labelling {
         return this.#fail(`Not started. ${problemText(event.problems)}`);
       case 'failed':
       case 'lost':
+      case 'wrong':
       case 'unavailable':
         return this.#fail(event.message);
       case 'waiting':
