@@ -6,7 +6,7 @@ import {
   type ArmSummary,
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
-import { backendText, type BackendInfo, type BackendName } from '../../experiment/documents/results';
+import { backendText, type BackendName } from '../../experiment/documents/results';
 import type { TaskKind } from '../../experiment/config/tasks';
 import { CellError, runCells, type Cell, type CellProgress } from '../../run/cells';
 import { Pool } from '../../run/pool';
