@@ -23,7 +23,7 @@ export function stepsOf(history: RaceHistory, arm: number): readonly number[] {
 
 /**
  * The place of the newest evaluation among those of a run that has all of them; −1 before the first. All runs that have
- * not diverged have as many.
+ * not diverged, and were not given up, have as many.
  */
 export const newestIndex = ({ runs }: RaceHistory): number => Math.max(0, ...runs.map((run) => run.steps.length)) - 1;
 

@@ -4,6 +4,9 @@ import type { ExperimentSnapshot } from '../training/snapshot';
 import { hasEvaluation, type ImportedCheckpoints, type Leg, type Note } from './orders';
 import { MOST_DEATHS, WorkerGone, type Pool, type PoolWorker } from './pool';
 
+/** Its workers have died again and again, although others may not. */
+export class PartGivenUp extends Error {}
+
 /** A part of a race in a worker of the pool. Where that dies, another one begins the part again from its last state. */
 export class RemotePart {
   /** The last state that is known; null: the start. */
@@ -43,8 +46,16 @@ export class RemotePart {
   async open(onNote: (note: Note) => void): Promise<Leg> {
     const { leg } = await this.persist(() => this.openIn(onNote));
     // A start that was ended early has no state.
-    await this.leave(this.saved === null && !hasEvaluation(leg));
+    const hasState = this.saved !== null || hasEvaluation(leg);
+    if (hasState) await this.snapshot();
+    await this.leave(!hasState);
     return this.kept(leg);
+  }
+
+  /** Its runs as they are kept where it is given up: they train no more. Null where they have no state yet. */
+  givenUp(): ExperimentSnapshot | null {
+    const { saved, step } = this;
+    return saved && { step, runs: saved.runs.map((run) => ({ ...run, divergedAt: run.divergedAt ?? step })) };
   }
 
   async advance(until: number, evaluates: boolean, showsPairs: boolean, isLast: boolean): Promise<Leg> {
@@ -108,7 +119,8 @@ export class RemotePart {
         this.worker = null;
         this.pool.drop(this.place);
         this.deaths++;
-        if (!(error instanceof WorkerGone) || this.deaths === MOST_DEATHS) throw error;
+        if (!(error instanceof WorkerGone)) throw error;
+        if (this.deaths === MOST_DEATHS) throw new PartGivenUp(error.message, { cause: error });
       }
     }
   }

@@ -10,7 +10,7 @@ import type { Task } from '../training/task';
 import { deferred } from './deferred';
 import { hasEvaluation, type ImportedCheckpoints, type Leg } from './orders';
 import type { Pool } from './pool';
-import { RemotePart } from './remotePart';
+import { PartGivenUp, RemotePart } from './remotePart';
 
 /** A leg takes about so many milliseconds: so long a command waits, and so seldom the parts wait for one another. */
 const LEG = 250;
@@ -32,7 +32,7 @@ export interface PartsEnvironment {
 /**
  * An experiment as `runExperiment` has it, its runs trained in the workers of a pool: the same reports, to the same
  * hashes. The parts advance together, in legs that end at the same step, at an evaluation at the latest; what comes with
- * every step comes once a leg.
+ * every step comes once a leg. A part whose workers die again and again is given up, and the others go on without it.
  */
 export async function* runParts(
   config: ExperimentConfig,
@@ -49,6 +49,8 @@ export async function* runParts(
   });
   const live = new Set(all.keys());
   from?.runs.forEach(({ divergedAt }, index) => divergedAt !== null && live.delete(index));
+  /** Parts that are given up, and why. */
+  const lost = new Map<RemotePart, string>();
   let step = from?.step ?? 0;
   let savedAt = now();
   yield startedReport(config, task, all);
@@ -65,11 +67,14 @@ export async function* runParts(
     const until = evaluates ? step + 1 : legEnd(config, step, cut.length > workers ? Infinity : length);
     const start = now();
     const training = parts.filter(({ runs }) => runs.some((run) => live.has(run)));
-    const legs = await each(training, (part) => part.advance(until, evaluates, showsPairs, until === steps));
+    const legs = [
+      ...(await each(training, (part) => part.advance(until, evaluates, showsPairs, until === steps))).values(),
+    ];
     length = Math.max(1, Math.floor((LEG * (until - step)) / Math.max(1, now() - start)));
     step = until;
     pairs += legs.reduce((sum, leg) => sum + leg.pairs, 0);
     yield* merged(legs);
+    yield* givenUp();
     // Somebody has paused: what they see is a step that is evaluated.
     if (step < steps && !isEvaluated(config, step) && !evaluates && control.wantsEvaluation?.()) continue;
     yield { type: 'progress', step, pairs, bytes: bytes() };
@@ -78,14 +83,38 @@ export async function* runParts(
   }
   yield* ending(await each(parts, (part) => part.finish()));
 
-  /** Does something with all parts, at the same time but where they share a worker; the results in their order. */
-  async function each<T>(some: readonly RemotePart[], act: (part: RemotePart) => Promise<T>): Promise<T[]> {
-    const found: T[] = [];
+  /** Does something with all parts that are left, at the same time but where they share a worker; what came of each. */
+  async function each<T>(
+    some: readonly RemotePart[],
+    act: (part: RemotePart) => Promise<T>,
+  ): Promise<Map<RemotePart, T>> {
+    const left = some.filter((part) => !lost.has(part));
+    const found = new Map<RemotePart, T>();
     const inTurn = async (place: number) => {
-      for (const [p, part] of some.entries()) if (part.place === place) found[p] = await act(part);
+      for (const part of left.filter((one) => one.place === place)) {
+        try {
+          found.set(part, await act(part));
+        } catch (error) {
+          if (!(error instanceof PartGivenUp) || !canSpare(part)) throw error;
+          lost.set(part, error.message);
+        }
+      }
     };
     await Promise.all(Array.from({ length: workers }, (_, place) => inTurn(place)));
-    return found;
+    return new Map(left.flatMap((part) => (found.has(part) ? [[part, found.get(part)!]] : [])));
+  }
+
+  /** Whether others are left, and something of it to keep. */
+  function canSpare(part: RemotePart): boolean {
+    return part.givenUp() !== null && parts.some((other) => other !== part && !lost.has(other));
+  }
+
+  /** Says which runs are given up. */
+  function* givenUp(): Generator<Report, void> {
+    for (const [part, message] of lost) {
+      const runs = part.runs.filter((run) => live.delete(run));
+      if (runs.length > 0) yield { type: 'givenUp', runs, step, message };
+    }
   }
 
   /** All that comes before the first step; a signal ends it early. */
@@ -102,7 +131,7 @@ export async function* runParts(
         if (control.signal.aborted) halt();
         note.resolve();
       }),
-    ).then((found) => (legs = found));
+    ).then((found) => (legs = [...found.values()]));
     let shown = -1;
     try {
       while (!legs) {
@@ -144,17 +173,31 @@ export async function* runParts(
     if (!wanted && now() - savedAt < 1000 * STATE_EVERY) return;
     const found = await each(parts, (part) => part.snapshot());
     savedAt = now();
-    if (wanted) yield { type: 'snapshot', snapshot: { step, runs: byRun(found.map(({ runs }) => runs)) } };
+    yield* givenUp();
+    if (!wanted) return;
+    const runs = byRun(parts.map((part) => (found.get(part) ?? part.givenUp()!).runs));
+    yield { type: 'snapshot', snapshot: { step, runs } };
   }
 
-  function* ending(found: readonly (readonly Report[])[]): Generator<Report, void> {
-    const weights = found.map((reports) => reports.find((report) => report.type === 'weights'));
+  function* ending(found: ReadonlyMap<RemotePart, readonly Report[]>): Generator<Report, void> {
+    yield* givenUp();
+    const ends = [...found.values()].map((reports) => reports.find((report) => report.type === 'finished')!);
+    const last = Math.max(...ends.map((report) => report.step));
+    const reports = parts.map((part) => found.get(part) ?? endOf(part, last));
+    const weights = reports.map((own) => own.find((report) => report.type === 'weights'));
     if (weights.every((report) => report !== undefined)) {
       yield { type: 'weights', step, weights: byRun(weights.map((report) => report.weights)) };
     }
-    const ends = found.map((reports) => reports.find((report) => report.type === 'finished')!);
-    const last = Math.max(...ends.map((report) => report.step));
-    yield { type: 'finished', step: last, runs: byRun(ends.map((report) => report.runs)) };
+    const runs = reports.map((own) => own.find((report) => report.type === 'finished')!.runs);
+    yield { type: 'finished', step: last, runs: byRun(runs) };
+  }
+
+  /** Of a part that was given up. */
+  function endOf({ runs }: RemotePart, last: number): Report[] {
+    return [
+      { type: 'weights', step: last, weights: runs.map(() => null) },
+      { type: 'finished', step: last, runs: runs.map(() => ({ status: 'stopped', hash: '' })) },
+    ];
   }
 
   /** Lists of the parts, each in the order of its runs, as one list in the order of all. */

@@ -15,6 +15,7 @@ export type Report =
   | EvaluationReport
   | PairsReport
   | DivergedReport
+  | GivenUpReport
   | SnapshotReport
   | WeightsReport
   | FinishedReport;
@@ -138,6 +139,15 @@ export interface DivergedReport {
   readonly type: 'diverged';
   readonly run: number;
   readonly step: number;
+}
+
+/** Runs whose workers died again and again: they are stopped, and the others go on. */
+export interface GivenUpReport {
+  readonly type: 'givenUp';
+  readonly runs: readonly number[];
+  readonly step: number;
+  /** Why the last of their workers died. */
+  readonly message: string;
 }
 
 /** What is needed to go on from here later; only where it was asked for. */

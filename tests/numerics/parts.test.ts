@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { cutIntoParts } from '../../src/run/cutIntoParts';
+import { STREAM, uniform } from '../../src/math/random';
 import { runParts } from '../../src/run/runParts';
 import { banditTask } from '../../src/training/banditTask';
 import type { Report } from '../../src/training/reports';
@@ -61,8 +62,8 @@ interface Manner {
   readonly task?: Task;
   readonly control?: ExperimentControl;
   readonly from?: ExperimentSnapshot | null;
-  /** How many orders each worker carries out before it dies. */
-  readonly ordersLeft?: number;
+  /** How many orders a worker carries out before it dies, by its number. */
+  readonly ordersLeft?: (worker: number) => number;
 }
 
 function spread(
@@ -172,11 +173,56 @@ describe('a race in parts', () => {
 
   forEachBackend(() => {
     it('ends with a sentence where a part’s workers die again and again', async () => {
-      const { reports, workers } = spread(config, { ordersLeft: 0 });
+      const { reports, workers } = spread(config, { ordersLeft: () => 0 });
       await expect(collect(reports)).rejects.toThrow('it died');
       expect(workers.length).toBeGreaterThanOrEqual(3);
       await new Promise((resolve) => setTimeout(resolve, 50)); // they free what they hold
     });
+
+    it('gives a part up whose workers die again and again, and goes on with the others', async () => {
+      const whole = await collect(runExperiment(config, taskOf(config), idle()));
+      const control = { ...idle(), wantsSnapshot: () => true };
+      // Of those that come after the first three none lives.
+      const ordersLeft = (worker: number) => (worker < 3 ? Infinity : 0);
+      const { reports, workers, parts } = spread(config, { workers: 3, control, ordersLeft });
+      const found: Report[] = [];
+      for await (const report of reports) {
+        found.push(report);
+        if (report.type === 'progress' && report.step === 3) workers[1]!.ordersLeft = 0;
+      }
+      expect(workers.length, 'three have died').toBe(5);
+      const given = found.filter((report) => report.type === 'givenUp');
+      expect(given).toMatchObject([{ runs: parts[1], message: 'it died' }]);
+      const [last, end] = [found.at(-1), whole.at(-1)];
+      if (last?.type !== 'finished' || end?.type !== 'finished') throw new Error('it did not finish');
+      const expected = end.runs.map((run, r) => (parts[1]!.includes(r) ? { status: 'stopped', hash: '' } : run));
+      expect(last.runs).toEqual(expected);
+      const states = found.flatMap((report) => (report.type === 'snapshot' ? [report.snapshot] : []));
+      const rest = await collect(spread(config, { workers: 2, from: states.at(-1)! }).reports);
+      const again = rest.at(-1);
+      if (again?.type !== 'finished') throw new Error('it did not finish');
+      parts[0]!.concat(parts[2]!).forEach((r) => expect(again.runs[r]).toEqual(end.runs[r]));
+    });
+
+    it.each(Array.from({ length: 20 }, (_, seed) => seed))(
+      'comes to the same hashes whenever its workers die: schedule %i',
+      async (seed) => {
+        const whole = await collect(runExperiment(config, taskOf(config), idle()));
+        const draw = (item: number) => uniform({ seed, stream: STREAM.evaluation, step: 0, row: 0, token: 0 }, item);
+        const { reports, workers } = spread(config, { workers: 3, control: idle() });
+        let [deaths, draws] = [0, 0];
+        const found: Report[] = [];
+        for await (const report of reports) {
+          found.push(report);
+          if (report.type !== 'progress' || draw(draws++) < 0.4) continue;
+          const alive = workers.filter(({ gone }) => !gone);
+          alive[Math.floor(draw(draws++) * alive.length)]!.ordersLeft = 0;
+          deaths++;
+        }
+        expect(deaths).toBeGreaterThan(0);
+        expect(numbersIn(found)).toEqual(numbersIn(whole));
+      },
+    );
 
     it('goes on with the others where all runs of a part have diverged', async () => {
       const sound = banditTask({ ...config.task, kind: 'bandit' } as Parameters<typeof banditTask>[0]);

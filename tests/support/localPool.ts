@@ -5,8 +5,8 @@ import { Pool, WorkerGone, type PoolWorker } from '../../src/run/pool';
 import type { Task } from '../../src/training/task';
 
 /** Workers of this thread, one after the other: the engine is real, only the messages are left out. */
-/** @param ordersLeft how many orders each worker carries out before it dies */
-export function localPool(backend: BackendInfo, task: Task, ordersLeft = Infinity) {
+/** @param ordersLeft how many orders a worker carries out before it dies, by its number */
+export function localPool(backend: BackendInfo, task: Task, ordersLeft: (worker: number) => number = () => Infinity) {
   const workers: LocalWorker[] = [];
   const environment = {
     backend,
@@ -16,7 +16,7 @@ export function localPool(backend: BackendInfo, task: Task, ordersLeft = Infinit
     memory: () => 1,
   };
   const pool = new Pool(() => {
-    const worker = new LocalWorker(backend, new Executor(environment), ordersLeft);
+    const worker = new LocalWorker(backend, new Executor(environment), ordersLeft(workers.length));
     workers.push(worker);
     return worker;
   }, backend.name);
@@ -25,7 +25,7 @@ export function localPool(backend: BackendInfo, task: Task, ordersLeft = Infinit
 
 export class LocalWorker implements PoolWorker {
   readonly ready: Promise<{ readonly backend: BackendInfo; readonly reasons: readonly string[] }>;
-  private gone = false;
+  gone = false;
 
   constructor(
     backend: BackendInfo,

@@ -6,6 +6,7 @@ import type { ExperimentConfig } from '../../experiment/config/schema';
 import { inParts } from '../../run/inParts';
 import { memoryProblem } from '../../run/memory';
 import { Pool } from '../../run/pool';
+import { givenUpText } from '../../run/recordReport';
 import { Runner } from '../../run/runner';
 import type { LabelRecord } from '../../experiment/documents/labels';
 import type { StoredExperiment } from '../../run/storedExperiment';
@@ -63,6 +64,7 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
   try {
     for await (const report of runner.run({ signal, wantsSnapshot, ask, onTrained })) {
       if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
+      else if (report.type === 'givenUp') process.stderr.write(`${givenUpText(report, runner.history)}\n`);
       if (report.type !== 'progress') continue;
       progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`);
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.

@@ -113,6 +113,10 @@ function noteOnOptimum({ optimum, optimumNote, config }: Results): string[] {
 
 function noteOnSteps({ runs, config }: Results): string[] {
   if (!runs.some((run) => run.status === 'stopped')) return [];
+  if (runs.some((run) => run.status === 'complete')) {
+    const count = runs.filter((run) => run.status === 'stopped').length;
+    return [`${count} of ${runs.length} runs were given up before their end; the means do not count them.`];
+  }
   const last = Math.max(...runs.map((run) => run.evaluations.at(-1)?.step ?? 0));
   return [`Stopped before its end; the numbers are those of step ${last} of ${config.schedule.steps}.`];
 }

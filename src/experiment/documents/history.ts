@@ -85,13 +85,18 @@ export function markDiverged(history: RaceHistory, run: number, step: number): v
   target.divergedAt = step;
 }
 
+export function markGivenUp(history: RaceHistory, runs: readonly number[]): void {
+  for (const run of runs) if (history.runs[run]) history.runs[run].status = 'stopped';
+}
+
+/** A run that was given up stays so. */
 export function markFinished(
   history: RaceHistory,
   runs: readonly { readonly status: RunStatus; readonly hash: string }[],
 ): void {
   runs.forEach(({ status, hash }, i) => {
     const target = history.runs[i];
-    if (target) Object.assign(target, { status, hash });
+    if (target) Object.assign(target, target.status === 'stopped' ? { hash } : { status, hash });
   });
 }
 

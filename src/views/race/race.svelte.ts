@@ -6,7 +6,7 @@ import type { BackendInfo, BackendName, Results } from '../../experiment/documen
 import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { TaskKind } from '../../experiment/config/tasks';
-import { recordReport } from '../../run/recordReport';
+import { givenUpText, recordReport } from '../../run/recordReport';
 import type { PairsReport, Words } from '../../training/reports';
 import { LabClient } from '../../worker/client';
 import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
@@ -455,6 +455,10 @@ export class Race {
         break;
       case 'pairs':
         fresh.pairs = report;
+        break;
+      case 'givenUp':
+        this.message = { kind: 'error', text: givenUpText(report, this.history) };
+        this.#dirty = true;
         break;
       case 'evaluation':
       case 'diverged':
