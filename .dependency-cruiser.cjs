@@ -37,15 +37,18 @@ const ROOMS = {
   charts: { rooms: ['math', 'experiment', 'analysis'], files: PLOTLY },
   views: {
     rooms: ['math', 'experiment', 'theory', 'analysis', 'charts'],
-    packages: ['svelte', 'idb', 'driver.js'],
+    packages: ['svelte', 'idb', 'driver.js', 'workbox-window'],
     files: [
+      '^src/offline/messages[.]ts$',
       '^src/tasks/(bandit|reviews/bounds)[.]ts$',
-      '^src/worker/(protocol|client|createThread|poolWorker)[.]ts$',
+      '^src/worker/(protocol|client|createThread|poolWorker|shipped)[.]ts$',
       '^src/training/(annotator|reports)[.]ts$',
       '^src/run/(cells|orders|pool|recordReport)[.]ts$',
       ...PLOTLY,
     ],
   },
+  // The service worker, a program of its own.
+  offline: { packages: ['workbox-precaching'] },
   cli: {
     rooms: [
       'math',

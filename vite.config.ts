@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { shipped } from './scripts/shippedPlugin.mjs';
 import { simd } from './scripts/simdPlugin.mjs';
 
 /** 'unsafe-inline' for styles only: Plotly sets inline styles and adds a style sheet of its own. */
@@ -43,7 +44,7 @@ export default defineConfig({
   base: './',
   // An address that does not exist is a 404, not the page once more.
   appType: 'mpa',
-  plugins: [svelte(), contentSecurityPolicy(), simd()],
+  plugins: [svelte(), contentSecurityPolicy(), simd(), shipped()],
   server: { port: 5173, open: false },
   optimizeDeps: {
     // The scanner starts at index.html and does not follow workers; a dependency found late would reload the page.

@@ -20,6 +20,8 @@ export interface ChosenBackend {
 export interface BackendOptions {
   /** Where tfjs finds its .wasm files, by file name. */
   readonly wasmPaths: Readonly<Record<string, string>>;
+  /** Fetches one of them by its name; tfjs does so itself where absent. Rejects with a sentence. */
+  readonly fetchWasm?: (name: string) => Promise<ArrayBuffer>;
   /** Only this one will do; the best that passes its self-test where absent. */
   readonly only?: BackendName;
   /** Whether it has been tested on this machine, in another thread. */
@@ -78,11 +80,21 @@ async function startHost(name: Exclude<BackendName, 'webgpu'>, options: BackendO
   if (name === 'wasm-relaxed' && !hasRelaxed()) throw new Error('this engine has no relaxed SIMD.');
   if (isWasm(name)) {
     useVariant(name === 'wasm' ? 'plain' : 'relaxed');
-    setWasmPaths({ ...options.wasmPaths });
+    if (options.fetchWasm) await giveWasm(options.fetchWasm);
+    setWasmPaths({ ...options.wasmPaths }, options.fetchWasm !== undefined);
     // Our routines expect tfjs' heap to be one thread's own, also where a page may share memory.
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   }
   const started = await within(PATIENCE, 'its module', tf.setBackend(tfjsName(name)));
   if (!started) throw new Error('it did not start.');
   if (isWasm(name)) guardAllocations((tf.backend() as BackendWasm).wasm);
+}
+
+/** Has tfjs take the module that somebody else fetches: what it fetches itself it would compute with, however damaged. */
+async function giveWasm(fetchWasm: (name: string) => Promise<ArrayBuffer>): Promise<void> {
+  const hasSimd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  const name = hasSimd ? 'tfjs-backend-wasm-simd.wasm' : 'tfjs-backend-wasm.wasm';
+  const bytes = await within(PATIENCE, 'its module', fetchWasm(name));
+  const headers = { 'Content-Type': 'application/wasm' };
+  tf.env().platform.fetch = () => Promise.resolve(new Response(bytes, { headers }));
 }

@@ -2,6 +2,7 @@ import { hashIn } from '../experiment/config/checkpointName';
 import { optimumEnding } from '../experiment/documents/optimumFile';
 import type { CheckpointLoader, OptimumLoader } from '../training/prepareTask';
 import type { ImportedCheckpoints } from '../run/orders';
+import { fetchShipped } from './shipped';
 
 /** Names of shipped checkpoints only: a config from a link must not make the page fetch anything else. */
 const SHIPPED_NAME = /^[a-z][a-z0-9-]{0,39}$/;
@@ -9,15 +10,16 @@ const SHIPPED_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 /** Milliseconds that a checkpoint may take to arrive. */
 const PATIENCE = 60_000;
 
-/** Fetches from the folder of the page at `base`. */
-function fetchShipped(base: string, name: string, ending: string): Promise<Response> {
+/** Fetches from the folder of the page at `base`; null where it is not there. */
+function fetchFile(base: string, name: string, ending: string): Promise<ArrayBuffer | null> {
   if (hashIn(name) !== null) {
     throw new Error('this browser does not have it: import its file at More settings, Start');
   }
   if (!SHIPPED_NAME.test(name)) {
     throw new Error('the page loads only the checkpoints that it ships, such as "reviews", and those imported');
   }
-  return fetch(new URL(`checkpoints/${name}.${ending}`, base), { signal: AbortSignal.timeout(PATIENCE) });
+  const path = `checkpoints/${name}.${ending}`;
+  return fetchShipped(new URL(path, base), path, AbortSignal.timeout(PATIENCE));
 }
 
 /** What the page has imported, else what it ships. */
@@ -26,9 +28,9 @@ export const checkpointLoader =
   async (name) => {
     const own = imported.find((checkpoint) => checkpoint.name === name);
     if (own) return new Uint8Array(await own.bytes.arrayBuffer());
-    const response = await fetchShipped(base, name, 'safetensors');
-    if (!response.ok) throw new Error(`the page has no checkpoint of that name (status ${response.status})`);
-    return new Uint8Array(await response.arrayBuffer());
+    const bytes = await fetchFile(base, name, 'safetensors');
+    if (!bytes) throw new Error('the page has no checkpoint of that name');
+    return new Uint8Array(bytes);
   };
 
 /** Only what is shipped has an optimum beside it. */
@@ -36,8 +38,6 @@ export const optimumLoader =
   (base: string, imported: ImportedCheckpoints): OptimumLoader =>
   async (name, oracle) => {
     if (imported.some((checkpoint) => checkpoint.name === name)) return null;
-    const response = await fetchShipped(base, name, optimumEnding(oracle));
-    if (response.status === 404) return null;
-    if (!response.ok) throw new Error(`the page cannot fetch it (status ${response.status})`);
-    return response.text();
+    const bytes = await fetchFile(base, name, optimumEnding(oracle));
+    return bytes && new TextDecoder().decode(bytes);
   };

@@ -1,7 +1,6 @@
 import { messageOf } from '../math/foreign';
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
-import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { Executor } from '../run/executor';
 import { inParts } from '../run/inParts';
@@ -19,6 +18,7 @@ import { buffersOf } from './buffers';
 import { WebPoolWorker, type PoolThread } from './poolWorker';
 import type { Command, Opening, PoolCommand, PoolEvent, WorkerEvent } from './protocol';
 import { Session } from './session';
+import { fetchShipped } from './shipped';
 
 const post = (event: WorkerEvent | PoolEvent, buffers: ArrayBuffer[] = []): void => self.postMessage(event, buffers);
 
@@ -43,14 +43,24 @@ interface Opened {
 
 let opened: Promise<Opened | null> = Promise.resolve(null);
 
+/** Where the module of WebAssembly is. tfjs asks for a form of several threads too, which is never used. */
+const WASM_PATHS: Readonly<Record<string, string>> = {
+  'tfjs-backend-wasm.wasm': wasmPlain,
+  'tfjs-backend-wasm-simd.wasm': wasmSimd,
+  'tfjs-backend-wasm-threaded-simd.wasm': wasmSimd,
+};
+
+async function fetchWasm(name: string): Promise<ArrayBuffer> {
+  const bytes = await fetchShipped(WASM_PATHS[name]!, name);
+  if (!bytes) throw new Error(`${name} is not where it belongs`);
+  return bytes;
+}
+
 /** Chooses a backend, tells the page, and opens a session. */
 async function open({ base, only, isTested = false, workers }: Opening): Promise<Opened> {
   const { info, reasons } = await chooseBackend({
-    wasmPaths: {
-      'tfjs-backend-wasm.wasm': wasmPlain,
-      'tfjs-backend-wasm-simd.wasm': wasmSimd,
-      'tfjs-backend-wasm-threaded-simd.wasm': wasmThreaded,
-    },
+    wasmPaths: WASM_PATHS,
+    fetchWasm,
     onLost: (message) => post({ type: 'lost', message: `The GPU stopped working (${message}).` }),
     onStage: (what) => post({ type: 'waiting', what }),
     isTested,

@@ -24,7 +24,11 @@ export const test = base.extend<Fixtures & Options>({
     async ({ page, context, baseURL }, use) => {
       const origin = new URL(baseURL ?? '').origin;
       const trouble: string[] = [];
-      page.on('console', (message) => trouble.push(`console ${message.type()}: ${message.text()}`));
+      page.on('console', (message) => {
+        // The tests' own doing: most of them change files under way, which a service worker would keep from them.
+        if (message.text() === 'Service Worker registration blocked by Playwright') return;
+        trouble.push(`console ${message.type()}: ${message.text()}`);
+      });
       page.on('pageerror', (error) => trouble.push(`uncaught: ${error.message}`));
       context.on('request', (request) => {
         const url = new URL(request.url());

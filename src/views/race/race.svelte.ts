@@ -7,6 +7,7 @@ import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { TaskKind } from '../../experiment/config/tasks';
 import { givenUpText, recordReport } from '../../run/recordReport';
+import { messageOf } from '../../math/foreign';
 import type { PairsReport, Words } from '../../training/reports';
 import { LabClient } from '../../worker/client';
 import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
@@ -203,8 +204,12 @@ export class Race {
     const free = () => !this.active && (preset !== null || this.recorded !== null);
     this.#wanted = preset;
     if (!free()) return;
-    const recorded = preset === null ? null : await loadRecorded(preset);
+    const recorded = preset === null ? null : await loadRecorded(preset).catch((error: unknown) => messageOf(error));
     if (this.#wanted !== preset || !free()) return;
+    if (typeof recorded === 'string') {
+      this.message = { kind: 'error', text: `The preset’s recorded run is not shown: ${recorded}.` };
+      return;
+    }
     this.#display(recorded && { kind: 'preset', ...recorded }, recorded?.history ?? null);
   }
 

@@ -1,5 +1,6 @@
 import { valueOf } from '../../experiment/reading';
 import { parseSweepResults, type SweepResults } from '../../experiment/documents/sweepResults';
+import { fetchShippedJson } from '../../worker/shipped';
 import type { SweepPreset } from '../../experiment/presets/sweeps';
 
 export interface RecordedSweep {
@@ -7,12 +8,8 @@ export interface RecordedSweep {
   readonly results: SweepResults;
 }
 
-/** What the page ships of a ready sweep; null where it does not arrive: it is only a preview. */
+/** What the page ships of a ready sweep; null where there is nothing. Rejects with a sentence where it does not arrive whole. */
 export async function loadRecordedSweep(preset: SweepPreset): Promise<RecordedSweep | null> {
-  try {
-    const response = await fetch(`sweeps/${preset.id}.json`);
-    return response.ok ? { preset, results: valueOf(parseSweepResults(await response.json())) } : null;
-  } catch {
-    return null;
-  }
+  const document = await fetchShippedJson(`sweeps/${preset.id}.json`);
+  return document === null ? null : { preset, results: valueOf(parseSweepResults(document)) };
 }

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SERVICE_WORKER = 'serviceWorker.js';
+
+/** Folders of public/ whose files the page fetches when it needs them. */
+const FETCHED = ['checkpoints', 'recorded', 'sweeps'];
+const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
+
+/** @param {string} path */
+const sha256 = (path) => createHash('sha256').update(readFileSync(path));
+
+/**
+ * @param {string} folder
+ * @returns {string[]} paths of all files below it, with slashes, from `from`
+ */
+const filesIn = (folder, from = folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(from, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+
+/** @returns {Record<string, string>} SHA-256 in hexadecimal, by the name that the page has for a file */
+function hashes() {
+  const shipped = FETCHED.flatMap((folder) => filesIn(join(ROOT, 'public', folder), join(ROOT, 'public')));
+  const paths = [
+    ...shipped.map((path) => /** @type {const} */ ([path, join(ROOT, 'public', path)])),
+    ...readdirSync(WASM)
+      .filter((name) => name.endsWith('.wasm'))
+      .map((name) => /** @type {const} */ ([name, join(WASM, name)])),
+  ];
+  return Object.fromEntries(paths.map(([name, path]) => [name, sha256(path).digest('hex')]));
+}
+
+/**
+ * The build knows every file that it ships by its hash: the page checks what it fetches, and a service worker keeps all of
+ * it for when there is no network.
+ *
+ * @returns {import('vite').Plugin}
+ */
+export function shipped() {
+  let folder = '';
+  return {
+    name: 'shipped-files',
+    apply: 'build',
+    config: () => ({ define: { 'import.meta.env.VITE_SHIPPED': JSON.stringify(JSON.stringify(hashes())) } }),
+    configResolved(config) {
+      folder = resolve(config.root, config.build.outDir);
+    },
+    async closeBundle() {
+      const files = filesIn(folder).filter((path) => path !== SERVICE_WORKER);
+      const entries = files.map((url) => {
+        const hash = sha256(join(folder, url));
+        const digest = hash.digest();
+        return { url, revision: digest.toString('hex'), integrity: `sha256-${digest.toString('base64')}` };
+      });
+      await build({
+        configFile: false,
+        logLevel: 'warn',
+        publicDir: false,
+        define: { BUILT_FILES: JSON.stringify(entries), 'process.env.NODE_ENV': '"production"' },
+        build: {
+          outDir: folder,
+          emptyOutDir: false,
+          target: 'es2022',
+          lib: {
+            entry: join(ROOT, 'src/offline/serviceWorker.ts'),
+            formats: ['iife'],
+            name: 'serviceWorker',
+            fileName: () => SERVICE_WORKER,
+          },
+        },
+      });
+    },
+  };
+}
