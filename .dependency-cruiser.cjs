@@ -41,7 +41,7 @@ const ROOMS = {
     files: [
       '^src/offline/messages[.]ts$',
       '^src/tasks/(bandit|reviews/bounds)[.]ts$',
-      '^src/worker/(protocol|client|createThread|poolWorker|shipped)[.]ts$',
+      '^src/worker/(protocol|client|createThread|poolWorker|shipped|trusted)[.]ts$',
       '^src/training/(annotator|reports)[.]ts$',
       '^src/run/(cells|orders|pool|recordReport)[.]ts$',
       ...PLOTLY,

@@ -16,6 +16,8 @@ const CONTENT_SECURITY_POLICY = [
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types svelte-trusted-html pilaf-lab default',
 ].join('; ');
 
 /** Only in the build: the development server's hot reload needs inline scripts. */

@@ -19,6 +19,7 @@ import { WebPoolWorker, type PoolThread } from './poolWorker';
 import type { Command, Opening, PoolCommand, PoolEvent, WorkerEvent } from './protocol';
 import { Session } from './session';
 import { fetchShipped } from './shipped';
+import { trustedScript } from './trusted';
 
 const post = (event: WorkerEvent | PoolEvent, buffers: ArrayBuffer[] = []): void => self.postMessage(event, buffers);
 
@@ -91,7 +92,7 @@ const usableCores = (): number => {
   return cores > 2 ? cores - 1 : cores;
 };
 
-const createSibling = (): PoolThread => new Worker(self.location.href, { type: 'module' });
+const createSibling = (): PoolThread => new Worker(trustedScript(self.location.href), { type: 'module' });
 
 /** A step on a lost GPU fails with words that help nobody, and often before the loss is told: that comes first then. */
 function afterLoss(event: WorkerEvent | PoolEvent): void {

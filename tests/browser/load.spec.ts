@@ -29,9 +29,13 @@ test('what the policy forbids does not happen, and these tests would see it', as
     const script = document.createElement('script');
     script.textContent = 'document.title = "hacked"';
     document.body.append(script);
-    return document.title;
   });
-  expect(await evaluated).toMatch(/PILAF Lab/);
+  await expect(evaluated).rejects.toThrow("requires 'TrustedScript' assignment");
+  await expect(page).toHaveTitle(/PILAF Lab/);
+  const assigned = page.evaluate(() => {
+    document.body.insertAdjacentHTML('beforeend', '<i>text</i>');
+  });
+  await expect(assigned).rejects.toThrow("requires 'TrustedHTML' assignment");
   expect(trouble.filter((message) => /Content.Security.Policy/i.test(message)).length).toBeGreaterThanOrEqual(2);
   // The page's policy does not bind its worker, but what it asks for is seen as well.
   await page.workers()[0]!.evaluate(() => fetch('https://example.org/').catch(String));

@@ -1,5 +1,6 @@
 import { Workbox } from 'workbox-window';
 import type { Refusal } from '../../offline/messages';
+import { trustedScript } from '../../worker/trusted';
 
 /** Milliseconds after the page has opened: its first experiment comes before what is kept for another day. */
 const DELAY = 3000;
@@ -18,7 +19,7 @@ export class Offline {
   open(): void {
     // The development server's files change; and without TLS there are no service workers.
     if (import.meta.env.DEV || !('serviceWorker' in navigator)) return;
-    const workbox = new Workbox('serviceWorker.js');
+    const workbox = new Workbox(trustedScript('serviceWorker.js'));
     this.#workbox = workbox;
     workbox.addEventListener('waiting', () => (this.update = true));
     workbox.addEventListener('message', ({ data }) => {

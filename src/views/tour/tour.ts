@@ -1,5 +1,6 @@
 import { driver, type DriveStep } from 'driver.js';
 import 'driver.js/dist/driver.css';
+import { allowPlainText } from '../../worker/trusted';
 import './tour.css';
 
 /** What the tour shows, in its order. A stop whose element is not there now is left out. */
@@ -48,6 +49,7 @@ const STOPS: readonly { readonly element: string; readonly title: string; readon
 
 /** Walks through the race's view; the last button starts a race. Escape ends it, arrow keys walk. */
 export function startTour(run: () => unknown): void {
+  allowPlainText();
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const steps: DriveStep[] = STOPS.filter(({ element }) => document.querySelector(element)).map(
     ({ element, title, text }) => ({ element, popover: { title, description: text } }),
