@@ -1,30 +1,19 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { licences } from './scripts/licencesPlugin.mjs';
+import { CONTENT_SECURITY_POLICY, HEADERS, HEADERS_FILE } from './scripts/policy.mjs';
 import { shipped } from './scripts/shippedPlugin.mjs';
 import { simd } from './scripts/simdPlugin.mjs';
-
-/** 'unsafe-inline' for styles only: Plotly sets inline styles and adds a style sheet of its own. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "require-trusted-types-for 'script'",
-  'trusted-types svelte-trusted-html pilaf-lab default',
-].join('; ');
 
 /** Only in the build: the development server's hot reload needs inline scripts. */
 function contentSecurityPolicy(): Plugin {
   return {
     name: 'content-security-policy',
     apply: 'build',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: '_headers', source: HEADERS_FILE });
+    },
     transformIndexHtml: () => [
       {
         tag: 'meta',
@@ -40,14 +29,19 @@ const RECORDED = existsSync('public/recorded')
   ? readdirSync('public/recorded').map((file) => file.replace(/[.]json$/, ''))
   : [];
 
+/** Of all code of others that the page ships. */
+const LICENCES = licences('licences.txt');
+
 export default defineConfig({
   define: { 'import.meta.env.VITE_RECORDED': JSON.stringify(RECORDED.join(' ')) },
   // Relative addresses: the built folder works under any sub-path.
   base: './',
   // An address that does not exist is a 404, not the page once more.
   appType: 'mpa',
-  plugins: [svelte(), contentSecurityPolicy(), simd(), shipped()],
+  plugins: [svelte(), contentSecurityPolicy(), simd(), LICENCES.page, shipped(LICENCES.worker)],
   server: { port: 5173, open: false },
+  // As a host that can: the worker then has the page's policy.
+  preview: { headers: HEADERS },
   optimizeDeps: {
     // The scanner starts at index.html and does not follow workers; a dependency found late would reload the page.
     entries: ['index.html', 'src/worker/entry.ts'],
@@ -60,7 +54,7 @@ export default defineConfig({
       'plotly.js-basic-dist-min',
     ],
   },
-  worker: { format: 'es', plugins: () => [simd()] },
+  worker: { format: 'es', plugins: () => [simd(), LICENCES.worker] },
   build: {
     target: 'es2022',
     // No inlined data: files — the policy above refuses them for anything but images.

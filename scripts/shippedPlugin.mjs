@@ -7,6 +7,9 @@ import { build } from 'vite';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SERVICE_WORKER = 'serviceWorker.js';
 
+/** For the host, which may not serve it, and for who looks. */
+const NOT_KEPT = [SERVICE_WORKER, '_headers', 'licences.txt'];
+
 /** Folders of public/ whose files the page fetches when it needs them. */
 const FETCHED = ['checkpoints', 'recorded', 'sweeps'];
 const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
@@ -40,9 +43,10 @@ function hashes() {
  * The build knows every file that it ships by its hash: the page checks what it fetches, and a service worker keeps all of
  * it for when there is no network.
  *
+ * @param {import('vite').Plugin} plugin for the service worker's own build
  * @returns {import('vite').Plugin}
  */
-export function shipped() {
+export function shipped(plugin) {
   let folder = '';
   return {
     name: 'shipped-files',
@@ -52,7 +56,7 @@ export function shipped() {
       folder = resolve(config.root, config.build.outDir);
     },
     async closeBundle() {
-      const files = filesIn(folder).filter((path) => path !== SERVICE_WORKER);
+      const files = filesIn(folder).filter((path) => !NOT_KEPT.includes(path));
       const entries = files.map((url) => {
         const hash = sha256(join(folder, url));
         const digest = hash.digest();
@@ -62,6 +66,7 @@ export function shipped() {
         configFile: false,
         logLevel: 'warn',
         publicDir: false,
+        plugins: [plugin],
         define: { BUILT_FILES: JSON.stringify(entries), 'process.env.NODE_ENV': '"production"' },
         build: {
           outDir: folder,
