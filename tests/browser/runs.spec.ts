@@ -208,6 +208,42 @@ test('where storing is forbidden the page says so, and works', async ({ lab, pag
   expect(JSON.parse(await exported(page, /^Export all as JSON$/))).toHaveLength(1);
 });
 
+test('what is written and does not come back is not called stored', async ({ lab, page }) => {
+  await page.addInitScript(() => {
+    // As a disk that loses what it has confirmed.
+    const put = Reflect.get(IDBObjectStore.prototype, 'put') as (...given: unknown[]) => IDBRequest;
+    IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...given: unknown[]) {
+      return this.name === 'results' || this.name === 'bytes' ? put.call(this, null, given[1]) : put.apply(this, given);
+    } as typeof IDBObjectStore.prototype.put;
+  });
+  await lab.open();
+  await lab.makeTiny(5);
+  await lab.button('Step').click();
+  await expect(page.getByText(/The state of .* is not stored \(what was written does not come back\)/)).toBeVisible();
+  await lab.button('Resume').click();
+  await lab.finish();
+  await expect(page.getByText(/is not stored .* listed only until the page closes, so export it/)).toBeVisible();
+  await nav(page, 'Runs').click();
+  expect(JSON.parse(await exported(page, /^Export all as JSON$/))).toHaveLength(1);
+});
+
+test('a storage that has been cleared between two visits is noticed', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(5);
+  await raceTo(lab, 5);
+  await nav(page, 'Runs').click();
+  await expect.poll(() => names(page)).toHaveLength(1);
+  await expect(
+    page.getByText(/kept in this browser only(, until its data is cleared|, which may throw them away)/),
+  ).toBeVisible();
+  await page.evaluate(() => indexedDB.deleteDatabase('pilaf-lab'));
+  await lab.open();
+  await expect(page.getByText('A run that was stored here is gone')).toBeVisible();
+  await page.reload();
+  await expect(lab.badge).not.toHaveText(/Testing/);
+  await expect(page.getByText('A run that was stored here is gone'), 'it is said once').toHaveCount(0);
+});
+
 test('where the storage is full the run goes on, and the page says what is not stored', async ({ lab, page }) => {
   await page.addInitScript(() => {
     IDBObjectStore.prototype.put = () => {

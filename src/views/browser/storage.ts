@@ -111,6 +111,8 @@ export class Storage {
       transaction.objectStore('results').put(results, entry.id),
       transaction.done,
     ]);
+    const kept = await this.results(entry.id);
+    if (!kept || !areSame(kept, results)) throw new Error(NOT_BACK);
     return stored;
   }
 
@@ -151,6 +153,8 @@ export class Storage {
       transaction.objectStore('bytes').put(bytes, state.id),
       transaction.done,
     ]);
+    const kept = await this.bytes(state.id);
+    if (kept?.size !== bytes.size) throw new Error(NOT_BACK);
   }
 
   async removeState(id: string): Promise<void> {
@@ -235,6 +239,15 @@ export class Storage {
     void database?.then((open) => open.close());
   }
 }
+
+/** By what tells runs apart; all of their numbers would hold the page up. */
+function areSame(a: Results, b: Results): boolean {
+  const marks = ({ runs }: Results) =>
+    runs.map(({ hash, evaluations }) => [hash, evaluations.length, evaluations.at(-1)?.objective]);
+  return JSON.stringify(marks(a)) === JSON.stringify(marks(b));
+}
+
+const NOT_BACK = 'what was written does not come back';
 
 const HELD = 'an older version of this page holds the storage; close its other tabs and reload';
 

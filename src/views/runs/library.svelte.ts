@@ -2,6 +2,7 @@ import { runSummary } from '../../analysis/runSummary';
 import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { Results } from '../../experiment/documents/results';
 import { nameApart, presetOf, uniqueName } from '../../experiment/documents/runName';
+import { askToPersist, noteRuns, notedRuns, promised, type Promised } from '../browser/persistence';
 import type { RunEntry, Storage } from '../browser/storage';
 
 export interface NewRun extends NamedResults {
@@ -23,8 +24,11 @@ export class Library {
   trouble = $state<string | null>(null);
   /** What was deleted last and can come back. */
   removed = $state.raw<readonly Removed[]>([]);
+  /** What the browser says of how long it keeps them. */
+  promised = $state<Promised>('unknown');
 
   readonly #storage: Storage;
+  #asked = false;
   /** Results that are not stored. */
   readonly #memory: Record<string, Results> = {};
 
@@ -36,7 +40,12 @@ export class Library {
   async open(): Promise<void> {
     try {
       const stored = await this.#storage.runs();
-      this.#show([...stored, ...this.entries.filter(({ id }) => id in this.#memory)]);
+      this.promised = await promised();
+      const before = notedRuns();
+      if (stored.length === 0 && before > 0) this.trouble = goneText(before);
+      noteRuns(stored.length);
+      const unstored = this.entries.filter(({ id }) => id in this.#memory);
+      this.#show([...stored.filter(({ id }) => !(id in this.#memory)), ...unstored]);
     } catch (error) {
       this.trouble = `This browser does not let the page store anything (${reasonOf(error)}), so runs are listed only until the page closes and cannot go on after a reload.`;
     }
@@ -126,11 +135,19 @@ export class Library {
     try {
       shown = await this.#storage.addRun(entry, results);
       delete this.#memory[entry.id];
+      await this.#ask();
     } catch (error) {
       this.#memory[entry.id] = results;
       this.trouble = `“${entry.name}” is not stored (${reasonOf(error)}): it is listed only until the page closes, so export it to keep it.`;
     }
     this.#show([shown, ...this.entries.filter(({ id }) => id !== entry.id)]);
+  }
+
+  /** Some browsers ask the reader: once a visit is enough. */
+  async #ask(): Promise<void> {
+    if (this.#asked || this.promised === 'kept') return;
+    this.#asked = true;
+    this.promised = await askToPersist();
   }
 
   async #update(id: string, change: Partial<Pick<RunEntry, 'name' | 'notes'>>): Promise<void> {
@@ -149,12 +166,16 @@ export class Library {
 
   #show(entries: readonly RunEntry[]): void {
     this.entries = entries.toSorted((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0));
+    noteRuns(this.entries.filter(({ id }) => !(id in this.#memory)).length);
   }
 
   #nameOf(id: string): string {
     return this.entries.find((entry) => entry.id === id)?.name ?? '';
   }
 }
+
+const goneText = (count: number): string =>
+  `${count === 1 ? 'A run that was' : `${count} runs that were`} stored here ${count === 1 ? 'is' : 'are'} gone: the browser has cleared its storage, as it does where space is short or a page was long not visited, or somebody has. Export what you want to keep.`;
 
 /** Why the browser refused, in words. */
 export function reasonOf(error: unknown): string {

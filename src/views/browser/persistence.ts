@@ -1,0 +1,29 @@
+import { recall, remember } from '../kit/remembered';
+
+/** What a browser promises about what it stores. */
+export type Promised = 'kept' | 'for now' | 'unknown';
+
+const NAME = 'runs-kept';
+
+/** Asks the browser, once there is something worth keeping, not to throw it away where space is short. */
+export async function askToPersist(): Promise<Promised> {
+  try {
+    return (await navigator.storage.persist()) ? 'kept' : 'for now';
+  } catch {
+    return 'unknown';
+  }
+}
+
+export async function promised(): Promise<Promised> {
+  try {
+    return (await navigator.storage.persisted()) ? 'kept' : 'for now';
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Notes how many runs are stored, beside the storage that a browser may clear. */
+export const noteRuns = (count: number): void => remember(NAME, String(count));
+
+/** How many there were when they were noted last. */
+export const notedRuns = (): number => Number(recall(NAME)) || 0;
