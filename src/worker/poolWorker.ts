@@ -24,6 +24,8 @@ export class WebPoolWorker implements PoolWorker {
   readonly #started = deferred<Readiness>();
   #order: { readonly onNote: (note: Note) => void; readonly outcome: Deferred<unknown> } | null = null;
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** Why nothing more is to be had of it; it may have gone between two orders. */
+  #end: Error | null = null;
 
   /**
    * @param base where the page lives
@@ -45,6 +47,7 @@ export class WebPoolWorker implements PoolWorker {
   }
 
   run<Kind extends OrderKind>(order: OrderOf<Kind>, onNote: (note: Note) => void = () => undefined) {
+    if (this.#end) return Promise.reject(this.#end);
     const outcome = deferred<Outcomes[Kind]>();
     this.#order = { onNote, outcome: outcome as Deferred<unknown> };
     this.#post({ type: 'order', order });
@@ -75,6 +78,7 @@ export class WebPoolWorker implements PoolWorker {
   /** Nothing more is to be had of it. */
   #fail(error: Error): void {
     clearTimeout(this.#deadline);
+    this.#end ??= error;
     this.#thread.terminate();
     this.#started.reject(error);
     this.#order?.outcome.reject(error);

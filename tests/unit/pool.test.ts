@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CellError, runCells, type CellOptions } from '../../src/run/cells';
 import type { CellResult } from '../../src/run/orders';
-import { Pool } from '../../src/run/pool';
+import { Pool, WorkerGone } from '../../src/run/pool';
 import { WebPoolWorker, type PoolThread } from '../../src/worker/poolWorker';
 import type { PoolCommand, PoolEvent } from '../../src/worker/protocol';
 import { PRESETS } from '../../src/experiment/presets/presets';
@@ -74,6 +74,18 @@ function poolOf(count: number, cores: number, refusal: string | null = null) {
   const numbers = () => events.onCell.mock.calls.map(([number]) => number);
   return { abort, threads, events, ended, say, ready, done, numbers };
 }
+
+describe('a worker of a pool', () => {
+  it('that has gone between two orders says so at the next', async () => {
+    const thread = new FakeThread();
+    const worker = new WebPoolWorker(BASE, 'wasm', true, () => thread);
+    thread.say({ type: 'ready', backend: WASM, reasons: [], life: null });
+    await worker.ready;
+    thread.onerror?.({ message: 'it crashed', preventDefault: () => undefined } as ErrorEvent);
+    await expect(worker.run({ kind: 'snapshot' })).rejects.toThrow(WorkerGone);
+    expect(thread.orders).toBe(0);
+  });
+});
 
 describe('the workers of a sweep', () => {
   it('take a cell each until all are done', async () => {

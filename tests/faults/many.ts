@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test, type Page } from '@playwright/test';
+import type { Results } from '../../src/experiment/documents/results';
+import { STREAM, uniform } from '../../src/math/random';
+import type { Lab } from '../browser/support';
+
+/**
+ * Each test makes one fault many times, at moments of a seeded schedule, and counts the races that came to the hashes of
+ * an unbroken one.
+ */
+
+const TRIES = Number(process.env['FAULTS_TRIES'] ?? 20);
+
+export const draw = (seed: number, item: number) =>
+  uniform({ seed, stream: STREAM.evaluation, step: 0, row: 0, token: 0 }, item);
+
+export const hashesOf = ({ runs }: Results) => runs.map(({ hash }) => hash);
+
+export interface Tried {
+  readonly survived: boolean;
+  /** What was shown, in its own words. */
+  readonly saw: string;
+}
+
+/** Tries a fault, and notes the row of its table. */
+export async function many(fault: string, how: string, attempt: (seed: number) => Promise<Tried>): Promise<void> {
+  const note = (type: string, description: string) => test.info().annotations.push({ type, description });
+  note('fault', fault);
+  note('how', how);
+  note('tries', String(TRIES));
+  let survived = 0;
+  const saw: Record<string, number> = {};
+  for (let seed = 0; seed < TRIES; seed++) {
+    const tried = await attempt(seed).catch((error: unknown): Tried => {
+      return { survived: false, saw: `it failed: ${String(error).split('\n')[0]}` };
+    });
+    if (tried.survived) survived++;
+    // Numbers of steps differ from try to try.
+    const said = tried.saw.replace(/\d[\d ,]*/g, 'n ').trim();
+    saw[said] = (saw[said] ?? 0) + 1;
+  }
+  note('survived', String(survived));
+  note(
+    'saw',
+    Object.entries(saw)
+      .map(([said, times]) => `${times} × “${said}”`)
+      .join('; '),
+  );
+  expect(survived).toBe(TRIES);
+}
+
+/** A tiny race that is under way, at a random moment after its first state. */
+export async function racing(lab: Lab, seed: number, steps: number, search: string): Promise<void> {
+  await lab.open(search);
+  await lab.runWithState(steps);
+  await sleep(1500 * draw(seed, 9));
+}
+
+const status = (page: Page) => page.getByRole('status').allInnerTexts();
+
+/** To the end, and what was said on the way. */
+export async function told(lab: Lab, whole: readonly string[]): Promise<Tried> {
+  await lab.finish(120_000);
+  const lines = (await status(lab.page)).flatMap((text) => text.split('\n'));
+  const saw = lines.find((line) => /by itself/.test(line)) ?? 'nothing';
+  return { survived: hashesOf(await lab.download()).join() === whole.join(), saw };
+}
+
+export async function unbroken(lab: Lab, steps: number, search: string): Promise<string[]> {
+  await lab.open(search);
+  await lab.makeTiny(steps);
+  await lab.run();
+  await lab.finish(120_000);
+  return hashesOf(await lab.download());
+}

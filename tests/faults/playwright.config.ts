@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type PlaywrightTestConfig } from '@playwright/test';
+import browserTests from '../../playwright.config';
+
+/** Faults that are made for real, many times each; see docs/reliability.md. */
+export default defineConfig({
+  ...browserTests,
+  testDir: '.',
+  testMatch: '*.spec.ts',
+  outputDir: '../../test-results',
+  timeout: 3_600_000,
+  webServer: {
+    ...(browserTests.webServer as Exclude<PlaywrightTestConfig['webServer'], readonly unknown[] | undefined>),
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+  },
+  reporter: [['list'], ['./tableReporter.ts']],
+});

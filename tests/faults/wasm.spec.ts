@@ -1,0 +1,29 @@
+import { test, WITHOUT_GPU } from '../browser/support';
+import { draw, many, racing, told, unbroken } from './many';
+
+test.use(WITHOUT_GPU);
+const STEPS = 3000;
+
+test('any worker ends', async ({ lab, page, trouble }) => {
+  const whole = await unbroken(lab, STEPS, '?workers=2');
+  await many('a worker of the page ends, the leading one or another', 'self.close() in a random one', async (seed) => {
+    await racing(lab, seed, STEPS, '?workers=2');
+    const workers = page.workers();
+    await workers[Math.floor(workers.length * draw(seed, 1))]!.evaluate(() => self.close()).catch(() => undefined);
+    return told(lab, whole);
+  });
+  trouble.length = 0;
+});
+
+test('the page is reloaded', async ({ lab, page, trouble }) => {
+  const whole = await unbroken(lab, STEPS, '?workers=2');
+  await many('the page is reloaded', 'reload at a random moment, then Go on', async (seed) => {
+    await racing(lab, seed, STEPS, '?workers=2');
+    await page.reload();
+    const offer = page.getByRole('button', { name: /^Go on from step/ });
+    const saw = await offer.innerText();
+    await offer.click();
+    return { ...(await told(lab, whole)), saw };
+  });
+  trouble.length = 0;
+});
