@@ -26,7 +26,8 @@ export default defineConfig({
           include: ['tests/cli/**/*.test.ts'],
           globalSetup: 'tests/support/buildLab.ts',
           pool: 'forks',
-          fileParallelism: false,
+          // Most of a file's time is a single process at work.
+          maxWorkers: 2,
           testTimeout: 60_000,
         },
       },

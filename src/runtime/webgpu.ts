@@ -1,7 +1,7 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { nudgeReadBacks } from './nudge';
-import { watchReadBacks } from './readBacks';
+import { watchBuffers } from './watchBuffers';
 import { within } from './within';
 
 /** Enough for few submits a step, and few enough for the GPU to begin while the step is still being recorded. */
@@ -67,7 +67,7 @@ function watchDevice(device: GPUDevice, isEnded: () => boolean): RunningGpu['wat
     complaint ??= message;
   };
   device.addEventListener('uncapturederror', (event) => report(event.error.message));
-  watchReadBacks(device, (message) => !isEnded() && report(message));
+  watchBuffers(device, (message) => !isEnded() && report(message));
   void device.lost.then((loss) => {
     // Somebody else may destroy it, too.
     if (!isEnded()) report(loss.message || 'The GPU was lost.');

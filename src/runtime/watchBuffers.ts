@@ -4,11 +4,14 @@ import { within } from './within';
 /** Seconds that a GPU may take to answer. Browsers end a driver that computes for about ten; software takes longer. */
 const PATIENCE = 120;
 
-/** Has a device's read-backs that do not come reported: whoever waits for one would wait for ever. */
-export function watchReadBacks(device: GPUDevice, report: (message: string) => void): void {
+/**
+ * Has it reported where a device refuses a buffer's memory, and where a read-back does not come: whoever waits for that
+ * would wait for ever.
+ */
+export function watchBuffers(device: GPUDevice, report: (message: string) => void): void {
   const create = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
-    const buffer = create(descriptor);
+    const buffer = created(descriptor);
     if ((descriptor.usage & GPUBufferUsage.MAP_READ) === 0) return buffer;
     const map = buffer.mapAsync.bind(buffer);
     buffer.mapAsync = async (...given) => {
@@ -23,4 +26,13 @@ export function watchReadBacks(device: GPUDevice, report: (message: string) => v
     };
     return buffer;
   };
+
+  function created(descriptor: GPUBufferDescriptor): GPUBuffer {
+    try {
+      return create(descriptor);
+    } catch (error) {
+      report(`it refuses memory: ${messageOf(error)}`);
+      throw error;
+    }
+  }
 }
