@@ -4,6 +4,8 @@ import { CHROMIUM_FLAGS, findChromium } from './scripts/chromium.mjs';
 import { simd } from './scripts/simdPlugin.mjs';
 import viteConfig from './vite.config.ts';
 
+const PACKAGE = 'tests/cli/package.test.ts';
+
 const executablePath = findChromium();
 
 export default defineConfig({
@@ -24,11 +26,22 @@ export default defineConfig({
           name: 'cli',
           environment: 'node',
           include: ['tests/cli/**/*.test.ts'],
+          exclude: [PACKAGE],
           globalSetup: 'tests/support/buildLab.ts',
           pool: 'forks',
           // Most of a file's time is a single process at work.
           maxWorkers: 2,
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          environment: 'node',
+          include: [PACKAGE],
+          globalSetup: 'tests/support/buildLab.ts',
+          // It builds the runner anew, which the others run.
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -1,8 +1,8 @@
 /**
- * `npm test`: every check in order, stopping at the first that fails. Prints each stage with its time and, alone on
- * the last line, `N passed, N failed` over all tests.
+ * `npm test`: what reads the sources, all at the same time; then the tests, stage by stage. Ends where something fails.
+ * Prints each stage with its time and, alone on the last line, `N passed, N failed` over all tests.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,12 +18,15 @@ const reportFile = (name) => join(reports, `${name}.json`);
 const vitest = (name) => ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile(name)}`];
 
 /** @type {Stage[]} */
-const STAGES = [
+const CHECKS = [
   { name: 'format', script: 'check:format' },
   { name: 'lint', script: 'check:lint' },
   { name: 'layers', script: 'check:layers' },
   { name: 'unused', script: 'check:unused' },
   { name: 'types', script: 'check:types' },
+];
+/** @type {Stage[]} */
+const STAGES = [
   { name: 'unit', script: 'test:unit', args: vitest('unit'), report: 'vitest' },
   { name: 'cli', script: 'test:cli', args: vitest('cli'), report: 'vitest' },
   { name: 'numerics', script: 'test:numerics', args: vitest('numerics'), report: 'vitest' },
@@ -42,16 +45,38 @@ function readCounts(stage) {
 }
 
 /**
- * A stage that fails without a failed test (a linter, a crash) counts as one failure.
+ * Runs a stage and notes how it went. One that fails without a failed test (a linter, a crash) counts as one failure.
  * @param {Stage} stage
- * @returns {Counts}
+ * @param {boolean} aside whether others run beside it: its output comes in one piece then
  */
-function run(stage) {
-  const { status } = spawnSync('npm', ['run', '--silent', stage.script, '--', ...(stage.args ?? [])], {
-    stdio: 'inherit',
+async function run(stage, aside) {
+  const start = Date.now();
+  if (!aside) console.log(`\n— ${stage.name}`);
+  const child = spawn('npm', ['run', '--silent', stage.script, '--', ...(stage.args ?? [])], {
+    stdio: ['inherit', aside ? 'pipe' : 'inherit', aside ? 'pipe' : 'inherit'],
     shell: process.platform === 'win32',
     env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile(stage.name) },
   });
+  /** @type {Buffer[]} */
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => said.push(data));
+  /** @type {number | null} */
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  if (aside) console.log(`\n— ${stage.name}\n${Buffer.concat(said)}`);
+  const { passed, failed } = countsOf(stage, status);
+  total.passed += passed;
+  total.failed += failed;
+  const tests = stage.report ? `, ${passed} tests passed` : '';
+  const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
+  summary.push(`${failed === 0 ? 'ok    ' : 'FAILED'} ${stage.name.padEnd(9)} ${seconds} s${tests}`);
+}
+
+/**
+ * @param {Stage} stage
+ * @param {number | null} status
+ * @returns {Counts}
+ */
+function countsOf(stage, status) {
   /** @type {Counts} */
   let counts = { passed: 0, failed: 0 };
   try {
@@ -68,16 +93,10 @@ const summary = [];
 const total = { passed: 0, failed: 0 };
 try {
   console.log(`Chromium: ${ensureChromium()}`);
+  await Promise.all(CHECKS.map((stage) => run(stage, true)));
   for (const stage of STAGES) {
-    console.log(`\n— ${stage.name}`);
-    const start = Date.now();
-    const { passed, failed } = run(stage);
-    total.passed += passed;
-    total.failed += failed;
-    const tests = stage.report ? `, ${passed} tests passed` : '';
-    const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
-    summary.push(`${failed === 0 ? 'ok    ' : 'FAILED'} ${stage.name.padEnd(9)} ${seconds} s${tests}`);
-    if (failed > 0) break;
+    if (total.failed > 0) break;
+    await run(stage, false);
   }
 } catch (error) {
   summary.push(error instanceof Error ? error.message : String(error));
