@@ -209,3 +209,50 @@ test('while an older page holds the storage, a finished run is listed and the pa
   await nav(page, 'Runs').click();
   await expect(nameOfRun(page)).toHaveValue('Bandit: Vanilla, PILAF');
 });
+
+test('a tab that is frozen in the middle, and thawed, ends with the hashes of an unbroken race', async ({
+  lab,
+  page,
+}) => {
+  await lab.open('?workers=2');
+  await lab.makeTiny(2000);
+  await lab.run();
+  await lab.finish();
+  const unbroken = (await lab.download()).runs;
+  await lab.open('?workers=2');
+  await lab.runWithState(2000);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await session.send('Page.setWebLifecycleState', { state: 'active' });
+  await lab.finish();
+  expect((await lab.download()).runs).toEqual(unbroken);
+});
+
+test('the screen is kept awake while a race runs, where that was asked for', async ({ lab, page }) => {
+  await page.addInitScript(() => {
+    const held: EventTarget[] = [];
+    const request = () => {
+      const lock = Object.assign(new EventTarget(), { released: false, release: async () => void held.pop() });
+      held.push(lock);
+      return Promise.resolve(lock);
+    };
+    Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+    Object.assign(window, { held });
+  });
+  const held = () => page.evaluate(() => (window as unknown as { held: unknown[] }).held.length);
+  await lab.open();
+  await lab.makeTiny(100_000);
+  await lab.run();
+  await lab.live();
+  expect(await held(), 'nobody has asked').toBe(0);
+  await lab.badge.click();
+  await page.getByLabel('Keep this screen awake while a race runs').check();
+  await expect.poll(held).toBe(1);
+  await lab.button('Pause').click();
+  await expect.poll(held).toBe(0);
+  await lab.button('Resume').click();
+  await expect.poll(held).toBe(1);
+  await lab.button('Stop').click();
+  await expect.poll(held).toBe(0);
+});
