@@ -1,5 +1,6 @@
-import { problemText, type Parsed } from '../../src/experiment/reading';
+import { problemText, readJson, type Parsed } from '../../src/experiment/reading';
 import { readFileSync } from 'node:fs';
+import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
@@ -11,6 +12,12 @@ import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents
 import { parseSweepResults } from '../../src/experiment/documents/sweepResults';
 import { foreign } from '../../src/math/foreign';
 import { parseReviewsCheckpoint } from '../../src/training/reviewsTask';
+import { compression } from '../../src/cli/compression';
+import { permalinkOf, parsePermalink } from '../../src/experiment/config/permalink';
+import { parseLabels, type LabelRecord } from '../../src/experiment/documents/labels';
+import { parseOptimumFile } from '../../src/experiment/documents/optimumFile';
+import { encodeStored, parseStored } from '../../src/run/storedExperiment';
+import { savedOf } from '../support/savedExperiment';
 import { JAVASCRIPT, leaf, spoiled } from '../support/spoiled';
 
 /** Whatever is read from outside ends in a value or in one sentence that is fit to be shown. */
@@ -26,11 +33,60 @@ function expectRead(parsed: Parsed<unknown>): void {
   if (!parsed.ok) expectSentence(problemText(parsed.problems));
 }
 
-const RUNS = { numRuns: 400, seed: 1 };
+/** FUZZ_CASES asks for more than these. */
+const RUNS = { numRuns: Number(process.env['FUZZ_CASES'] ?? 1000), seed: 1 };
+
+/** Milliseconds for a case, however long: nobody waits longer for a sentence. */
+const PATIENCE = 1000;
+/** Bytes that a case may take beyond what it is given. */
+const MEMORY = 256 * 2 ** 20;
+
+/** A check of which every case must end in time. */
+const timely =
+  <T>(check: (input: T) => void) =>
+  (input: T): void => {
+    const start = performance.now();
+    check(input);
+    expect(performance.now() - start).toBeLessThan(PATIENCE);
+  };
+
+/** What a reader of bytes says: it returns, or throws an Error with a sentence. */
+function expectReadOrThrown(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(Error);
+    expectSentence((error as Error).message);
+  }
+}
+
+/** Good bytes of which some are changed, with what lies behind them cut off now and then. */
+const spoiledBytes = (good: Uint8Array, within = good.length) =>
+  fc
+    .tuple(
+      fc.array(fc.tuple(fc.nat(within - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      fc.option(fc.nat(good.length), { freq: 3 }),
+    )
+    .map(([changes, length]) => {
+      const bytes = good.slice(0, length ?? good.length);
+      for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+      return bytes;
+    });
 const recorded = JSON.parse(readFileSync('public/recorded/table-1.json', 'utf8')) as unknown;
 const sweep = JSON.parse(readFileSync('public/sweeps/phase-map.json', 'utf8')) as { cells: unknown[] };
 const small = { ...sweep, cells: sweep.cells.slice(0, 2) };
 const config = PRESETS[1]!.config;
+const LABEL: LabelRecord = {
+  prompt: 'the soup was',
+  chosen: 'warm',
+  rejected: 'cold',
+  arm: 'PILAF',
+  seed: 0,
+  step: 3,
+  pair: 1,
+  seconds: 2.5,
+  tie: false,
+};
 
 describe('what is read from outside', () => {
   it.each<[string, fc.Arbitrary<unknown>, (input: unknown) => void]>([
@@ -47,26 +103,78 @@ describe('what is read from outside', () => {
       for (const read of [parseStoredRun, parseStoredState, parseStoredSweep]) expectRead(read(input));
     }],
   ])('%s', (_, inputs, check) => {
-    fc.assert(fc.property(inputs, check), RUNS);
+    fc.assert(fc.property(inputs, timely(check)), RUNS);
   }); // prettier-ignore
 
   it('a checkpoint of which bytes are wrong', () => {
     const good = readFileSync('public/checkpoints/reviews.safetensors');
     const header = good.readUInt32LE(0) + 8;
-    const change = fc.tuple(fc.nat(header - 1), fc.nat(255));
+    const check = timely((bytes: Uint8Array) => expectReadOrThrown(() => parseReviewsCheckpoint(bytes)));
+    fc.assert(fc.property(spoiledBytes(good, header), check), RUNS);
+  });
+
+  it('a stored experiment of which bytes are wrong', () => {
+    const good = encodeStored(savedOf({ seeds: 2, evaluations: 4, parameters: 3, steps: 10 }));
+    const check = timely((bytes: Uint8Array) => expectRead(parseStored(bytes)));
+    fc.assert(fc.property(spoiledBytes(good), check), RUNS);
+  });
+
+  it('a link of which letters are wrong, or that packs anything', async () => {
+    const good = await permalinkOf(config, compression);
+    const letters = fc.tuple(fc.nat(good.length - 1), fc.constantFrom(...'#v1.aZ-_%🙂')).map(([at, letter]) => {
+      return good.slice(0, at) + letter + good.slice(at + 1);
+    });
+    const packed = fc.jsonValue().map((value) => `#v1.${deflateSync(JSON.stringify(value)).toString('base64url')}`);
+    const links = fc.oneof(letters, packed, fc.string({ unit: 'binary' }));
+    const check = fc.asyncProperty(links, async (link) => expectRead(await parsePermalink(link, compression)));
+    await fc.assert(check, RUNS);
+    const bomb = `#v1.${deflateSync('['.repeat(50_000_000)).toString('base64url')}`;
+    const parsed = await parsePermalink(bomb, compression);
+    expect(parsed.ok ? 'read' : problemText(parsed.problems)).toMatch(/unpacks to more than|has \d+ letters/);
+  });
+
+  it('lines of labels, and an optimum, of which a place is wrong', () => {
+    const lines = spoiled(LABEL).map((line) => `${JSON.stringify(LABEL)}\n${JSON.stringify(line)}\n`);
     fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
-        const bytes = new Uint8Array(good);
-        for (const [at, value] of changes) bytes[at] = value;
-        try {
-          parseReviewsCheckpoint(bytes);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Error);
-          expectSentence((error as Error).message);
-        }
-      }),
-      { ...RUNS, numRuns: 150 },
+      fc.property(
+        lines,
+        timely((text: string) => expectRead(parseLabels(text))),
+      ),
+      RUNS,
     );
+    const optimum = JSON.parse(readFileSync('public/checkpoints/reviews.optimum.json', 'utf8')) as unknown;
+    const texts = spoiled(optimum).map((value) => JSON.stringify(value) ?? '');
+    fc.assert(
+      fc.property(
+        texts,
+        timely((text: string) => expectRead(parseOptimumFile(text))),
+      ),
+      RUNS,
+    );
+  });
+
+  it.each<[string, string]>([
+    ['of a hundred thousand levels', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['of objects within objects', '{"a":'.repeat(50_000) + '1' + '}'.repeat(50_000)],
+    ['of a name of millions of letters', `{"${'x'.repeat(5_000_000)}": 1}`],
+    ['of a million entries', `[${'0,'.repeat(1_000_000)}0]`],
+    ['of numbers that are none', '{"version": 1e999, "format": -1e999}'],
+    ['that is cut off', '{"format": "pilaf-lab/results", "version": 1, "config": {"'],
+  ])('a text %s', (_, text) => {
+    const before = process.memoryUsage().heapUsed;
+    const readers: ((text: string) => Parsed<unknown>)[] = [
+      (given) => parseResultsFile(given, 'name'),
+      parseLabels,
+      parseOptimumFile,
+      ...[parseConfig, parseSweepDocument, parseSweepResults, parseRecorded, parseStoredRun].map(
+        (read: (input: unknown) => Parsed<unknown>) => (given: string) => {
+          const json = readJson(given);
+          return json.ok ? read(json.value) : json;
+        },
+      ),
+    ];
+    for (const read of readers) timely((given: string) => expectRead(read(given)))(text);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(MEMORY);
   });
 });
 
