@@ -30,6 +30,10 @@ test('a GPU that is lost is replaced, and the run goes on by itself to the hashe
   const { runs, earlier } = await lab.download();
   expect(runs).toEqual(unbroken);
   expect(earlier, 'it ran in one place').toBeUndefined();
+  await loseDevice(page);
+  await expect(lab.alert).toContainText('The GPU stopped working');
+  expect((await lab.download()).runs, 'what has ended is there without the GPU').toEqual(unbroken);
+  await expect(lab.badge).toContainText('WebGPU', { timeout: 30_000 });
 });
 
 test('where no other GPU can be had the run is offered, goes on on WebAssembly, and its results say so', async ({

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HASTY, patchWorker, test } from '../browser/support';
 import { many, racing, told, unbroken } from './many';
 
-const STEPS = 400;
+const STEPS = 1500;
 const KEEP_DEVICE = `
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (...given) {

@@ -104,6 +104,8 @@ export class Race {
   #from: StoredState | null = null;
   /** What it can go on from if its worker is lost. */
   #origin: Origin | null = null;
+  /** What the last race that began here runs on; its device may be gone when its results are wanted. */
+  #ranOn: BackendInfo | null = null;
   /** Whether the start under way continues what a lost worker ran. */
   #again = false;
   #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
@@ -287,9 +289,10 @@ export class Race {
 
   /** Makes the results of what the plots show now, whatever comes after. */
   #document(): (() => Results) | null {
-    const { history, device } = this;
+    const { history } = this;
+    const backend = this.#ranOn;
     const { seconds, pairsPerSecond } = this.#fresh.progress?.timing ?? IDLE_TIMING;
-    return history && device && (() => resultsOf(history, device.backend, { seconds, pairsPerSecond }));
+    return history && backend && (() => resultsOf(history, backend, { seconds, pairsPerSecond }));
   }
 
   #forget(): void {
@@ -337,6 +340,7 @@ export class Race {
         this.waitsFor = null;
         this.#started = event;
         if (!this.device) return;
+        this.#ranOn = this.device.backend;
         if (this.#again) this.#keeper.goesOn(this.device.backend);
         else this.#keeper.began(event.config, this.device.backend, event.from && this.#from);
         return;
