@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { BackendInfo, BackendName } from '../experiment/documents/results';
 import type { RunnerEnvironment } from '../run/runner';
 import { GPU_CHECK } from '../training/checkDevice';
 import { chooseBackend, type ChosenBackend } from '../runtime/backends';
+import { LOSS_DELAY } from '../runtime/webgpu';
 import { sentence } from './errors';
 
 /** tfjs' .wasm files, which lie beside the bundle, by file name. */
@@ -34,6 +36,16 @@ export const nodeEnvironment = (backend: BackendInfo): RunnerEnvironment => ({
 
 /** The GPU under a running experiment is gone. */
 export class GpuLost extends Error {}
+
+/**
+ * The same, but it fails a moment later: a step on a lost GPU may fail before the loss is told, with words that help
+ * nobody.
+ */
+export const afterLoss = <T>(work: Promise<T>): Promise<T> =>
+  work.catch(async (error: unknown) => {
+    await wait(LOSS_DELAY);
+    throw error;
+  });
 
 export interface NodeBackend extends ChosenBackend {
   /** Rejects with GpuLost when the GPU goes away; never resolves. */

@@ -168,7 +168,7 @@ export class LabClient {
     this.#heard(event);
     if (event.type === 'ready' && event.life !== null) this.#watch(event.life);
     // What broke may have left the worker's memory in any state: the next start gets a new one.
-    if (END.some((type) => type === event.type)) this.close();
+    if (END.includes(event.type)) this.close();
     this.#onEvent(event);
   }
 

@@ -1,15 +1,4 @@
-import type { Page } from '@playwright/test';
-import { expect, HASTY, patchWorker, test } from './support';
-
-/** Keeps the device within the test's reach. */
-const KEEP_DEVICE = `
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...given) {
-    return (self.device = await request.apply(this, given));
-  };`;
-
-const loseDevice = (page: Page) =>
-  page.workers()[0]!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+import { expect, hang, HANGING, KEEP_DEVICE, loseDevice, patchWorker, test } from './support';
 
 test('a GPU that is lost is replaced, and the run goes on by itself to the hashes of an unbroken one', async ({
   lab,
@@ -57,17 +46,10 @@ test('where no other GPU can be had the run is offered, goes on on WebAssembly, 
 });
 
 test('a read-back that never comes ends the GPU’s work, and the run goes on by itself', async ({ lab, page }) => {
-  await patchWorker(
-    page,
-    `${HASTY}
-    const map = GPUBuffer.prototype.mapAsync;
-    GPUBuffer.prototype.mapAsync = function (...given) {
-      return self.hangs ? new Promise(() => undefined) : map.apply(this, given);
-    };`,
-  );
+  await patchWorker(page, HANGING);
   await lab.open('?backend=webgpu');
   await lab.runWithState(2000);
-  await page.workers()[0]!.evaluate(() => Object.assign(self, { hangs: true }));
+  await hang(page);
   await expect(page.getByText(/an answer of the GPU did not come within 120 seconds/)).toBeVisible({ timeout: 20_000 });
   await expect.poll(() => lab.step(), 'the run trains on').toBeGreaterThan(2);
   await expect(lab.alert).toBeEmpty();

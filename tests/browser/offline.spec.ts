@@ -9,6 +9,16 @@ import { expect, Lab, test, WITHOUT_GPU } from './support';
 
 test.use(WITHOUT_GPU);
 
+/** A race of two steps, for which the checkpoint has to come. */
+async function trainReviews(lab: Lab): Promise<void> {
+  await lab.preset(/Online DPO/).click();
+  await lab.race('Vanilla');
+  await lab.set({ Seeds: 1, 'Pairs per step': 2, Steps: 2 });
+  await lab.run();
+  await lab.live();
+  await lab.finish();
+}
+
 test.describe('after one visit', () => {
   test.use({ serviceWorkers: 'allow' });
 
@@ -27,12 +37,7 @@ test.describe('after one visit', () => {
     await lab.run();
     await lab.live();
     await lab.finish();
-    await lab.preset(/Online DPO/).click();
-    await lab.race('Vanilla');
-    await lab.set({ Seeds: 1, 'Pairs per step': 2, Steps: 2 });
-    await lab.run();
-    await lab.live();
-    await lab.finish();
+    await trainReviews(lab);
     await page.getByRole('navigation').getByRole('link', { name: 'Learn' }).click();
     await expect(page.getByRole('heading', { level: 2 }).first()).toBeVisible();
     await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
@@ -111,12 +116,7 @@ test.describe('a file that arrives damaged', () => {
     test(`a checkpoint, ${how}, is fetched once more, and is what it should be then`, async ({ lab, page }) => {
       const asked = await spoil(page, /reviews\.safetensors$/, 1, spoiled);
       await lab.open('?workers=1');
-      await lab.preset(/Online DPO/).click();
-      await lab.race('Vanilla');
-      await lab.set({ Seeds: 1, 'Pairs per step': 2, Steps: 2 });
-      await lab.run();
-      await lab.live();
-      await lab.finish();
+      await trainReviews(lab);
       expect(asked()).toBe(2);
       await expect(lab.alert).toBeEmpty();
     });

@@ -85,6 +85,25 @@ export const HASTY = `
   const again = self.setInterval;
   self.setInterval = (then, milliseconds, ...given) => again(then, milliseconds / 20, ...given);`;
 
+/** Keeps the worker's GPU device within a test's reach. */
+export const KEEP_DEVICE = `
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    return (self.device = await request.apply(this, given));
+  };`;
+
+export const loseDevice = (page: Page) =>
+  page.workers()[0]!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+
+/** Read-backs that never come, from when `hang` asks for it; nobody waits long for them. */
+export const HANGING = `${HASTY}
+  const map = GPUBuffer.prototype.mapAsync;
+  GPUBuffer.prototype.mapAsync = function (...given) {
+    return self.hangs ? new Promise(() => undefined) : map.apply(this, given);
+  };`;
+
+export const hang = (page: Page) => page.workers()[0]!.evaluate(() => Object.assign(self, { hangs: true }));
+
 /** The steps of the states in the browser's storage. */
 export const storedSteps = (page: Page) =>
   page.evaluate(

@@ -22,9 +22,11 @@ export interface Tried {
   readonly saw: string;
 }
 
+/** Notes a column of a test's row in the table. */
+export const note = (type: string, description: string) => test.info().annotations.push({ type, description });
+
 /** Tries a fault, and notes the row of its table. */
 export async function many(fault: string, how: string, attempt: (seed: number) => Promise<Tried>): Promise<void> {
-  const note = (type: string, description: string) => test.info().annotations.push({ type, description });
   note('fault', fault);
   note('how', how);
   note('tries', String(TRIES));

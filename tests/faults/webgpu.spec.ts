@@ -1,20 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HASTY, patchWorker, test } from '../browser/support';
+import { hang, HANGING, KEEP_DEVICE, loseDevice, patchWorker, test } from '../browser/support';
 import { many, racing, told, unbroken } from './many';
 
 const STEPS = 1500;
-const KEEP_DEVICE = `
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...given) {
-    return (self.device = await request.apply(this, given));
-  };`;
 
 test('the device is destroyed', async ({ lab, page, trouble }) => {
   await patchWorker(page, KEEP_DEVICE);
   const whole = await unbroken(lab, STEPS, '?backend=webgpu');
   await many('the page’s GPU goes away', 'GPUDevice.destroy() on the live one', async (seed) => {
     await racing(lab, seed, STEPS, '?backend=webgpu');
-    await page.workers()[0]!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+    await loseDevice(page);
     return told(lab, whole);
   });
   trouble.length = 0;
@@ -33,18 +28,11 @@ test('the GPU process crashes', async ({ lab, browser, trouble }) => {
 });
 
 test('a read-back hangs', async ({ lab, page, trouble }) => {
-  await patchWorker(
-    page,
-    `${HASTY}
-    const map = GPUBuffer.prototype.mapAsync;
-    GPUBuffer.prototype.mapAsync = function (...given) {
-      return self.hangs ? new Promise(() => undefined) : map.apply(this, given);
-    };`,
-  );
+  await patchWorker(page, HANGING);
   const whole = await unbroken(lab, STEPS, '?backend=webgpu');
   await many('a read-back never comes', 'mapAsync that does not settle; the patience of 120 s is 6 s', async (seed) => {
     await racing(lab, seed, STEPS, '?backend=webgpu');
-    await page.workers()[0]!.evaluate(() => Object.assign(self, { hangs: true }));
+    await hang(page);
     return told(lab, whole);
   });
   trouble.length = 0;

@@ -1,13 +1,12 @@
-import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { Executor } from '../../run/executor';
 import type { Note, Order, Outcomes } from '../../run/orders';
 import type { Readiness } from '../../run/pool';
 import { heldBytes } from '../../runtime/memory';
-import { LOSS_DELAY } from '../../runtime/webgpu';
 import { readBackend } from '../arguments';
 import { EXIT, sentence } from '../errors';
 import { INTERRUPTS } from '../interrupt';
-import { nodeEnvironment, startBackend } from '../nodeRuntime';
+import { afterLoss, nodeEnvironment, startBackend } from '../nodeRuntime';
 import { prepared } from '../run/prepared';
 
 /** What a pool tells one of its processes. */
@@ -44,13 +43,8 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
     });
     process.on('message', (message: PoolMessage) => {
       if (message.type === 'halt') return executor.halt();
-      executor
-        .execute(message.order, (note) => send({ type: 'note', note }))
-        .then(
-          (outcome) => send({ type: 'outcome', outcome }),
-          // A step on a lost GPU may fail before the loss is told, with words that help nobody.
-          (error: unknown) => void wait(isGpu ? LOSS_DELAY : 0).then(() => fail(error)),
-        );
+      const done = executor.execute(message.order, (note) => send({ type: 'note', note }));
+      (isGpu ? afterLoss(done) : done).then((outcome) => send({ type: 'outcome', outcome }), fail);
     });
     send({ type: 'ready', backend: backend.info, reasons: backend.reasons });
     await backend.lost.catch((error: unknown) => send({ type: 'lost', message: sentence(error) }));

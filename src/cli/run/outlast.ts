@@ -1,11 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { Runner } from '../../run/runner';
 import { parseStored } from '../../run/storedExperiment';
-import { LOSS_DELAY } from '../../runtime/webgpu';
 import type { Task } from '../../training/task';
 import { known, sentence } from '../errors';
-import { GpuLost, type NodeBackend } from '../nodeRuntime';
+import { afterLoss, GpuLost, type NodeBackend } from '../nodeRuntime';
 import { execute, type Execution } from './execute';
 
 /**
@@ -31,11 +29,7 @@ export async function outlast(
       save?.(state);
     },
   });
-  // A step on a lost GPU may fail before the loss is told, with words that help nobody.
-  const told = running.catch(async (error: unknown) => {
-    await wait(LOSS_DELAY);
-    throw error;
-  });
+  const told = afterLoss(running);
   told.catch(() => undefined);
   try {
     return await Promise.race([told, lost]);

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { sweepFingerprint } from '../../analysis/sweepFingerprint';
 import { checkpointNames } from '../../experiment/config/checkpointName';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import { backendText, type BackendInfo, type BackendName } from '../../experiment/documents/results';
+import { backendText, isSameBackend, type BackendInfo, type BackendName } from '../../experiment/documents/results';
 import { cellConfig, cellCount, cellName, cellValues, type SweepDocument } from '../../experiment/documents/sweep';
 import { CELLS_FORMAT, SWEEP_VERSION, type CellLine, type SweepHead } from '../../experiment/documents/sweepResults';
 import { CellError, runCells } from '../../run/cells';
@@ -128,7 +128,7 @@ async function run(
       signal: abort.signal,
       now: () => performance.now(),
       onReady(backend, jobs, reasons) {
-        if (before && JSON.stringify(before) !== JSON.stringify(backend)) {
+        if (before && !isSameBackend(before, backend)) {
           throw new Error(`earlier cells ran on ${backendText(before)}, this is ${backendText(backend)}`);
         }
         notes.push(`Ran on ${backendText(backend)} in ${jobs === 1 ? 'one process' : `${jobs} processes`}`, ...reasons);

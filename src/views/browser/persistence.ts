@@ -5,22 +5,18 @@ export type Promised = 'kept' | 'for now' | 'unknown';
 
 const NAME = 'runs-kept';
 
-/** Asks the browser, once there is something worth keeping, not to throw it away where space is short. */
-export async function askToPersist(): Promise<Promised> {
+async function promiseOf(answer: () => Promise<boolean>): Promise<Promised> {
   try {
-    return (await navigator.storage.persist()) ? 'kept' : 'for now';
+    return (await answer()) ? 'kept' : 'for now';
   } catch {
     return 'unknown';
   }
 }
 
-export async function promised(): Promise<Promised> {
-  try {
-    return (await navigator.storage.persisted()) ? 'kept' : 'for now';
-  } catch {
-    return 'unknown';
-  }
-}
+/** Asks the browser, once there is something worth keeping, not to throw it away where space is short. */
+export const askToPersist = (): Promise<Promised> => promiseOf(() => navigator.storage.persist());
+
+export const promised = (): Promise<Promised> => promiseOf(() => navigator.storage.persisted());
 
 /** Notes how many runs are stored, beside the storage that a browser may clear. */
 export const noteRuns = (count: number): void => remember(NAME, String(count));

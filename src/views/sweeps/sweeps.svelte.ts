@@ -6,7 +6,7 @@ import {
   type ArmSummary,
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
-import { backendText, type BackendName } from '../../experiment/documents/results';
+import { backendText, isSameBackend, type BackendName } from '../../experiment/documents/results';
 import type { TaskKind } from '../../experiment/config/tasks';
 import { CellError, runCells, type Cell, type CellProgress } from '../../run/cells';
 import { Pool } from '../../run/pool';
@@ -154,7 +154,7 @@ export class Sweeps {
       now,
       onReady: (backend, workers) => {
         const before = this.#find(id)?.results.backend ?? null;
-        if (before && backendText(before) !== backendText(backend)) {
+        if (before && !isSameBackend(before, backend)) {
           throw new Error(`its earlier cells ran on ${backendText(before)}, and this is ${backendText(backend)}`);
         }
         this.engine = `${backendText(backend)}${workers === 1 ? '' : `, ${workers} workers`}`;
@@ -242,5 +242,3 @@ function missingCells({ results }: StoredSweep, checkpoints: Checkpoints): Cell[
     return [{ number, steps: config.value.schedule.steps, order: () => order }];
   });
 }
-
-/** “wasm”, “webgpu (adapter)”. */
