@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test as base, type Locator, type Page } from '@playwright/test';
+import { expect, test as base, type BrowserContext, type Locator, type Page } from '@playwright/test';
 import type { Results } from '../../src/experiment/documents/results';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.mjs';
 
@@ -13,6 +13,16 @@ interface Fixtures {
   readonly trouble: string[];
   readonly lab: Lab;
 }
+
+/** The page does not open with what it is about. Where nothing can be stored, it does so every time. */
+export const passAsSeen = (context: BrowserContext) =>
+  context.addInitScript(() => {
+    try {
+      localStorage.setItem('pilaf-lab/opening', 'seen');
+    } catch {
+      return;
+    }
+  });
 
 /**
  * Every test fails that leaves a console message behind, of the page or of its worker, an uncaught error, a request to
@@ -49,15 +59,7 @@ export const test = base.extend<Fixtures & Options>({
     { auto: true },
   ],
   lab: async ({ page, context, newcomer }, use) => {
-    // Where nothing can be stored, the page opens so every time.
-    const see = () => {
-      try {
-        localStorage.setItem('pilaf-lab/opening', 'seen');
-      } catch {
-        return;
-      }
-    };
-    if (!newcomer) await context.addInitScript(see);
+    if (!newcomer) await passAsSeen(context);
     await use(new Lab(page));
   },
 });

@@ -42,11 +42,13 @@ const lab = (
 };
 /** Without the launcher, whose death the runner hears of: it would end as after Ctrl-C. */
 const direct = { script: '.lab/lab.mjs' };
-const processes = () =>
-  execFileSync('ps', ['-ax', '-o', 'pid=,args='], { encoding: 'utf8' })
+const processesOf = (runner: number | undefined) =>
+  execFileSync('ps', ['-ax', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => line.includes('pool-worker wasm'))
-    .map((line) => Number(line.trim().split(' ')[0]));
+    .filter((line) => line.includes('pool-worker'))
+    .map((line) => line.trim().split(/ +/).map(Number))
+    .filter(([, parent]) => parent === runner)
+    .map(([pid]) => pid);
 
 let whole: string[] = [];
 test.beforeAll(async () => {
@@ -57,13 +59,12 @@ test.beforeAll(async () => {
 test('a process is killed', () =>
   many('a process of the race is killed', 'SIGKILL to one of three, at three random moments', async (seed) => {
     rmSync(out, { force: true });
-    const others = processes();
-    const { ended } = lab(['run', config, '--backend', 'wasm', '--workers', '3']);
+    const { child, ended } = lab(['run', config, '--backend', 'wasm', '--workers', '3'], direct);
     let over = false;
     void ended.then(() => (over = true));
     for (let kill = 0; kill < 3 && !over; kill++) {
       await sleep(400 + 900 * draw(seed, 2 * kill));
-      const own = processes().filter((pid) => !others.includes(pid));
+      const own = processesOf(child.pid);
       const victim = own[Math.floor(own.length * draw(seed, 2 * kill + 1))];
       if (victim !== undefined) spawnSync('kill', ['-9', String(victim)]);
     }

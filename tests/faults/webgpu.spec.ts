@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hang, HANGING, KEEP_DEVICE, loseDevice, patchWorker, test } from '../browser/support';
-import { many, racing, told, unbroken } from './many';
+import type { Browser } from '@playwright/test';
+import { expect, hang, HANGING, KEEP_DEVICE, Lab, loseDevice, passAsSeen, patchWorker, test } from '../browser/support';
+import { many, racing, told, unbroken, type Tried } from './many';
 
 const STEPS = 1500;
+const ENDLESS = 100_000;
 
 test('the device is destroyed', async ({ lab, page, trouble }) => {
   await patchWorker(page, KEEP_DEVICE);
@@ -15,16 +17,58 @@ test('the device is destroyed', async ({ lab, page, trouble }) => {
   trouble.length = 0;
 });
 
-test('the GPU process crashes', async ({ lab, browser, trouble }) => {
-  const whole = await unbroken(lab, STEPS, '?backend=webgpu');
-  await many('the browser’s GPU process crashes', 'Browser.crashGpuProcess by the DevTools protocol', async (seed) => {
-    await racing(lab, seed, STEPS, '?backend=webgpu');
+/** In a browser of its own: one whose GPU process has crashed three times has no GPU to offer any more. */
+async function inNewBrowser(like: Browser, attempt: (lab: Lab, crash: () => void) => Promise<Tried>): Promise<Tried> {
+  const browser = await like.browserType().launch();
+  try {
+    const context = await browser.newContext();
+    await passAsSeen(context);
     const session = await browser.newBrowserCDPSession();
     // It answers no more.
-    void session.send('Browser.crashGpuProcess').catch(() => undefined);
-    return told(lab, whole);
-  });
-  trouble.length = 0;
+    const crash = () => void session.send('Browser.crashGpuProcess').catch(() => undefined);
+    return await attempt(new Lab(await context.newPage()), crash);
+  } finally {
+    await browser.close();
+  }
+}
+
+test('the GPU process crashes', async ({ lab, browser }) => {
+  const whole = await unbroken(lab, STEPS, '?backend=webgpu');
+  await many('the browser’s GPU process crashes', 'Browser.crashGpuProcess by the DevTools protocol', (seed) =>
+    inNewBrowser(browser, async (own, crash) => {
+      await racing(own, seed, STEPS, '?backend=webgpu');
+      crash();
+      return told(own, whole);
+    }),
+  );
+});
+
+test('the GPU process crashes until the browser has no GPU', async ({ browser }) => {
+  await many('the same in one race, until the browser has no GPU to offer', 'the same, three times', (seed) =>
+    inNewBrowser(browser, async (lab, crash) => {
+      await racing(lab, seed, ENDLESS, '?backend=webgpu');
+      const goOn = lab.page.getByRole('button', { name: /^Go on from step/ });
+      let crashes = 0;
+      while (!(await goOn.isVisible())) {
+        const before = await lab.step();
+        crash();
+        crashes++;
+        await expect(async () => {
+          const { isLost, step } = { isLost: await goOn.isVisible(), step: await lab.step() };
+          expect(isLost || step > before + 1).toBe(true);
+        }).toPass({ timeout: 60_000 });
+      }
+      const [saw] = (await lab.alert.innerText()).split('\n');
+      await goOn.click();
+      const stoppedAt = await lab.step();
+      await expect.poll(() => lab.step(), { timeout: 60_000 }).toBeGreaterThan(stoppedAt + 10);
+      await lab.button('Stop').click();
+      await expect(lab.facts).toContainText('stopped');
+      const { backend, earlier } = await lab.download();
+      const survived = crashes > 1 && backend.name.startsWith('wasm') && earlier?.at(-1)?.backend.name === 'webgpu';
+      return { survived, saw: `${crashes - 1} times it goes on by itself, then: ${saw}` };
+    }),
+  );
 });
 
 test('a read-back hangs', async ({ lab, page, trouble }) => {
