@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it, test } from 'vitest';
 import { changesBetween, commandLine, quoted } from '../../src/experiment/config/commandLine';
 import { parseConfig } from '../../src/experiment/config/config';
-import { PRESETS } from '../../src/experiment/presets/presets';
+import { findPreset } from '../../src/experiment/presets/presets';
 import type { ExperimentConfig } from '../../src/experiment/config/schema';
 import { setPath } from '../../src/experiment/config/setPath';
 import { FIELD_CASES } from '../support/everyField';
 
-const [bandit, reviews] = PRESETS.map(({ config }) => config) as [ExperimentConfig, ExperimentConfig];
+const bandit = findPreset('bandit-race')!.config;
+const reviews = findPreset('large-step')!.config;
+const tuned = findPreset('online-dpo')!.config;
 const LINK = `#v1.${'A'.repeat(500)}`;
 
 /** As the runner takes `--set`. */
@@ -36,6 +38,10 @@ test.each(FIELD_CASES)('--set makes any config of any preset: $path', ({ configs
   }
 });
 
+test('what is said of a tuning cannot be taken away', () => {
+  expect(changesBetween(tuned, reviews)).toBeNull();
+});
+
 describe('the line', () => {
   const RUN = 'npm run lab -- run';
   const lineOf = (config: unknown) => {
@@ -46,7 +52,8 @@ describe('the line', () => {
 
   it('names a preset and what differs from it', () => {
     expect(lineOf(bandit)).toBe(`${RUN} bandit-race`);
-    expect(lineOf({ ...reviews, seeds: 7 })).toBe(`${RUN} online-dpo --set seeds=7`);
+    expect(lineOf({ ...reviews, seeds: 7 })).toBe(`${RUN} large-step --set seeds=7`);
+    expect(lineOf({ ...tuned, seeds: 7 })).toBe(`${RUN} online-dpo --set seeds=7`);
     expect(lineOf(setPath(setPath(bandit, 'arms.1.alpha', 0.5), 'schedule.steps', 100))).toBe(
       `${RUN} bandit-race --set arms.1.alpha=0.5 --set schedule.steps=100`,
     );

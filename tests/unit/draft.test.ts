@@ -1,5 +1,6 @@
 import { expect, it, test } from 'vitest';
-import { PRESETS } from '../../src/experiment/presets/presets';
+import { tunedBy } from '../../src/experiment/config/tuned';
+import { findPreset, PRESETS } from '../../src/experiment/presets/presets';
 import { Draft } from '../../src/views/race/setup/draft.svelte';
 import { FIELD_CASES } from '../support/everyField';
 
@@ -45,4 +46,16 @@ it('keeps nothing of what was there before', () => {
       expect(draft.presetId).toBe(id);
     }
   }
+});
+
+it('gives all arms the race’s value again', () => {
+  const draft = new Draft(findPreset('figure-3')!.config);
+  draft.set('learningRate', 0.002);
+  expect(draft.arms.map(({ learningRate }) => learningRate)).toEqual([3e-4, 3e-4, 3e-4, 3e-4]);
+  draft.share('learningRate');
+  const { checked } = draft;
+  if (!checked.ok) throw new Error('it is not a config');
+  expect(checked.value.learningRate).toBe(0.002);
+  for (const arm of checked.value.arms) expect(arm.learningRate).toBeUndefined();
+  expect(tunedBy(checked.value), 'it is no tuned race any more').toBeNull();
 });

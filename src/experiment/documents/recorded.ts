@@ -114,7 +114,9 @@ export function parseRecorded(input: unknown): Parsed<Recorded> {
  * who runs beside it. Throws an Error that says what does not fit.
  */
 function partFor(config: ExperimentConfig, results: Results): Results {
-  const shape = ({ arms: _, seeds: __, firstSeed: ___, ...rest }: ExperimentConfig) => JSON.stringify(rest);
+  // How its arms were tuned is marked in each race anew; the arms themselves are compared below.
+  const shape = ({ arms: _, seeds: __, firstSeed: ___, tuned: ____, ...rest }: ExperimentConfig) =>
+    JSON.stringify(rest);
   if (shape(results.config) !== shape(config)) throw new Error('the results are of an experiment with other settings');
   const { arms } = results.config;
   const names = createHistory(config, { runs: [], optimum: null, frontier: null }).arms;

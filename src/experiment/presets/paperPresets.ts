@@ -10,6 +10,8 @@ export interface PaperPreset {
   readonly title: string;
   readonly description: string;
   readonly input: ExperimentConfigInput;
+  /** Each arm's learning rate by `REVIEWS_TUNING`; absent where all arms have the race's. */
+  readonly rates?: readonly number[];
   readonly paper: PaperExperiment;
 }
 
@@ -17,7 +19,9 @@ const PAPER_SCALE =
   'The paper trains Llama-3.1-8B on HH-RLHF prompts and has a Llama-3.1-8B reward model label the pairs, at β = 0.1.';
 
 const REVIEWS_SCALE =
-  'Here a transformer of 107 thousand parameters writes restaurant reviews, a sentiment lexicon labels them, β = 0.1, and 8 seeds take the place of one large run.';
+  'Here a transformer of 107 thousand parameters writes restaurant reviews, a sentiment lexicon labels them, β = 0.1, and several seeds take the place of one large run.';
+
+const AT_ITS_BEST = 'Every arm races at its own best learning rate, which was found on other seeds.';
 
 const BANDIT_SCALE =
   'Here 16 prompts have 10 responses each and logits of their own, rewards are standard normal, β = 0.1, and 20 seeds have tables of their own; everything is evaluated exactly.';
@@ -124,6 +128,7 @@ const ONLINE = { did: `${PAPER_SCALE} Fresh pairs are sampled from the present p
 
 const onlineReviews: ExperimentConfigInput = {
   ...REVIEWS,
+  seeds: 16,
   learningRate: 1e-3,
   schedule: { steps: 1200, pairs: 16 },
   evaluation: { every: 50, samples: 128 },
@@ -142,6 +147,7 @@ const OVERFITTED = {
 
 const overfittedReviews: ExperimentConfigInput = {
   ...REVIEWS,
+  seeds: 16,
   learningRate: 1e-3,
   start: { kind: 'offline', pairs: 64, epochs: 20 },
   schedule: { steps: 400, pairs: 16 },
@@ -221,10 +227,11 @@ export const PAPER_PRESETS: readonly PaperPreset[] = [
     title: 'Figure 3: online DPO',
     description: 'Fresh pairs at every step. Watch whether PILAF stays above the others at the same KL.',
     input: onlineReviews,
+    rates: [3e-4, 3e-4, 3e-4, 3e-4],
     paper: {
       source: 'Figure 3 (numbers: Table 3)',
       did: ONLINE.did,
-      changed: `${REVIEWS_SCALE} 16 pairs a step, 1,200 steps. ${BEST_OF_N}`,
+      changed: `${REVIEWS_SCALE} ${AT_ITS_BEST} 16 pairs a step, 1,200 steps. ${BEST_OF_N}`,
       printed: TABLE_3,
       claims: onlineClaims,
     },
@@ -247,10 +254,11 @@ export const PAPER_PRESETS: readonly PaperPreset[] = [
     title: 'Figure 4: overfitted start',
     description: 'Vanilla and PILAF from a policy overfitted to 64 pairs. Watch KL: does it come back?',
     input: { ...overfittedReviews, arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }] },
+    rates: [1e-3, 1e-3],
     paper: {
       source: 'Figure 4',
       did: OVERFITTED.did,
-      changed: `${REVIEWS_SCALE} The start is 20 epochs of offline DPO on 64 vanilla pairs, the same for all arms of a seed. No text that we could read says how Figures 4 and 5 differ. Here Figure 4 has Vanilla and PILAF, and Figure 5 has all four methods.`,
+      changed: `${REVIEWS_SCALE} ${AT_ITS_BEST} The start is 20 epochs of offline DPO on 64 vanilla pairs, the same for all arms of a seed. No text that we could read says how Figures 4 and 5 differ. Here Figure 4 has Vanilla and PILAF, and Figure 5 has all four methods.`,
       printed: null,
       claims: [],
       judgedAt: 'figure-5',
@@ -261,10 +269,11 @@ export const PAPER_PRESETS: readonly PaperPreset[] = [
     title: 'Figure 5: overfitted start, all methods',
     description: 'All four methods from a policy overfitted to 64 pairs. Watch who finds the way back first.',
     input: overfittedReviews,
+    rates: [1e-3, 1e-3, 1e-3, 1e-3],
     paper: {
       source: 'Figure 5',
       did: OVERFITTED.did,
-      changed: `${REVIEWS_SCALE} The start is 20 epochs of offline DPO on 64 vanilla pairs, the same for all arms of a seed. ${BEST_OF_N}`,
+      changed: `${REVIEWS_SCALE} ${AT_ITS_BEST} The start is 20 epochs of offline DPO on 64 vanilla pairs, the same for all arms of a seed. ${BEST_OF_N}`,
       printed: null,
       claims: overfitClaims,
     },

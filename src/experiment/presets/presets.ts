@@ -1,7 +1,8 @@
 import type { PaperExperiment } from './claims';
 import { parseConfig } from '../config/config';
-import { PAPER_PRESETS, SAME_EXPERIMENT } from './paperPresets';
 import type { ExperimentConfig, ExperimentConfigInput } from '../config/schema';
+import { tunedRace, type TuningPlan } from '../config/tuned';
+import { PAPER_PRESETS, SAME_EXPERIMENT } from './paperPresets';
 
 /** A ready experiment of the gallery. */
 export interface Preset {
@@ -14,16 +15,34 @@ export interface Preset {
   readonly paper: PaperExperiment | null;
 }
 
+/** How arms on reviews found their learning rates; fixed in docs/protocol.md before it was run. */
+const REVIEWS_TUNING: TuningPlan = {
+  over: [{ field: 'learningRate', values: [1e-4, 3e-4, 1e-3, 3e-3] }],
+  seeds: 4,
+  firstSeed: 1000,
+};
+
 function preset(
   id: string,
   title: string,
   description: string,
   input: ExperimentConfigInput,
-  paper: PaperExperiment | null = null,
+  { paper = null, rates }: { readonly paper?: PaperExperiment | null; readonly rates?: readonly number[] } = {},
 ): Preset {
-  const parsed = parseConfig(input);
-  if (!parsed.ok) throw new Error(`preset ${id}: ${parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; ')}`);
-  return { id, title, description, config: parsed.value, paper };
+  const checked = (one: unknown): ExperimentConfig => {
+    const parsed = parseConfig(one);
+    if (parsed.ok) return parsed.value;
+    throw new Error(`preset ${id}: ${parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; ')}`);
+  };
+  const config = checked(input);
+  const chosen = rates?.map((learningRate, arm) => ({ arm, values: { learningRate } }));
+  return {
+    id,
+    title,
+    description,
+    config: chosen ? checked(tunedRace(config, REVIEWS_TUNING, chosen)) : config,
+    paper,
+  };
 }
 
 /** The bandit race with Vanilla and PILAF alone: a cell of the map over reward range and β. */
@@ -36,6 +55,23 @@ const mapCell = (rewardScale: number, beta: number): ExperimentConfigInput => ({
   schedule: { steps: 1500, pairs: 32, learningRate: 'linear' },
   evaluation: { every: 50 },
 });
+
+/** Few seeds, to be run by oneself: Figure 3 has more. */
+const ONLINE_REVIEWS: ExperimentConfigInput = {
+  task: { kind: 'reviews' },
+  arms: [
+    { sampler: 'vanilla' },
+    { sampler: 'best-of-n', n: 8 },
+    { sampler: 'hybrid' },
+    { sampler: 'pilaf' },
+    { sampler: 'pilaf', alpha: 0.5 },
+  ],
+  seeds: 3,
+  beta: 0.1,
+  learningRate: 0.001,
+  schedule: { steps: 1200, pairs: 16, learningRate: 'constant' },
+  evaluation: { every: 50, samples: 128 },
+};
 
 /** The first one opens with the page. */
 export const PRESETS: readonly Preset[] = [
@@ -71,21 +107,14 @@ export const PRESETS: readonly Preset[] = [
     'online-dpo',
     'Online DPO on reviews',
     'A small transformer writes restaurant reviews at the paper’s β = 0.1; a lexicon judges them. Watch reward rise, and what it costs in KL.',
-    {
-      task: { kind: 'reviews' },
-      arms: [
-        { sampler: 'vanilla' },
-        { sampler: 'best-of-n', n: 8 },
-        { sampler: 'hybrid' },
-        { sampler: 'pilaf' },
-        { sampler: 'pilaf', alpha: 0.5 },
-      ],
-      seeds: 3,
-      beta: 0.1,
-      learningRate: 0.001,
-      schedule: { steps: 1200, pairs: 16, learningRate: 'constant' },
-      evaluation: { every: 50, samples: 128 },
-    },
+    ONLINE_REVIEWS,
+    { rates: [3e-4, 3e-4, 3e-4, 3e-4, 3e-4] },
+  ),
+  preset(
+    'large-step',
+    'Too large a step',
+    'The race before at 10⁻³ for everybody, three times what suits any arm. Watch KL rise where reward stalls: what looks like a difference between samplers is one between step sizes.',
+    ONLINE_REVIEWS,
   ),
   preset(
     'bandit-smaller-beta',
@@ -99,7 +128,7 @@ export const PRESETS: readonly Preset[] = [
     'The same race where leaving the reference costs more, so that the optimum lies near it and PILAF, with α = β, pushes its pairs farther. Compare with β = 0.65.',
     mapCell(3.2, 3),
   ),
-  ...PAPER_PRESETS.map(({ id, title, description, input, paper }) => preset(id, title, description, input, paper)),
+  ...PAPER_PRESETS.map(({ id, title, description, input, ...rest }) => preset(id, title, description, input, rest)),
 ];
 
 /** By its id, or by that of a table whose experiment a preset is. */

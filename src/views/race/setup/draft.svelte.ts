@@ -111,6 +111,11 @@ export class Draft {
     this.#settings[name] = value;
   }
 
+  /** Takes an arm's own value away, of every arm, so that the race's holds for all. */
+  share(name: 'beta' | 'learningRate'): void {
+    for (const arm of this.arms) arm[name] = '';
+  }
+
   part<Name extends keyof Parts>(name: Name): Parts[Name] {
     return { ...this.#base!, ...this.#parts }[name];
   }

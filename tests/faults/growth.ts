@@ -1,0 +1,31 @@
+import { expect } from '@playwright/test';
+import { note } from './many';
+
+/** Long use, and what it leaves behind: `npm run soak`, an hour each, side by side; SOAK_MINUTES says otherwise. */
+export const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 60);
+
+/** What may have grown by the end. */
+const GROWTH = 0.05;
+
+export type Measures = Readonly<Record<string, number>>;
+
+/** It grows by what is kept: a record for every race. */
+export const STORAGE = 'bytes stored';
+
+/** Notes a row of the table, and fails where something has grown that is not said to grow. */
+export function report(what: string, how: string, start: Measures, end: Measures): void {
+  const lines = Object.entries(start).map(([name, before]) => {
+    const now = end[name] ?? NaN;
+    const isKept = name === STORAGE || now <= before * (1 + GROWTH);
+    return { name, isKept, text: `${name} ${shown(before)} → ${shown(now)}` };
+  });
+  const kept = lines.filter(({ isKept }) => isKept);
+  note('fault', what);
+  note('how', how);
+  note('tries', String(lines.length));
+  note('survived', String(kept.length));
+  note('saw', lines.map(({ text }) => text).join('; '));
+  expect(kept.map(({ name }) => name)).toEqual(lines.map(({ name }) => name));
+}
+
+const shown = (value: number): string => (value > 1e6 ? `${(value / 2 ** 20).toFixed(1)} MB` : value.toFixed(0));

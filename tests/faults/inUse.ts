@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Page, Worker } from '@playwright/test';
+import { expect, patchWorker, type Lab } from '../browser/support';
+import { MINUTES, report, STORAGE, type Measures } from './growth';
+import { draw } from './many';
+
+/** The page in somebody's hands, from a seed, and what it holds meanwhile. */
+
+const SEED = Number(process.env['SOAK_SEED'] ?? 1);
+
+/** For `patchWorker`: keeps WebAssembly's memories within reach, whose size tfjs does not tell. */
+const KEEP_MEMORIES = `
+  self.memories = new Set();
+  const instantiate = WebAssembly.instantiate;
+  WebAssembly.instantiate = async (...given) => {
+    const made = await instantiate(...given);
+    for (const value of Object.values((made.instance ?? made).exports))
+      if (value instanceof WebAssembly.Memory) self.memories.add(value);
+    return made;
+  };`;
+
+/** What a worker's engine holds: its tensors, their bytes, and those of WebAssembly's heaps and the GPU's buffers. */
+const engineOf = (worker: Worker): Promise<Measures> =>
+  worker.evaluate(() => {
+    const { memories, _tfengine: engine } = self as unknown as {
+      memories: Set<WebAssembly.Memory>;
+      _tfengine: {
+        backendName: string;
+        memory: () => { numTensors: number; numBytes: number };
+        registry: Record<string, { bufferManager?: { numBytesAllocated: number; getNumUsedBuffers: () => number } }>;
+      };
+    };
+    const buffers = engine.registry['webgpu']?.bufferManager;
+    return {
+      tensors: engine.memory().numTensors,
+      'bytes of tensors': engine.memory().numBytes,
+      'WebAssembly’s heap': [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+      ...(buffers && { 'GPU buffers': buffers.getNumUsedBuffers(), 'bytes of GPU buffers': buffers.numBytesAllocated }),
+    };
+  });
+
+/** What the page and its first worker hold, after their garbage is collected. */
+async function measured(page: Page): Promise<Measures> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  for (let i = 0; i < 3; i++) {
+    await session.send('HeapProfiler.collectGarbage');
+    await sleep(500);
+  }
+  const { metrics } = await session.send('Performance.getMetrics');
+  await session.detach();
+  const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
+  const { usage = NaN } = await page.evaluate(() => navigator.storage.estimate());
+  // Those of the document differ with what a monkey has opened.
+  const shown = await page.evaluate(() => document.evaluate('count(//node())', document).numberValue);
+  return {
+    'JS heap': of('JSHeapUsedSize'),
+    listeners: of('JSEventListeners'),
+    'nodes outside the document': of('Nodes') - shown,
+    workers: page.workers().length,
+    ...(await engineOf(page.workers()[0]!)),
+    [STORAGE]: usage,
+  };
+}
+
+const view = (page: Page, name: string) =>
+  page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name, exact: true }).click();
+
+/** Clicks ten things that lie about, wherever it gets. */
+async function monkey(page: Page, item: number): Promise<void> {
+  const things = page.locator(
+    ['button', 'a[href^="#"]', 'input', 'select', 'summary'].map((tag) => `main ${tag}`).join(),
+  );
+  const seen = things.filter({ visible: true });
+  for (let click = 0; click < 10; click++) {
+    const thing = seen.nth(Math.floor((await seen.count()) * draw(SEED + 1, 10 * item + click)));
+    // What is covered or has gone meanwhile is left alone.
+    await thing.click({ timeout: 1000 }).catch(() => undefined);
+    await page.keyboard.press('Escape');
+  }
+}
+
+/** Deletes the runs that are listed, so that the page holds none but those for its Undo. */
+async function deleteRuns(lab: Lab, page: Page): Promise<void> {
+  await view(page, 'Runs');
+  const all = page.getByRole('checkbox', { name: 'Select all runs' });
+  if (!(await all.isVisible())) return;
+  await all.check();
+  await lab.button('Delete selected').click();
+  await expect(all).toBeHidden();
+}
+
+/** Ends whatever runs, and makes the race in miniature again. */
+async function tidy(lab: Lab, page: Page): Promise<void> {
+  await view(page, 'Sweeps');
+  const stop = lab.button('Stop');
+  if (await stop.isVisible()) await stop.click();
+  await view(page, 'Race');
+  const reset = lab.button('Reset');
+  if (await reset.isEnabled()) await reset.click();
+  await page.getByRole('button', { name: /^Bandit race/ }).click();
+  await lab.makeTiny(50);
+}
+
+interface Doing {
+  readonly did: string;
+  /** Of all that is done; the shares' sum is 1. */
+  readonly share: number;
+  /** Does it, to an extent between 0 and 1; returns the steps that were trained. */
+  readonly act: (lab: Lab, page: Page, extent: number, item: number) => Promise<number>;
+}
+
+/** What somebody might do next. */
+const DOINGS: readonly Doing[] = [
+  {
+    did: 'a race to its end',
+    share: 0.35,
+    async act(lab, _, extent) {
+      await lab.set({ Steps: 20 + Math.floor(300 * extent) });
+      await lab.run();
+      await lab.finish(120_000);
+      return lab.step();
+    },
+  },
+  {
+    did: 'a start and a stop',
+    share: 0.35,
+    async act(lab, _, extent) {
+      await lab.set({ Steps: 100_000 });
+      await lab.run();
+      await lab.live();
+      await sleep(1000 * extent);
+      await lab.button('Stop').click();
+      await expect(lab.facts).toContainText('stopped');
+      return lab.step();
+    },
+  },
+  {
+    did: 'a pause, a step and a reset',
+    share: 0.1,
+    async act(lab) {
+      await lab.set({ Steps: 100_000 });
+      await lab.run();
+      await lab.live();
+      await lab.button('Pause').click();
+      await expect(lab.facts).toContainText('paused');
+      await lab.button('Step').click();
+      const steps = await lab.step();
+      await lab.button('Reset').click();
+      await expect(lab.facts).toContainText('Ready');
+      return steps;
+    },
+  },
+  {
+    did: 'ten clicks by a monkey',
+    share: 0.1,
+    async act(lab, page, _, item) {
+      await view(page, VIEWS[item % VIEWS.length]!);
+      await monkey(page, item);
+      await tidy(lab, page);
+      return 0;
+    },
+  },
+  {
+    did: 'a walk through the views',
+    share: 0.05,
+    async act(_, page) {
+      for (const name of VIEWS) await view(page, name);
+      return 0;
+    },
+  },
+  {
+    did: 'another theme, and a look at the badge',
+    share: 0.05,
+    async act(lab, page) {
+      await page.getByRole('button', { name: /mode$/ }).click();
+      await lab.badge.click();
+      await lab.badge.click();
+      return 0;
+    },
+  },
+];
+
+const VIEWS = ['Learn', 'Sweeps', 'Runs', 'Race'] as const;
+
+/** By the seed. */
+function next(item: number): Doing {
+  let rest = draw(SEED, 2 * item);
+  return DOINGS.find(({ share }) => (rest -= share) < 0) ?? DOINGS[0]!;
+}
+
+async function act(lab: Lab, page: Page, doing: Doing, item: number): Promise<number> {
+  await view(page, 'Race');
+  return doing.act(lab, page, draw(SEED, 2 * item + 1), item);
+}
+
+/** Uses the page for long, and notes what it holds before and after. */
+export async function usePage(lab: Lab, page: Page, search: string): Promise<void> {
+  await patchWorker(page, KEEP_MEMORIES);
+  await lab.open(search);
+  await lab.makeTiny(50);
+  // All of it, the same before either look, so that the page is in the same place.
+  const settle = async () => {
+    await deleteRuns(lab, page);
+    for (let item = 0; item < 8; item++) {
+      for (const doing of DOINGS) await act(lab, page, doing, 1_000_000 + item);
+    }
+    await deleteRuns(lab, page);
+    await view(page, 'Race');
+    return measured(page);
+  };
+  const start = await settle();
+  const times: Record<string, number> = {};
+  let steps = 0;
+  const end = Date.now() + 60_000 * MINUTES;
+  for (let item = 0; Date.now() < end; item++) {
+    const doing = next(item);
+    steps += await act(lab, page, doing, item);
+    times[doing.did] = (times[doing.did] ?? 0) + 1;
+  }
+  const did = Object.entries(times).map(([what, count]) => `${count} × ${what}`);
+  report(
+    `the page in use for ${MINUTES} minutes`,
+    [search, `${steps} steps`, ...did].join(', '),
+    start,
+    await settle(),
+  );
+}
