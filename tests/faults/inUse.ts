@@ -63,8 +63,12 @@ async function measured(page: Page): Promise<Measures> {
   };
 }
 
-const view = (page: Page, name: string) =>
-  page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name, exact: true }).click();
+async function view(page: Page, name: string): Promise<void> {
+  const link = page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name, exact: true });
+  await link.click();
+  // The page follows the address a moment later.
+  await expect(link).toHaveAttribute('aria-current', 'page');
+}
 
 /** Clicks ten things that lie about, wherever it gets. */
 async function monkey(page: Page, item: number): Promise<void> {

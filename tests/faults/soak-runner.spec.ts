@@ -15,6 +15,8 @@ test('the runner', async () => {
   const race = { task, arms, seeds: 50, beta: 1, learningRate: 0.01, schedule, evaluation: { every: 500 } };
   writeFileSync(config, JSON.stringify(race));
   const args = ['run', config, '--backend', 'wasm', '--workers', '1', '--save', join(folder, 'saved')];
+  // Builds the runner where it is not there yet.
+  execFileSync(process.execPath, ['scripts/lab.mjs', 'help']);
   const child = spawn(process.execPath, ['.lab/lab.mjs', ...args], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.on('close', resolve));
   /** The most that it held within a minute: what lies between two collections is no growth. */
