@@ -256,3 +256,28 @@ test('the screen is kept awake while a race runs, where that was asked for', asy
   await lab.button('Stop').click();
   await expect.poll(held).toBe(0);
 });
+
+test('a phone that is turned goes on, and its plots take the new width', async ({ lab, page }) => {
+  const [long, short] = [844, 390];
+  await page.setViewportSize({ width: short, height: long });
+  await lab.open('?workers=2');
+  await lab.makeTiny(100_000);
+  await lab.run();
+  await lab.live();
+  const plot = lab.plane.locator('.main-svg').first();
+  for (const [width, height] of [
+    [long, short],
+    [short, long],
+  ] as const) {
+    const before = await lab.step();
+    await page.setViewportSize({ width, height });
+    await expect.poll(() => lab.step(), 'it trains on').toBeGreaterThan(before);
+    await expect.poll(async () => (await plot.boundingBox())?.width ?? Infinity).toBeLessThan(width);
+    await expect.poll(async () => (await plot.boundingBox())?.width ?? 0).toBeGreaterThan(width / 2);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), 'nothing sticks out').toBeLessThanOrEqual(
+      width,
+    );
+  }
+  await lab.button('Stop').click();
+  await expect(lab.facts).toContainText('stopped');
+});

@@ -1,4 +1,4 @@
-import { test, WITHOUT_GPU } from '../browser/support';
+import { Lab, test, WITHOUT_GPU } from '../browser/support';
 import { draw, many, racing, told, unbroken } from './many';
 
 test.use(WITHOUT_GPU);
@@ -24,6 +24,27 @@ test('the page is reloaded', async ({ lab, page, trouble }) => {
     const saw = await offer.innerText();
     await offer.click();
     return { ...(await told(lab, whole)), saw };
+  });
+  trouble.length = 0;
+});
+
+test('the tab is gone', async ({ lab, context, trouble }) => {
+  const whole = await unbroken(lab, STEPS, '?workers=2');
+  await many('the tab’s process ends, as where a browser discards it', 'Page.crash, then a new tab', async (seed) => {
+    const before = new Lab(await context.newPage());
+    await racing(before, seed, STEPS, '?workers=2');
+    const session = await context.newCDPSession(before.page);
+    // It answers no more.
+    void session.send('Page.crash').catch(() => undefined);
+    await before.page.waitForEvent('crash');
+    const after = new Lab(await context.newPage());
+    await after.open('?workers=2');
+    const offer = after.page.getByRole('button', { name: /^Go on from step/ });
+    const saw = await offer.innerText();
+    await offer.click();
+    const tried = await told(after, whole);
+    await Promise.all([before.page.close(), after.page.close()]);
+    return { ...tried, saw };
   });
   trouble.length = 0;
 });
