@@ -9,14 +9,14 @@ const GROWTH = 0.05;
 
 export type Measures = Readonly<Record<string, number>>;
 
-/** It grows by what is kept: a record for every race. */
-export const STORAGE = 'bytes stored';
+/** It grows with use, as the browser compiles what is used often. */
+export const CODE = 'compiled code';
 
 /** Notes a row of the table, and fails where something has grown that is not said to grow. */
 export function report(what: string, how: string, start: Measures, end: Measures): void {
   const lines = Object.entries(start).map(([name, before]) => {
     const now = end[name] ?? NaN;
-    const isKept = name === STORAGE || now <= before * (1 + GROWTH);
+    const isKept = name === CODE || now <= before * (1 + GROWTH);
     return { name, isKept, text: `${name} ${shown(before)} → ${shown(now)}` };
   });
   const kept = lines.filter(({ isKept }) => isKept);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Page, Worker } from '@playwright/test';
+import type { CDPSession, Page, Worker } from '@playwright/test';
 import { expect, patchWorker, type Lab } from '../browser/support';
-import { MINUTES, report, STORAGE, type Measures } from './growth';
+import { CODE, MINUTES, report, type Measures } from './growth';
 import { draw } from './many';
 
 /** The page in somebody's hands, from a seed, and what it holds meanwhile. */
@@ -39,14 +39,33 @@ const engineOf = (worker: Worker): Promise<Measures> =>
     };
   });
 
+/** Bytes of the page's JavaScript, after a collection: what it holds, and its compiled code, which grows with use. */
+async function heapOf(session: CDPSession): Promise<Measures> {
+  const chunks: string[] = [];
+  const keep = ({ chunk }: { chunk: string }) => chunks.push(chunk);
+  session.on('HeapProfiler.addHeapSnapshotChunk', keep);
+  await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+  session.off('HeapProfiler.addHeapSnapshotChunk', keep);
+  const { snapshot, nodes } = JSON.parse(chunks.join('')) as {
+    snapshot: { meta: { node_fields: string[]; node_types: [string[], ...unknown[]] } };
+    nodes: number[];
+  };
+  const { node_fields: fields, node_types } = snapshot.meta;
+  const [type, size] = [fields.indexOf('type'), fields.indexOf('self_size')];
+  let [held, code] = [0, 0];
+  for (let at = 0; at < nodes.length; at += fields.length) {
+    if (node_types[0][nodes[at + type]!] === 'code') code += nodes[at + size]!;
+    else held += nodes[at + size]!;
+  }
+  return { 'JS heap': held, [CODE]: code };
+}
+
 /** What the page and its first worker hold, after their garbage is collected. */
 async function measured(page: Page): Promise<Measures> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
-  for (let i = 0; i < 3; i++) {
-    await session.send('HeapProfiler.collectGarbage');
-    await sleep(500);
-  }
+  // A snapshot begins with a collection.
+  const heap = await heapOf(session);
   const { metrics } = await session.send('Performance.getMetrics');
   await session.detach();
   const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
@@ -54,12 +73,12 @@ async function measured(page: Page): Promise<Measures> {
   // Those of the document differ with what a monkey has opened.
   const shown = await page.evaluate(() => document.evaluate('count(//node())', document).numberValue);
   return {
-    'JS heap': of('JSHeapUsedSize'),
+    ...heap,
     listeners: of('JSEventListeners'),
     'nodes outside the document': of('Nodes') - shown,
     workers: page.workers().length,
     ...(await engineOf(page.workers()[0]!)),
-    [STORAGE]: usage,
+    'bytes stored': usage,
   };
 }
 
