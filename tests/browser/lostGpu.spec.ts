@@ -1,4 +1,4 @@
-import { expect, hang, HANGING, KEEP_DEVICE, loseDevice, patchWorker, test } from './support';
+import { expect, hang, hanging, KEEP_DEVICE, loseDevice, patchWorker, test } from './support';
 
 test('a GPU that is lost is replaced, and the run goes on by itself to the hashes of an unbroken one', async ({
   lab,
@@ -46,7 +46,7 @@ test('where no other GPU can be had the run is offered, goes on on WebAssembly, 
 });
 
 test('a read-back that never comes ends the GPU’s work, and the run goes on by itself', async ({ lab, page }) => {
-  await patchWorker(page, HANGING);
+  await patchWorker(page, hanging(20));
   await lab.open('?backend=webgpu');
   await lab.runWithState(2000);
   await hang(page);

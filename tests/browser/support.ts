@@ -82,10 +82,13 @@ export async function patchWorker(page: Page, code: string): Promise<void> {
   });
 }
 
-/** A minute of the worker's timers is three seconds. */
-export const HASTY = `
+/** The worker's intervals pass so many times as fast. */
+const hasty = (times: number): string => `
   const again = self.setInterval;
-  self.setInterval = (then, milliseconds, ...given) => again(then, milliseconds / 20, ...given);`;
+  self.setInterval = (then, milliseconds, ...given) => again(then, milliseconds / ${times}, ...given);`;
+
+/** A minute is three seconds. */
+export const HASTY = hasty(20);
 
 /** Keeps the worker's GPU device within a test's reach. */
 export const KEEP_DEVICE = `
@@ -97,8 +100,8 @@ export const KEEP_DEVICE = `
 export const loseDevice = (page: Page) =>
   page.workers()[0]!.evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
 
-/** Read-backs that never come, from when `hang` asks for it; nobody waits long for them. */
-export const HANGING = `${HASTY}
+/** Read-backs that never come, from when `hang` asks for it; nobody waits long for them, but so many times less. */
+export const hanging = (times: number): string => `${hasty(times)}
   const map = GPUBuffer.prototype.mapAsync;
   GPUBuffer.prototype.mapAsync = function (...given) {
     return self.hangs ? new Promise(() => undefined) : map.apply(this, given);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from '@playwright/test';
-import { expect, hang, HANGING, KEEP_DEVICE, Lab, loseDevice, passAsSeen, patchWorker, test } from '../browser/support';
+import { expect, hang, hanging, KEEP_DEVICE, Lab, loseDevice, passAsSeen, patchWorker, test } from '../browser/support';
 import { many, racing, told, unbroken, type Tried } from './many';
 
 const STEPS = 1500;
@@ -72,9 +72,9 @@ test('the GPU process crashes until the browser has no GPU', async ({ browser })
 });
 
 test('a read-back hangs', async ({ lab, page, trouble }) => {
-  await patchWorker(page, HANGING);
+  await patchWorker(page, hanging(6));
   const whole = await unbroken(lab, STEPS, '?backend=webgpu');
-  await many('a read-back never comes', 'mapAsync that does not settle; the patience of 120 s is 6 s', async (seed) => {
+  await many('a read-back never comes', 'mapAsync that does not settle; the patience of 120 s is 20 s', async (seed) => {
     await racing(lab, seed, STEPS, '?backend=webgpu');
     await hang(page);
     return told(lab, whole);

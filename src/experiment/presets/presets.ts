@@ -1,8 +1,8 @@
 import type { PaperExperiment } from './claims';
 import { parseConfig } from '../config/config';
 import type { ExperimentConfig, ExperimentConfigInput } from '../config/schema';
-import { tunedRace, type TuningPlan } from '../config/tuned';
-import { PAPER_PRESETS, SAME_EXPERIMENT } from './paperPresets';
+import { tunedRace } from '../config/tuned';
+import { PAPER_PRESETS, RATES, SAME_EXPERIMENT, type TunedRates } from './paperPresets';
 
 /** A ready experiment of the gallery. */
 export interface Preset {
@@ -15,19 +15,21 @@ export interface Preset {
   readonly paper: PaperExperiment | null;
 }
 
-/** How arms on reviews found their learning rates; fixed in docs/protocol.md before it was run. */
-const REVIEWS_TUNING: TuningPlan = {
-  over: [{ field: 'learningRate', values: [1e-4, 3e-4, 1e-3, 3e-3] }],
-  seeds: 4,
-  firstSeed: 1000,
-};
+/** The seeds that docs/protocol.md tunes on. */
+const TUNING_SEEDS = { seeds: 4, firstSeed: 1000 };
+
+function atItsBest(race: ExperimentConfig, { tried, best }: TunedRates): ExperimentConfig {
+  const over = [{ field: 'learningRate' as const, values: tried }];
+  const chosen = best.map((learningRate, arm) => ({ arm, values: { learningRate } }));
+  return tunedRace(race, { over, ...TUNING_SEEDS }, chosen);
+}
 
 function preset(
   id: string,
   title: string,
   description: string,
   input: ExperimentConfigInput,
-  { paper = null, rates }: { readonly paper?: PaperExperiment | null; readonly rates?: readonly number[] } = {},
+  { paper = null, tuned }: { readonly paper?: PaperExperiment | null; readonly tuned?: TunedRates } = {},
 ): Preset {
   const checked = (one: unknown): ExperimentConfig => {
     const parsed = parseConfig(one);
@@ -35,14 +37,7 @@ function preset(
     throw new Error(`preset ${id}: ${parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; ')}`);
   };
   const config = checked(input);
-  const chosen = rates?.map((learningRate, arm) => ({ arm, values: { learningRate } }));
-  return {
-    id,
-    title,
-    description,
-    config: chosen ? checked(tunedRace(config, REVIEWS_TUNING, chosen)) : config,
-    paper,
-  };
+  return { id, title, description, config: tuned ? checked(atItsBest(config, tuned)) : config, paper };
 }
 
 /** The bandit race with Vanilla and PILAF alone: a cell of the map over reward range and β. */
@@ -108,7 +103,7 @@ export const PRESETS: readonly Preset[] = [
     'Online DPO on reviews',
     'A small transformer writes restaurant reviews at the paper’s β = 0.1; a lexicon judges them. Watch reward rise, and what it costs in KL.',
     ONLINE_REVIEWS,
-    { rates: [3e-4, 3e-4, 3e-4, 3e-4, 3e-4] },
+    { tuned: { tried: RATES, best: [3e-4, 3e-4, 3e-4, 3e-4, 3e-4] } },
   ),
   preset(
     'large-step',
