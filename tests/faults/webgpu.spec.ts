@@ -74,11 +74,15 @@ test('the GPU process crashes until the browser has no GPU', async ({ browser })
 test('a read-back hangs', async ({ lab, page, trouble }) => {
   await patchWorker(page, hanging(6));
   const whole = await unbroken(lab, STEPS, '?backend=webgpu');
-  await many('a read-back never comes', 'mapAsync that does not settle; the patience of 120 s is 20 s', async (seed) => {
-    await racing(lab, seed, STEPS, '?backend=webgpu');
-    await hang(page);
-    return told(lab, whole);
-  });
+  await many(
+    'a read-back never comes',
+    'mapAsync that does not settle; the patience of 120 s is 20 s',
+    async (seed) => {
+      await racing(lab, seed, STEPS, '?backend=webgpu');
+      await hang(page);
+      return told(lab, whole);
+    },
+  );
   trouble.length = 0;
 });
 
