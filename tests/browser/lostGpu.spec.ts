@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import type { SweepResults } from '../../src/experiment/documents/sweepResults';
 import { expect, hang, hanging, KEEP_DEVICE, loseDevice, patchWorker, test } from './support';
 
 test('a GPU that is lost is replaced, and the run goes on by itself to the hashes of an unbroken one', async ({
@@ -43,6 +45,33 @@ test('where no other GPU can be had the run is offered, goes on on WebAssembly, 
   expect(backend.name).toMatch(/^wasm/);
   expect(earlier).toMatchObject([{ until: 1, backend: { name: 'webgpu' } }]);
   await expect(page.getByText(/^It ran to step 1 on webgpu .* its hashes are not those/)).toBeVisible();
+});
+
+test('a sweep whose GPU is lost runs the cell in hand again, to the same cells', async ({ lab, page }) => {
+  await patchWorker(page, KEEP_DEVICE);
+  await lab.open('?backend=webgpu');
+  await lab.makeTiny(300);
+  await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
+  await page.getByRole('combobox', { name: 'Experiment' }).selectOption('The settings in Race');
+  await lab.set({ 'Values of the rows': '1', 'Values of the columns': '0.3, 1' });
+  const newest = page.getByRole('region', { name: 'Table of sweeps' }).getByRole('row').nth(1);
+  const cells = async () => {
+    const started = page.waitForEvent('download');
+    await newest.getByRole('button', { name: /^JSON of/ }).click();
+    return (JSON.parse(await readFile(await (await started).path(), 'utf8')) as SweepResults).cells;
+  };
+  await lab.button('Run 2 cells').click();
+  await expect(newest).toContainText('2 of 2', { timeout: 60_000 });
+  const unbroken = await cells();
+  await lab.button('Run 2 cells').click();
+  await expect(newest).toContainText('1 of 2', { timeout: 60_000 });
+  // The race's worker is there too; the sweep's came last.
+  await page
+    .workers()
+    .at(-1)!
+    .evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+  await expect(newest).toContainText('2 of 2', { timeout: 60_000 });
+  expect(await cells()).toEqual(unbroken);
 });
 
 test('a read-back that never comes ends the GPU’s work, and the run goes on by itself', async ({ lab, page }) => {
