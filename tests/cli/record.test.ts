@@ -7,7 +7,8 @@ describe('lab record', () => {
     expect(stderr).toBe('');
     expect(stdout).toContain('bandit-race');
     expect(code).toBe(0);
-  });
+    // A dozen races begin in it.
+  }, 180_000);
 
   it.each([
     ['no preset', [], /record needs a preset: bandit-race, /],
