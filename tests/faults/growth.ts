@@ -1,8 +1,11 @@
-import { expect } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { note } from './many';
 
 /** Long use, and what it leaves behind: `npm run soak`, an hour each, side by side; SOAK_MINUTES says otherwise. */
 export const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 60);
+
+/** For a test's start: a busy machine needs longer than the use itself. */
+export const takeTime = (): void => test.setTimeout(60_000 * (1.5 * MINUTES + 30));
 
 /** What may have grown by the end. */
 const GROWTH = 0.05;

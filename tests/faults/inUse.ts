@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CDPSession, Page, Worker } from '@playwright/test';
 import { expect, patchWorker, type Lab } from '../browser/support';
-import { CODE, MINUTES, report, type Measures } from './growth';
+import { CODE, MINUTES, report, takeTime, type Measures } from './growth';
 import { draw } from './many';
 
 /** The page in somebody's hands, from a seed, and what it holds meanwhile. */
@@ -219,6 +219,7 @@ async function act(lab: Lab, page: Page, doing: Doing, item: number): Promise<nu
 
 /** Uses the page for long, and notes what it holds before and after. */
 export async function usePage(lab: Lab, page: Page, search: string): Promise<void> {
+  takeTime();
   await patchWorker(page, KEEP_MEMORIES);
   await lab.open(search);
   await lab.makeTiny(50);

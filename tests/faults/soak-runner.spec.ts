@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from '@playwright/test';
-import { MINUTES, report, type Measures } from './growth';
+import { MINUTES, report, takeTime, type Measures } from './growth';
 
 test('the runner', async () => {
+  takeTime();
   const folder = mkdtempSync(join(tmpdir(), 'pilaf-lab-soak-'));
   const config = join(folder, 'config.json');
   const task = { kind: 'bandit', prompts: 16, responses: 10 };
