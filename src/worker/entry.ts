@@ -23,15 +23,16 @@ import { trustedScript } from './trusted';
 
 const post = (event: WorkerEvent | PoolEvent, buffers: ArrayBuffer[] = []): void => self.postMessage(event, buffers);
 
+/** One channel for all: a browser gives what belongs to a channel back only when it collects garbage. */
+const { port1: here, port2: there } = new MessageChannel();
+const breaths: (() => void)[] = [];
+here.onmessage = () => breaths.shift()?.();
+
 /** A macrotask: lets messages from the page in between steps, without a timer's clamping. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
+    breaths.push(resolve);
+    there.postMessage(null);
   });
 }
 
