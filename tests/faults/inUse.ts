@@ -25,7 +25,6 @@ const engineOf = (worker: Worker): Promise<Measures> =>
     const { memories, _tfengine: engine } = self as unknown as {
       memories: Set<WebAssembly.Memory>;
       _tfengine: {
-        backendName: string;
         memory: () => { numTensors: number; numBytes: number };
         registry: Record<string, { bufferManager?: { numBytesAllocated: number; getNumUsedBuffers: () => number } }>;
       };
@@ -82,6 +81,8 @@ async function measured(page: Page): Promise<Measures> {
   };
 }
 
+const VIEWS = ['Learn', 'Sweeps', 'Runs', 'Race'] as const;
+
 async function view(page: Page, name: string): Promise<void> {
   const link = page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name, exact: true });
   await link.click();
@@ -91,10 +92,7 @@ async function view(page: Page, name: string): Promise<void> {
 
 /** Clicks ten things that lie about, wherever it gets. */
 async function monkey(page: Page, item: number): Promise<void> {
-  const things = page.locator(
-    ['button', 'a[href^="#"]', 'input', 'select', 'summary'].map((tag) => `main ${tag}`).join(),
-  );
-  const seen = things.filter({ visible: true });
+  const seen = page.locator('main :is(button, a[href^="#"], input, select, summary)').filter({ visible: true });
   for (let click = 0; click < 10; click++) {
     const thing = seen.nth(Math.floor((await seen.count()) * draw(SEED + 1, 10 * item + click)));
     // What is covered or has gone meanwhile is left alone.
@@ -203,8 +201,6 @@ const DOINGS: readonly Doing[] = [
     },
   },
 ];
-
-const VIEWS = ['Learn', 'Sweeps', 'Runs', 'Race'] as const;
 
 /** By the seed. */
 function next(item: number): Doing {

@@ -40,7 +40,7 @@ const BANDIT_SCALE =
 const BEST_OF_N =
   'Best-of-N takes the best and the worst of 8 by implicit reward: with an oracle that gives labels only, nothing else can rank them.';
 
-const ARMS: ExperimentConfigInput['arms'] = [
+export const ARMS: ExperimentConfigInput['arms'] = [
   { sampler: 'vanilla' },
   { sampler: 'best-of-n', n: 8 },
   { sampler: 'hybrid' },
@@ -137,7 +137,7 @@ const iterativeBandit: ExperimentConfigInput = {
 
 const ONLINE = { did: `${PAPER_SCALE} Fresh pairs are sampled from the present policies at every step.` };
 
-const onlineReviews: ExperimentConfigInput = {
+export const onlineReviews: ExperimentConfigInput = {
   ...REVIEWS,
   learningRate: 1e-3,
   schedule: { steps: 1200, pairs: 16 },

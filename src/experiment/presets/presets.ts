@@ -2,7 +2,7 @@ import type { PaperExperiment } from './claims';
 import { parseConfig } from '../config/config';
 import type { ExperimentConfig, ExperimentConfigInput } from '../config/schema';
 import { tunedRace } from '../config/tuned';
-import { PAPER_PRESETS, RATES, SAME_EXPERIMENT, type TunedRates } from './paperPresets';
+import { ARMS, onlineReviews, PAPER_PRESETS, RATES, SAME_EXPERIMENT, type TunedRates } from './paperPresets';
 
 /** A ready experiment of the gallery. */
 export interface Preset {
@@ -53,19 +53,9 @@ const mapCell = (rewardScale: number, beta: number): ExperimentConfigInput => ({
 
 /** Few seeds, to be run by oneself: Figure 3 has more. */
 const ONLINE_REVIEWS: ExperimentConfigInput = {
-  task: { kind: 'reviews' },
-  arms: [
-    { sampler: 'vanilla' },
-    { sampler: 'best-of-n', n: 8 },
-    { sampler: 'hybrid' },
-    { sampler: 'pilaf' },
-    { sampler: 'pilaf', alpha: 0.5 },
-  ],
+  ...onlineReviews,
+  arms: [...ARMS, { sampler: 'pilaf', alpha: 0.5 }],
   seeds: 3,
-  beta: 0.1,
-  learningRate: 0.001,
-  schedule: { steps: 1200, pairs: 16, learningRate: 'constant' },
-  evaluation: { every: 50, samples: 128 },
 };
 
 /** The first one opens with the page. */
