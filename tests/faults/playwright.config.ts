@@ -8,6 +8,8 @@ export default defineConfig({
   testDir: '.',
   testMatch: '*.spec.ts',
   outputDir: '../../test-results',
+  // A fault at a time, so that no other test's load is what it meets.
+  workers: 1,
   timeout: 3_600_000,
   webServer: {
     ...(browserTests.webServer as Exclude<PlaywrightTestConfig['webServer'], readonly unknown[] | undefined>),

@@ -1,14 +1,12 @@
 import { problemText } from '../../experiment/reading';
-import { createHistory, historyOf, historyOn, resultsOf } from '../../experiment/documents/history';
-import type { RaceHistory } from '../../experiment/documents/history';
-import type { Recorded } from '../../experiment/documents/recorded';
+import { createHistory, historyOf, historyOn } from '../../experiment/documents/history';
 import type { BackendInfo, BackendName, Results } from '../../experiment/documents/results';
 import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { TaskKind } from '../../experiment/config/tasks';
-import { givenUpText, recordReport } from '../../run/recordReport';
+import { givenUpText } from '../../run/recordReport';
 import { messageOf } from '../../math/foreign';
-import type { PairsReport, Words } from '../../training/reports';
+import type { Words } from '../../training/reports';
 import { LabClient } from '../../worker/client';
 import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
 import type { Asked } from '../browser/address';
@@ -16,7 +14,7 @@ import type { Checkpoints } from '../browser/checkpoints.svelte';
 import type { Backends } from './backends.svelte';
 import type { Keeper } from './keeper.svelte';
 import { loadRecorded } from './recordedRuns';
-import { queueRedraw } from '../kit/redraw';
+import { Shown } from './shown.svelte';
 import type { StoredState } from '../browser/storage';
 
 export type RaceState = 'idle' | 'starting' | SessionState;
@@ -24,26 +22,6 @@ export type RaceState = 'idle' | 'starting' | SessionState;
 export interface Device {
   readonly backend: BackendInfo;
   readonly reasons: readonly string[];
-}
-
-export interface Progress {
-  readonly step: number;
-  readonly steps: number;
-  readonly runs: number;
-  readonly timing: SessionTiming;
-  /** Kernels of the GPU still to be compiled before the first step; null once training. */
-  readonly compiling: { readonly done: number; readonly total: number } | null;
-  /** Offline training before the race; null where there is none, or once it is done. */
-  readonly offline: { readonly step: number; readonly steps: number } | null;
-}
-
-/** A run of the list whose plots are shown again. */
-export interface StoredRun {
-  readonly kind: 'stored';
-  readonly name: string;
-  /** ISO 8601; null where nobody wrote it down. */
-  readonly date: string | null;
-  readonly backend: BackendInfo;
 }
 
 export interface Message {
@@ -66,9 +44,7 @@ interface Origin {
 /** A worker, or a GPU, that is lost is replaced so many times without a new state. */
 const MOST_LOSSES = 3;
 
-const IDLE_TIMING: SessionTiming = { seconds: 0, pairsPerSecond: 0, secondsLeft: null, bytes: 0 };
-
-/** The race that the worker runs, and everything it has said so far. */
+/** The race that the worker runs: what it is told, what it says, and how it goes on where a worker or a GPU is lost. */
 export class Race {
   state = $state<RaceState>('idle');
   /** A command that the worker has not answered yet. */
@@ -81,16 +57,7 @@ export class Race {
   /** Why nothing can run in this browser. */
   unavailable = $state<string | null>(null);
   message = $state.raw<Message | null>(null);
-  progress = $state.raw<Progress | null>(null);
-  pairs = $state.raw<PairsReport | null>(null);
-  /** Grows in place; whoever draws it watches `version`, and the tables `details`, which follows a task later. */
-  history = $state.raw<RaceHistory | null>(null);
-  version = $state(0);
-  details = $state(0);
-  /** Where the history is from, if it was not run here. */
-  recorded = $state.raw<({ readonly kind: 'preset' } & Recorded) | StoredRun | null>(null);
-  /** Counts the starts: plots forget a reader's zoom when it changes. */
-  race = $state(0);
+  readonly shown = new Shown();
 
   readonly active: boolean = $derived(['starting', 'running', 'paused'].includes(this.state));
 
@@ -108,15 +75,9 @@ export class Race {
   #ranOn: BackendInfo | null = null;
   /** Whether the start under way continues what a lost worker ran. */
   #again = false;
-  #fresh: { progress: Progress | null; pairs: PairsReport | null } = { progress: null, pairs: null };
-  /** Whether the history has changed since it was last shown. */
-  #dirty = false;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  readonly #detailsJob = {};
-  readonly #pairsJob = {};
   #forgotten = false;
   /** How what the plots show has ended, for when nothing comes of a start. */
-  #shown: RaceState = 'idle';
+  #ended: RaceState = 'idle';
   /** How often a worker, or its GPU, was lost since the last state. */
   #losses = 0;
   /** The preset whose recorded results are to be shown: the last that was asked for. */
@@ -139,7 +100,7 @@ export class Race {
 
   /** Has the worker on the backend that is wanted, unless it has a race, or what one has learnt. */
   settle(kind: TaskKind): void {
-    if (this.active || (this.history !== null && this.recorded === null)) return;
+    if (this.active || (this.shown.history !== null && this.shown.recorded === null)) return;
     this.#turnTo(this.#backends.wanted(kind));
     this.testing = this.device === null;
     this.#client.open();
@@ -154,7 +115,7 @@ export class Race {
   }
 
   close(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.shown.close();
     this.#client.close();
   }
 
@@ -203,7 +164,7 @@ export class Race {
    * preset only recorded results go.
    */
   async show(preset: string | null): Promise<void> {
-    const free = () => !this.active && (preset !== null || this.recorded !== null);
+    const free = () => !this.active && (preset !== null || this.shown.recorded !== null);
     this.#wanted = preset;
     if (!free()) return;
     const recorded = preset === null ? null : await loadRecorded(preset).catch((error: unknown) => messageOf(error));
@@ -222,13 +183,10 @@ export class Race {
     this.#display({ kind: 'stored', name, date, backend: results.backend }, historyOf(results));
   }
 
-  #display(recorded: Race['recorded'], history: RaceHistory | null): void {
-    this.#forget();
-    this.recorded = recorded;
-    this.history = history;
-    this.#shown = history ? 'finished' : 'idle';
-    this.state = this.#shown;
-    this.race++;
+  #display(...[recorded, history]: Parameters<Shown['display']>): void {
+    this.shown.display(recorded, history);
+    this.#ended = history ? 'finished' : 'idle';
+    this.state = this.#ended;
   }
 
   pause(): void {
@@ -256,7 +214,8 @@ export class Race {
     this.stop();
     this.#forgotten = this.active;
     this.#wanted = null;
-    this.#forget();
+    this.shown.clear();
+    this.#ended = 'idle';
     if (!this.active) this.state = 'idle';
   }
 
@@ -287,23 +246,8 @@ export class Race {
     return this.#started ? null : this.#document();
   }
 
-  /** Makes the results of what the plots show now, whatever comes after. */
   #document(): (() => Results) | null {
-    const { history } = this;
-    const backend = this.#ranOn;
-    const { seconds, pairsPerSecond } = this.#fresh.progress?.timing ?? IDLE_TIMING;
-    return history && backend && (() => resultsOf(history, backend, { seconds, pairsPerSecond }));
-  }
-
-  #forget(): void {
-    this.history = null;
-    this.recorded = null;
-    this.#shown = 'idle';
-    this.progress = null;
-    this.pairs = null;
-    this.#fresh = { progress: null, pairs: null };
-    this.version++;
-    this.details++;
+    return this.#ranOn && this.shown.document(this.#ranOn);
   }
 
   #receive(event: Notice): void {
@@ -417,11 +361,11 @@ export class Race {
     this.asked = null;
     this.state = forgotten ? 'idle' : state;
     if (ended) {
-      this.#shown = this.state;
+      this.#ended = this.state;
       void this.#keeper.ended(forgotten ? null : this.#own());
       this.#forgotten = false;
     }
-    this.#publish();
+    this.shown.publish();
     // A preset that was chosen while this race was still ending.
     if (forgotten && this.#wanted !== null) void this.show(this.#wanted);
   }
@@ -437,14 +381,13 @@ export class Race {
   /** What the plots show stays as it is; what ran in them is stopped. */
   #end(message: Message): void {
     this.#again = false;
-    for (const run of this.history?.runs ?? []) if (run.status === 'running') run.status = 'stopped';
-    this.#dirty = true;
+    this.shown.stopRuns();
     this.asked = null;
     this.waitsFor = null;
     this.testing = false;
-    this.state = this.#shown;
+    this.state = this.#ended;
     this.message = message;
-    this.#publish();
+    this.shown.publish();
     const forgotten = this.#forgotten;
     this.#forgotten = false;
     if (forgotten && this.#wanted !== null) void this.show(this.#wanted);
@@ -452,36 +395,9 @@ export class Race {
 
   #take(report: PostedReport, timing: SessionTiming): void {
     if (report.type === 'started') this.#begin(report);
-    else if (this.history) recordReport(this.history, report);
-    const fresh = this.#fresh;
-    switch (report.type) {
-      case 'progress':
-        fresh.progress = this.#progressAt(report.step, timing);
-        break;
-      case 'offline':
-      case 'compiling':
-        if (fresh.progress) fresh.progress = { ...fresh.progress, [report.type]: report };
-        break;
-      case 'pairs':
-        fresh.pairs = report;
-        break;
-      case 'givenUp':
-        this.message = { kind: 'error', text: givenUpText(report, this.history) };
-        this.#dirty = true;
-        break;
-      case 'evaluation':
-      case 'diverged':
-      case 'finished':
-        this.#dirty = true;
-        break;
-      case 'started':
-      case 'offlineFits':
-        break;
-      default:
-        report satisfies never;
-    }
-    const delay = this.state === 'paused' ? STEP_MILLISECONDS : REDRAW_MILLISECONDS;
-    this.#timer ??= setTimeout(() => this.#publish(), delay);
+    else this.shown.take(report, timing);
+    if (report.type === 'givenUp') this.message = { kind: 'error', text: givenUpText(report, this.shown.history) };
+    this.shown.publishWithin(this.state === 'paused' ? STEP_MILLISECONDS : REDRAW_MILLISECONDS);
   }
 
   #begin(report: Extract<PostedReport, { type: 'started' }>): void {
@@ -489,32 +405,9 @@ export class Race {
     const { config, from } = this.#started;
     const step = from ? (this.#origin?.state?.step ?? 0) : 0;
     this.#started = null;
-    this.#forget();
-    this.history = from && this.device ? historyOn(this.device.backend, from, step) : createHistory(config, report);
-    this.#shown = 'stopped';
-    if (!this.#again) this.race++;
+    const history = from && this.device ? historyOn(this.device.backend, from, step) : createHistory(config, report);
+    this.shown.begin(history, step, this.#again);
+    this.#ended = 'stopped';
     this.#again = false;
-    this.#dirty = from !== null;
-    this.#fresh.progress = this.#progressAt(step, IDLE_TIMING);
-  }
-
-  #progressAt(step: number, timing: SessionTiming): Progress {
-    const { runs = [], config } = this.history ?? {};
-    const running = runs.filter((run) => run.status === 'running').length;
-    return { step, steps: config?.schedule.steps ?? 0, runs: running, timing, compiling: null, offline: null };
-  }
-
-  /** Shows what has come in since the last time. */
-  #publish(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.progress = this.#fresh.progress;
-    if (this.#dirty) {
-      this.version++;
-      queueRedraw(this.#detailsJob, () => this.details++);
-    }
-    this.#dirty = false;
-    // In a task of its own: hundreds of words take their time.
-    if (this.#fresh.pairs !== this.pairs) queueRedraw(this.#pairsJob, () => (this.pairs = this.#fresh.pairs));
   }
 }
