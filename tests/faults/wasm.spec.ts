@@ -3,11 +3,13 @@ import { draw, many, racing, told, unbroken } from './many';
 
 test.use(WITHOUT_GPU);
 const STEPS = 3000;
+/** Always the same backend: the page would time two of them, and go on with the faster one. */
+const SEARCH = '?backend=wasm&workers=2';
 
 test('any worker ends', async ({ lab, page, trouble }) => {
-  const whole = await unbroken(lab, STEPS, '?workers=2');
+  const whole = await unbroken(lab, STEPS, SEARCH);
   await many('a worker of the page ends, the leading one or another', 'self.close() in a random one', async (seed) => {
-    await racing(lab, seed, STEPS, '?workers=2');
+    await racing(lab, seed, STEPS, SEARCH);
     const workers = page.workers();
     await workers[Math.floor(workers.length * draw(seed, 1))]!.evaluate(() => self.close()).catch(() => undefined);
     return told(lab, whole);
@@ -16,9 +18,9 @@ test('any worker ends', async ({ lab, page, trouble }) => {
 });
 
 test('the page is reloaded', async ({ lab, page, trouble }) => {
-  const whole = await unbroken(lab, STEPS, '?workers=2');
+  const whole = await unbroken(lab, STEPS, SEARCH);
   await many('the page is reloaded', 'reload at a random moment, then Go on', async (seed) => {
-    await racing(lab, seed, STEPS, '?workers=2');
+    await racing(lab, seed, STEPS, SEARCH);
     await page.reload();
     const offer = page.getByRole('button', { name: /^Go on from step/ });
     const saw = await offer.innerText();
@@ -29,16 +31,16 @@ test('the page is reloaded', async ({ lab, page, trouble }) => {
 });
 
 test('the tab is gone', async ({ lab, context, trouble }) => {
-  const whole = await unbroken(lab, STEPS, '?workers=2');
+  const whole = await unbroken(lab, STEPS, SEARCH);
   await many('the tab’s process ends, as where a browser discards it', 'Page.crash, then a new tab', async (seed) => {
     const before = new Lab(await context.newPage());
-    await racing(before, seed, STEPS, '?workers=2');
+    await racing(before, seed, STEPS, SEARCH);
     const session = await context.newCDPSession(before.page);
     // It answers no more.
     void session.send('Page.crash').catch(() => undefined);
     await before.page.waitForEvent('crash');
     const after = new Lab(await context.newPage());
-    await after.open('?workers=2');
+    await after.open(SEARCH);
     const offer = after.page.getByRole('button', { name: /^Go on from step/ });
     const saw = await offer.innerText();
     await offer.click();
