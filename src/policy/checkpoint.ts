@@ -1,7 +1,7 @@
 import { foreign } from '../math/foreign';
 import { sizeOf } from './parameters';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
-import { transformerLayout, type TransformerSizes } from './transformer';
+import { refuseUneven, transformerLayout, type TransformerSizes } from './transformer';
 
 /** A transformer's weights with all that is needed to run them. */
 export interface Checkpoint {
@@ -83,14 +83,6 @@ function parseSizes(text: string): TransformerSizes {
     }
   }
   const checked = sizes as unknown as TransformerSizes;
-  // The kernels load four numbers at a time, of a head's halves too.
-  if (checked.width % (8 * checked.heads) !== 0) {
-    throw new Error(
-      `the checkpoint's width ${checked.width} does not divide into ${checked.heads} heads whose width is a multiple of 8`,
-    );
-  }
-  if (checked.hidden % 4 !== 0) {
-    throw new Error(`the checkpoint's hidden is ${checked.hidden}; expected a multiple of 4`);
-  }
+  refuseUneven(checked);
   return checked;
 }

@@ -2,7 +2,7 @@ import { foreign, isObject } from '../math/foreign';
 
 /**
  * The safetensors file format: eight bytes of header length, a JSON header, then the tensors' bytes
- * (https://github.com/huggingface/safetensors). Of its types: F32, F64 and U8.
+ * (https://github.com/huggingface/safetensors). Of its types: F32, F64 and U8, and, read into float32, F16 and BF16.
  */
 export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
@@ -19,9 +19,17 @@ export type TensorValues = Float32Array | Float64Array | Uint8Array;
 
 const LENGTH_BYTES = 8;
 
-/** What each type's values lie in. */
-const TYPES = { F32: Float32Array, F64: Float64Array, U8: Uint8Array } as const;
+/** What each type's values lie in, and, where that is not what they are, how they become float32. */
+const TYPES = {
+  F32: { array: Float32Array },
+  F64: { array: Float64Array },
+  U8: { array: Uint8Array },
+  F16: { array: Uint16Array, toFloat: floatOfHalf },
+  BF16: { array: Uint16Array, toFloat: (bits: number) => floatOfBits(bits << 16) },
+} as const;
 type TypeName = keyof typeof TYPES;
+
+const TYPE_NAMES = Object.keys(TYPES) as TypeName[];
 
 const typeOf = (values: TensorValues): TypeName =>
   values instanceof Float32Array ? 'F32' : values instanceof Float64Array ? 'F64' : 'U8';
@@ -92,15 +100,17 @@ interface TensorPlace {
 
 function placeOf(name: string, entry: unknown, length: number): TensorPlace {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  const type = (Object.keys(TYPES) as TypeName[]).find((known) => known === dtype);
-  if (type === undefined)
-    throw new Error(`tensor ${foreign(name)} has type ${foreign(String(dtype))}; only F32, F64 and U8 are read`);
+  const type = TYPE_NAMES.find((known) => known === dtype);
+  if (type === undefined) {
+    const read = TYPE_NAMES.join(', ');
+    throw new Error(`tensor ${foreign(name)} has type ${foreign(String(dtype))}; these are read: ${read}`);
+  }
   const whole = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
   if (!Array.isArray(shape) || !shape.every(whole) || !Array.isArray(offsets) || !offsets.every(whole)) {
     throw new Error(`tensor ${foreign(name)} has no proper shape or offsets`);
   }
   const [start, end] = offsets as number[];
-  const size = TYPES[type].BYTES_PER_ELEMENT * (shape as number[]).reduce((a, b) => a * b, 1);
+  const size = TYPES[type].array.BYTES_PER_ELEMENT * (shape as number[]).reduce((a, b) => a * b, 1);
   if (start === undefined || end === undefined || end - start !== size || end > length) {
     throw new Error(`tensor ${foreign(name)} does not lie within the file`);
   }
@@ -119,5 +129,27 @@ function refuseOverlap(places: readonly TensorPlace[]): void {
 function readTensor({ name, type, shape, start, end }: TensorPlace, data: Uint8Array): NamedTensor {
   // A copy, because the bytes need not be aligned to numbers; not by slice, which does not copy a Node Buffer.
   const copy = new Uint8Array(data.subarray(start, end));
-  return { name, shape, values: new TYPES[type](copy.buffer) };
+  const kind = TYPES[type];
+  const values = new kind.array(copy.buffer);
+  return {
+    name,
+    shape,
+    values: 'toFloat' in kind ? Float32Array.from(values, kind.toFloat) : (values as TensorValues),
+  };
+}
+
+const bitsView = new DataView(new ArrayBuffer(4));
+
+function floatOfBits(bits: number): number {
+  bitsView.setInt32(0, bits);
+  return bitsView.getFloat32(0);
+}
+
+/** IEEE 754 binary16: a sign, five bits of exponent, ten of fraction. */
+function floatOfHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -1,13 +1,27 @@
 import { sizeOf, type ParameterLayout } from './parameters';
 import type { RowFloats } from './policy';
 
-/** Sizes of a Llama-family transformer: RMSNorm, rotary positions, SwiGLU, tied embeddings, no biases. */
-export interface TransformerSizes {
+/** Sizes of a Llama-family transformer's weights: RMSNorm, rotary positions, SwiGLU, tied embeddings, no biases. */
+export interface ModelSizes {
   readonly vocabulary: number;
   readonly width: number;
   readonly layers: number;
   readonly heads: number;
   readonly hidden: number;
+}
+
+/** Throws an Error for sizes that the kernels do not take: they load four numbers at a time, of a head's halves too. */
+export function refuseUneven({ width, heads, hidden }: ModelSizes): void {
+  if (width % (8 * heads) !== 0) {
+    throw new Error(
+      `the checkpoint's width ${width} does not divide into ${heads} heads whose width is a multiple of 8`,
+    );
+  }
+  if (hidden % 4 !== 0) throw new Error(`the checkpoint's hidden is ${hidden}; expected a multiple of 4`);
+}
+
+/** And of the texts that it reads and writes. */
+export interface TransformerSizes extends ModelSizes {
   readonly promptLength: number;
   readonly completionLength: number;
 }

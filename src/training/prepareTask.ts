@@ -6,6 +6,7 @@ import { banditTask } from './banditTask';
 import { readKnownOptimum } from './knownOptimum';
 import type { KnownOptimum, Task } from './task';
 import { parseReviewsCheckpoint, reviewsTask } from './reviewsTask';
+import { readTextModel, textTask } from './textTask';
 
 /** Fetches a checkpoint's bytes by its name in the config; throws an Error that says why it cannot. */
 export type CheckpointLoader = (name: string) => Promise<Uint8Array>;
@@ -36,23 +37,43 @@ export async function prepareTask(
     case 'bandit':
       return banditTask(task);
     case 'reviews': {
-      const reference = await loadAt('task.checkpoint', task.checkpoint, load);
+      const reference = await loadAt('task.checkpoint', task.checkpoint, load, parseReviewsCheckpoint);
       const optimum = await optimumOf(task, reference, loadOptimum);
       if (start.kind !== 'checkpoint') return reviewsTask(reference, { form: task, optimum });
-      const first = await loadAt('start.checkpoint', start.checkpoint, load);
-      if (JSON.stringify(first.sizes) !== JSON.stringify(reference.sizes)) {
-        throw new CheckpointError('start.checkpoint', start.checkpoint, 'its sizes are not those of task.checkpoint');
-      }
+      const first = await loadAt('start.checkpoint', start.checkpoint, load, parseReviewsCheckpoint);
+      refuseOtherSizes(start.checkpoint, first, reference);
       return reviewsTask(reference, { form: task, startWeights: first.weights, optimum });
+    }
+    case 'text': {
+      const reference = await loadAt('task.checkpoint', task.checkpoint, load, readTextModel);
+      if (start.kind !== 'checkpoint') return textTask(reference, task);
+      const first = await loadAt('start.checkpoint', start.checkpoint, load, readTextModel);
+      refuseOtherSizes(start.checkpoint, first, reference);
+      return textTask(reference, { ...task, startWeights: first.weights });
     }
     default:
       throw new Error(`unknown task ${JSON.stringify(task satisfies never)}`);
   }
 }
 
-async function loadAt(path: string, name: string, load: CheckpointLoader): Promise<Checkpoint> {
+/** A start must have the reference's shape. */
+function refuseOtherSizes(
+  name: string,
+  start: { readonly sizes: object },
+  reference: { readonly sizes: object },
+): void {
+  if (JSON.stringify(start.sizes) === JSON.stringify(reference.sizes)) return;
+  throw new CheckpointError('start.checkpoint', name, 'its sizes are not those of task.checkpoint');
+}
+
+async function loadAt<T>(
+  path: string,
+  name: string,
+  load: CheckpointLoader,
+  read: (bytes: Uint8Array) => T,
+): Promise<T> {
   try {
-    return parseReviewsCheckpoint(await load(name));
+    return read(await load(name));
   } catch (error) {
     throw new CheckpointError(path, name, error);
   }

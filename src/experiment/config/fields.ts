@@ -128,6 +128,8 @@ export const FIELDS = {
     100,
     'A factor on the rewards: on standard normal numbers on the bandit, on the oracle’s scores on reviews.',
   ),
+  oracleWeight: field('task.oracles.*.weight', 'Weight', -100, 100, 'A factor on what an oracle credits.'),
+  oracleWords: whole('task.oracles.*.words', 'Words', 1, 1000, 'The length that an oracle wants.'),
   taskSeed: whole('task.seed', 'Task seed', 0, 4294967295, 'Draws the bandit’s tables.'),
   tableEntry: field('task.rewards', 'Table entry', -1000, 1000, 'A logit or a reward of an explicit table.'),
   alpha: field(

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { shown } from '../reading';
 import { FIELDS, type NumberField } from './fields';
+import { oraclesSchema } from './oracles';
 import { list, number, object, oneOf, text } from './pieces';
 
 /** The numbers of `FIELDS` that belong to tasks. */
@@ -78,6 +79,16 @@ const reviewsSchema = object({
   rewardScale: v.optional(number('rewardScale'), 1),
 });
 
+const textSchema = object({
+  kind: v.literal('text'),
+  /** As for reviews; a model with its tokenizer and prompts. */
+  checkpoint: v.optional(text('the name of a checkpoint', 400), 'stories'),
+  /** Each credits words; the reward is made of their sum. */
+  oracles: v.optional(oraclesSchema, [{ of: 'sentiment' }, { of: 'variety' }, { of: 'ending' }]),
+  oracle: v.optional(oneOf(['bounded', 'sum']), 'bounded'),
+  rewardScale: v.optional(number('rewardScale'), 1),
+});
+
 /** Every task, one row each. */
 export const TASKS = {
   bandit: {
@@ -99,6 +110,16 @@ export const TASKS = {
     panel: true,
     transformer: true,
     maximumCompletions: 2_097_152,
+  },
+  text: {
+    title: 'Stories',
+    noun: 'text',
+    schema: textSchema,
+    fields: { main: ['rewardScale'], more: [] },
+    exact: false,
+    panel: false,
+    transformer: true,
+    maximumCompletions: 262_144,
   },
 } as const satisfies Record<string, TaskRow>;
 

@@ -1,6 +1,5 @@
 import { parseConfig } from '../../../experiment/config/config';
 import type { ExperimentConfig } from '../../../experiment/config/schema';
-import type { TaskKind } from '../../../experiment/config/tasks';
 import { valueOf } from '../../../experiment/reading';
 import type { SamplerName } from '../../../experiment/samplers/table';
 import { setting } from '../query';
@@ -9,8 +8,11 @@ import { setting } from '../query';
 export const LABELLED_SAMPLERS = ['vanilla', 'pilaf', 'hybrid', 'best-of-n', 'reference', 'dpo-mix-p'] as const;
 export type LabelledSampler = (typeof LABELLED_SAMPLERS)[number];
 
+/** Tasks that people label here. */
+export type LabelledTask = 'bandit' | 'reviews';
+
 export interface LabelSetup {
-  readonly task: TaskKind;
+  readonly task: LabelledTask;
   readonly first: LabelledSampler;
   readonly second: LabelledSampler;
   readonly rounds: number;
@@ -34,7 +36,7 @@ export const PAIRS_PER_ARM = 4;
 /** Steps of training after a round: with so few labels a single one would move nothing that one sees. */
 const EPOCHS = 4;
 /** Reviews fall apart within six rounds at twice this rate. */
-const RATES: Record<TaskKind, number> = { bandit: 0.2, reviews: 0.0006 };
+const RATES: Record<LabelledTask, number> = { bandit: 0.2, reviews: 0.0006 };
 
 /** The experiment that a person labels: two arms, one seed, so that both see the same prompts. */
 export function labelConfig({ task, first, second, rounds, seed }: LabelSetup): ExperimentConfig {

@@ -1,0 +1,196 @@
+import { foreign, isObject } from '../math/foreign';
+import { parameterCount, sizeOf } from './parameters';
+import type { NamedTensor } from './safetensors';
+import { refuseUneven, transformerLayout, type ModelSizes } from './transformer';
+
+/**
+ * Llama's family in Hugging Face's layout: `config.json`, and tensors named as `transformers` names them. Its matrices lie
+ * [out, in], ours [in, out].
+ */
+export interface LlamaModel {
+  readonly sizes: ModelSizes;
+  /** In our layout's order. // [N] */
+  readonly weights: Float32Array;
+}
+
+/** What our kernels have fixed. */
+const EPSILON = 1e-5;
+const THETA = 10_000;
+const MOST = 65_536;
+
+const LAYER_NAMES: Readonly<Record<string, string>> = {
+  attentionNorm: 'input_layernorm',
+  query: 'self_attn.q_proj',
+  key: 'self_attn.k_proj',
+  value: 'self_attn.v_proj',
+  output: 'self_attn.o_proj',
+  mlpNorm: 'post_attention_layernorm',
+  gate: 'mlp.gate_proj',
+  up: 'mlp.up_proj',
+  down: 'mlp.down_proj',
+};
+
+/** `layers.3.query` → `model.layers.3.self_attn.q_proj.weight`. */
+function theirName(name: string): string {
+  if (name === 'embedding') return 'model.embed_tokens.weight';
+  if (name === 'finalNorm') return 'model.norm.weight';
+  const [, layer, part] = name.split('.');
+  return `model.layers.${layer}.${LAYER_NAMES[part!]!}.weight`;
+}
+
+/** Sizes that a layout asks for; none of them depends on how long texts are. */
+const layoutOf = (sizes: ModelSizes) => transformerLayout({ ...sizes, promptLength: 1, completionLength: 1 });
+
+/** Reads a model from an untrusted source; throws an Error that says in a sentence what is broken or not supported. */
+export function parseLlama(config: unknown, tensors: readonly NamedTensor[]): LlamaModel {
+  const { sizes, keyValueHeads } = parseConfig(config);
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const layout = layoutOf(sizes);
+  const own = (sizes.width / sizes.heads) * keyValueHeads;
+  // All tensors before any memory: the sizes are only what the file says of itself.
+  const parts = layout.map(({ name, shape }) => {
+    const isGrouped = /[.](key|value)$/.test(name);
+    const expected = shape.length === 1 || name === 'embedding' ? shape : [isGrouped ? own : shape[1]!, shape[0]!];
+    return { name, shape, values: valuesOf(byName, theirName(name), expected), isGrouped };
+  });
+  refuseOthers(byName, new Set(layout.map(({ name }) => theirName(name))));
+  const weights = new Float32Array(parameterCount(layout));
+  let at = 0;
+  for (const { name, shape, values, isGrouped } of parts) {
+    const target = weights.subarray(at, (at += sizeOf(shape)));
+    if (shape.length === 1 || name === 'embedding') target.set(values);
+    else transposeInto(target, values, shape[0]!, isGrouped ? sizes : null, keyValueHeads);
+  }
+  return { sizes, weights };
+}
+
+/** A model as `transformers` loads it: the object of `config.json`, and the tensors. */
+export function encodeLlama(
+  { sizes, weights }: LlamaModel,
+  positions: number,
+): { config: Record<string, unknown>; tensors: NamedTensor[] } {
+  let at = 0;
+  const tensors = layoutOf(sizes).map(({ name, shape }): NamedTensor => {
+    const values = weights.subarray(at, (at += sizeOf(shape)));
+    if (shape.length === 1 || name === 'embedding') return { name: theirName(name), shape, values };
+    const [rows, columns] = shape as [number, number];
+    const turned = new Float32Array(values.length);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = values[i * columns + j]!;
+    return { name: theirName(name), shape: [columns, rows], values: turned };
+  });
+  const config = {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    hidden_size: sizes.width,
+    intermediate_size: sizes.hidden,
+    num_hidden_layers: sizes.layers,
+    num_attention_heads: sizes.heads,
+    num_key_value_heads: sizes.heads,
+    vocab_size: sizes.vocabulary,
+    max_position_embeddings: positions,
+    rms_norm_eps: EPSILON,
+    rope_theta: THETA,
+    hidden_act: 'silu',
+    tie_word_embeddings: true,
+    pad_token_id: 0,
+    bos_token_id: 1,
+    eos_token_id: 2,
+    torch_dtype: 'float32',
+  };
+  return { config, tensors };
+}
+
+/** Positions turn as Su et al. (2021) have it; `transformers` has had two ways to say so. */
+function refuseOtherRotation({ rope_parameters, rope_scaling, rope_theta }: Record<string, unknown>): void {
+  const given = {
+    rope_theta,
+    ...(isObject(rope_scaling) ? rope_scaling : {}),
+    ...(isObject(rope_parameters) ? rope_parameters : {}),
+  };
+  const theta = given.rope_theta ?? THETA;
+  const type = 'rope_type' in given ? given.rope_type : 'default';
+  if (theta === THETA && type === 'default') return;
+  const text = foreign(`${JSON.stringify(theta)}, ${JSON.stringify(type)}`);
+  throw new Error(`config.json: rotary positions are ${text}; supported are ${THETA}, "default"`);
+}
+
+/** [out, in] → [in, out]; a head of a group of queries gets a copy of the group's keys or values. */
+function transposeInto(
+  target: Float32Array,
+  values: Float32Array,
+  inner: number,
+  grouped: ModelSizes | null,
+  keyValueHeads: number,
+): void {
+  const columns = target.length / inner;
+  const headWidth = grouped ? grouped.width / grouped.heads : columns;
+  const perGroup = grouped ? grouped.heads / keyValueHeads : 1;
+  for (let j = 0; j < columns; j++) {
+    const source = Math.floor(j / headWidth / perGroup) * headWidth + (j % headWidth);
+    for (let i = 0; i < inner; i++) target[i * columns + j] = values[source * inner + i]!;
+  }
+}
+
+function valuesOf(byName: ReadonlyMap<string, NamedTensor>, name: string, shape: readonly number[]): Float32Array {
+  const tensor = byName.get(name);
+  if (!tensor) throw new Error(`the model lacks the tensor ${name}`);
+  if (tensor.shape.join('×') !== shape.join('×')) {
+    throw new Error(`tensor ${name} has shape ${tensor.shape.join('×')}; its config.json asks for ${shape.join('×')}`);
+  }
+  if (!(tensor.values instanceof Float32Array)) throw new Error(`tensor ${name} is not of type F32, F16 or BF16`);
+  if (!tensor.values.every(Number.isFinite)) throw new Error(`tensor ${name} holds numbers that are not finite`);
+  return tensor.values;
+}
+
+/** A tensor that we do not know does something that we would leave out. */
+function refuseOthers(byName: ReadonlyMap<string, NamedTensor>, known: ReadonlySet<string>): void {
+  for (const [name, { values }] of byName) {
+    // A tied output layer may be written once more.
+    const embedding = byName.get('model.embed_tokens.weight')?.values;
+    const isTied = name === 'lm_head.weight' && embedding?.every((value, i) => value === values[i]);
+    if (known.has(name) || isTied || name.endsWith('rotary_emb.inv_freq')) continue;
+    throw new Error(`tensor ${foreign(name)} belongs to a kind of model that is not supported`);
+  }
+}
+
+function parseConfig(config: unknown): { sizes: ModelSizes; keyValueHeads: number } {
+  if (!isObject(config)) throw new Error('config.json is not an object');
+  const whole = (name: string, fallback?: number): number => {
+    const value = config[name] ?? fallback;
+    if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MOST) {
+      const given = foreign(JSON.stringify(value) ?? 'missing');
+      throw new Error(`config.json: ${name} is ${given}; expected a whole number from 1 to ${MOST}`);
+    }
+    return value as number;
+  };
+  const only = (name: string, supported: readonly (string | number | boolean | null)[]): void => {
+    const value = (config[name] ?? null) as (typeof supported)[number];
+    if (!supported.includes(value)) {
+      const text = supported.filter((one) => one !== null).join(' or ') || 'none';
+      throw new Error(
+        `config.json: ${name} is ${foreign(JSON.stringify(value))}, which is not supported, only ${text}`,
+      );
+    }
+  };
+  only('model_type', ['llama']);
+  only('hidden_act', ['silu', null]);
+  only('rms_norm_eps', [EPSILON]);
+  refuseOtherRotation(config);
+  only('attention_bias', [false, null]);
+  only('mlp_bias', [false, null]);
+  const heads = whole('num_attention_heads');
+  const keyValueHeads = whole('num_key_value_heads', heads);
+  const sizes = {
+    vocabulary: whole('vocab_size'),
+    width: whole('hidden_size'),
+    layers: whole('num_hidden_layers'),
+    heads,
+    hidden: whole('intermediate_size'),
+  };
+  if (heads % keyValueHeads !== 0) {
+    throw new Error(`config.json: ${heads} heads do not divide into ${keyValueHeads} groups of keys and values`);
+  }
+  refuseUneven(sizes);
+  only('head_dim', [sizes.width / heads, null]);
+  return { sizes, keyValueHeads };
+}

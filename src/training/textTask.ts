@@ -1,0 +1,62 @@
+import { encodeTextModel, parseTextModel, type TextModel } from '../policy/textModel';
+import { transformerPolicy } from '../policy/transformerPolicy';
+import type { OracleConfig } from '../experiment/config/oracles';
+import type { RewardForm } from '../tasks/reviews/bounds';
+import { BEGINNING, END } from '../tasks/task';
+import { readCoder, type TextCoder } from '../tasks/text/coder';
+import { scoreBy } from '../tasks/text/score';
+import type { Task } from './task';
+
+/** A text policy with its tokenizer read. */
+export interface ReadTextModel extends TextModel {
+  readonly coder: TextCoder;
+}
+
+/** Reads a text policy; throws an Error that says what is wrong with it. */
+export function readTextModel(bytes: Uint8Array): ReadTextModel {
+  const model = parseTextModel(bytes);
+  const coder = readCoder(model.tokenizer);
+  if (coder.pieces.length !== model.sizes.vocabulary) {
+    throw new Error(
+      `the tokenizer has ${coder.pieces.length} tokens; the model's vocabulary has ${model.sizes.vocabulary}`,
+    );
+  }
+  return { ...model, coder };
+}
+
+export interface TextOptions extends RewardForm {
+  readonly oracles: readonly OracleConfig[];
+  /** Where training starts instead of at the reference. // [N] */
+  readonly startWeights?: Float32Array;
+}
+
+/** Plain text by a transformer with a vocabulary of pieces of words; the model is the reference. */
+export function textTask(model: ReadTextModel, options: TextOptions): Task {
+  const { coder, prompts, promptLength, completionLength } = model;
+  const { pieces } = coder;
+  const idsOf = (text: string): number[] => {
+    const ids = [BEGINNING, ...coder.encode(text)];
+    if (ids.length <= promptLength) return ids;
+    throw new Error(`the prompt "${text}" has ${ids.length} tokens; the model reads ${promptLength}`);
+  };
+  const [training, test] = [prompts.training.map(idsOf), prompts.test.map(idsOf)];
+  const score = scoreBy(pieces, options.oracles, options);
+  const textOf = (ids: readonly number[]) => ids.map((id) => pieces[id]!).join('');
+  return {
+    policy: transformerPolicy({ ...model.sizes, promptLength, completionLength }),
+    promptLength,
+    promptCount: training.length,
+    promptIds: (index) => training[index]!,
+    referenceWeights: () => model.weights,
+    ends: (token) => token === END,
+    reward: (_seed, prompt, completion) => score(prompt, completion).reward,
+    contributions: (_seed, prompt, completion) => score(prompt, completion).contributions,
+    startWeights: options.startWeights ?? null,
+    encodeWeights: (weights, origin) => encodeTextModel({ ...model, weights, origin }),
+    panel: null,
+    promptText: textOf,
+    completionText: (completion) => textOf(completion).trim(),
+    tokenText: (token) => (token === END ? '■' : pieces[token]!),
+    evaluation: { kind: 'sampled', testPrompts: test },
+  };
+}

@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { promptBatch } from '../../src/policy/batches';
+import { encodeTextModel, folderOf, textModelOf, type TextModel } from '../../src/policy/textModel';
+import { transformerPolicy } from '../../src/policy/transformerPolicy';
+import { runExperiment } from '../../src/training/runExperiment';
+import { readTextModel, textTask } from '../../src/training/textTask';
+import config from '../golden/llama/config.json?raw';
+import golden from '../golden/llama/logits.json';
+import tokenizer from '../golden/llama/tokenizer.json?raw';
+import weightsUrl from '../golden/llama/model.safetensors?url';
+import { forEachBackend } from '../support/backends';
+import { take } from '../support/numbers';
+import { configOf } from '../support/tasks';
+
+/** A model that `transformers` has written (tests/golden/make_llama.py): its groups of queries share keys and values. */
+
+const ASKED = {
+  prompts: { training: ['Once upon a time', 'The dog'], test: ['Tom and'] },
+  promptLength: 24,
+  completionLength: 8,
+};
+
+async function model(): Promise<TextModel> {
+  const weights = new Uint8Array(await (await fetch(weightsUrl)).arrayBuffer());
+  return textModelOf({ config, tokenizer, weights }, ASKED);
+}
+
+/** After each of the golden texts. */
+async function logitsOf({ sizes, weights }: TextModel): Promise<number[][]> {
+  const longest = Math.max(...golden.ids.map((ids) => ids.length));
+  const policy = transformerPolicy({ ...sizes, promptLength: longest, completionLength: 1 });
+  const texts = promptBatch(1, golden.ids.length, longest, (row) => golden.ids[row]!);
+  const found = await take(tf.tidy(() => policy.nextLogits(tf.tensor2d(weights.slice(), [1, weights.length]), texts)));
+  return golden.ids.map((_, row) => Array.from(found.slice(row * sizes.vocabulary, (row + 1) * sizes.vocabulary)));
+}
+
+const largestDifference = (a: readonly number[], b: readonly number[]) =>
+  Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+
+describe('a model of transformers', () => {
+  forEachBackend(() => {
+    it('has the logits that transformers finds', async () => {
+      const found = await logitsOf(await model());
+      found.forEach((logits, row) => expect(largestDifference(logits, golden.logits[row]!)).toBeLessThan(1e-4));
+    });
+
+    it('trains, goes out as a folder and as one file, and comes back the same', async () => {
+      const read = readTextModel(encodeTextModel(await model()));
+      const experiment = configOf({
+        task: { kind: 'text', oracles: [{ of: 'sentiment' }, { of: 'ending' }] },
+        arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }],
+        seeds: 1,
+        beta: 0.1,
+        learningRate: 0.01,
+        schedule: { steps: 3, pairs: 2 },
+        evaluation: { every: 3, samples: 4 },
+      });
+      const task = textTask(read, { oracles: [], oracle: 'bounded', rewardScale: 1 });
+      const trained: Float32Array[] = [];
+      const running = runExperiment(experiment, task, { signal: new AbortController().signal });
+      for await (const report of running) {
+        if (report.type === 'weights') trained.push(...report.weights.map((weights) => weights!));
+      }
+      expect(trained).toHaveLength(2);
+      const own = readTextModel(task.encodeWeights(trained[0]!, { by: 'us' }));
+      expect(own.weights).toEqual(trained[0]);
+      expect(largestDifference([...own.weights], [...read.weights])).toBeGreaterThan(1e-3);
+      const back = textModelOf(folderOf(own), ASKED);
+      expect(back.weights).toEqual(own.weights);
+      expect(back.sizes).toEqual(own.sizes);
+    });
+  });
+});
