@@ -63,7 +63,7 @@ async function open({ base, only, isTested = false, workers }: Opening): Promise
   const { info, reasons } = await chooseBackend({
     wasmPaths: WASM_PATHS,
     fetchWasm,
-    onLost: (message) => post({ type: 'lost', message: `The GPU stopped working (${message}).` }),
+    onLost: (message) => post({ type: 'lost', message: `The GPU stopped working (${message.replace(/[.]$/, '')}).` }),
     onStage: (what) => post({ type: 'waiting', what }),
     isTested,
     ...(only ? { only } : {}),
