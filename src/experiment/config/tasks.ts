@@ -22,6 +22,8 @@ export interface TaskRow {
   readonly panel: boolean;
   /** Whether a transformer writes the completions; it can then start at a checkpoint. */
   readonly transformer: boolean;
+  /** Whether the oracle adds up what it credits to words, so that the sum can be bounded or not. */
+  readonly sums: boolean;
   /** Completions in a step, and in an evaluation, over all runs; memory holds more, patience does not. */
   readonly maximumCompletions: number;
 }
@@ -99,6 +101,7 @@ export const TASKS = {
     exact: true,
     panel: false,
     transformer: false,
+    sums: false,
     maximumCompletions: 1_048_576,
   },
   reviews: {
@@ -109,6 +112,7 @@ export const TASKS = {
     exact: false,
     panel: true,
     transformer: true,
+    sums: true,
     maximumCompletions: 2_097_152,
   },
   text: {
@@ -119,6 +123,7 @@ export const TASKS = {
     exact: false,
     panel: false,
     transformer: true,
+    sums: true,
     maximumCompletions: 262_144,
   },
 } as const satisfies Record<string, TaskRow>;

@@ -3,6 +3,7 @@ import { armName } from '../../../experiment/config/names';
 import type { Parsed, Problem } from '../../../experiment/reading';
 import { SAMPLERS, type SamplerName } from '../../../experiment/samplers/table';
 import { parseConfig } from '../../../experiment/config/config';
+import type { OracleConfig, OracleName } from '../../../experiment/config/oracles';
 import { fieldAt, FIELDS, type FieldName } from '../../../experiment/config/fields';
 import { type ArmConfig, type ExperimentConfig, type LossConfig } from '../../../experiment/config/schema';
 
@@ -13,6 +14,14 @@ export interface DraftComponent {
   weight: Entry;
   first: Entry;
   second: Entry;
+}
+
+/** A row of the sum that is the oracle of plain text; `word` and `words` count where the row takes them. */
+export interface DraftOracle {
+  of: OracleName;
+  weight: Entry;
+  word: string;
+  words: Entry;
 }
 
 export interface DraftArm {
@@ -34,7 +43,10 @@ export interface DraftArm {
 }
 
 /** The config's numbers that the page lets people set, apart from the arms'. */
-export type SettingName = Exclude<FieldName, 'alpha' | 'temperature' | 'n' | 'weight' | 'coefficient' | 'tableEntry'>;
+export type SettingName = Exclude<
+  FieldName,
+  'alpha' | 'temperature' | 'n' | 'weight' | 'coefficient' | 'tableEntry' | 'oracleWeight' | 'oracleWords'
+>;
 
 /** Numbers that may be absent; what that means, in a word or two. */
 export const OPTIONAL: Partial<Record<SettingName, string>> = { startLearningRate: 'as the race', clip: 'none' };
@@ -63,6 +75,7 @@ export class Draft {
   schedule = $state<'constant' | 'linear'>('constant');
   tables = $state<'per-seed' | 'shared'>('per-seed');
   oracle = $state<'bounded' | 'sum'>('bounded');
+  oracles = $state<DraftOracle[]>([]);
   arms = $state<DraftArm[]>([]);
   #nextKey = 0;
 
@@ -84,7 +97,8 @@ export class Draft {
     this.alpha = '';
     this.schedule = config.schedule.learningRate;
     this.tables = config.task.kind === 'bandit' ? config.task.tables : 'per-seed';
-    this.oracle = config.task.kind === 'reviews' ? config.task.oracle : 'bounded';
+    this.oracle = 'oracle' in config.task ? config.task.oracle : 'bounded';
+    this.oracles = config.task.kind === 'text' ? config.task.oracles.map(draftOracle) : [];
     this.arms = config.arms.map((arm) => this.#draftArm(arm));
   }
 
@@ -221,7 +235,8 @@ export class Draft {
     }
     setValueAt(candidate, 'schedule.learningRate', this.schedule);
     if (this.task === 'bandit') setValueAt(candidate, 'task.tables', this.tables);
-    if (this.task === 'reviews') setValueAt(candidate, 'task.oracle', this.oracle);
+    if (this.taskRow.sums) setValueAt(candidate, 'task.oracle', this.oracle);
+    if (this.task === 'text') setValueAt(candidate, 'task.oracles', this.oracles.map(oracleOf));
     candidate['arms'] = this.arms.filter((arm) => arm.enabled).map((arm) => this.#armOf(arm, false));
     return candidate;
   }
@@ -250,6 +265,17 @@ export class Draft {
       ...(arm.loss === null ? {} : { loss: arm.loss }),
     };
   }
+}
+
+export const draftOracle = (oracle: OracleConfig): DraftOracle => ({
+  of: oracle.of,
+  weight: oracle.weight,
+  word: oracle.of === 'word' ? oracle.word : 'friend',
+  words: oracle.of === 'length' ? oracle.words : 30,
+});
+
+function oracleOf({ of, weight, word, words }: DraftOracle): Tree {
+  return { of, weight, ...(of === 'word' ? { word } : {}), ...(of === 'length' ? { words } : {}) };
 }
 
 /** Reads what was typed: a number where it is one, else the text itself, which the check will then name. */
