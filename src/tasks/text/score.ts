@@ -1,6 +1,6 @@
 import type { OracleConfig } from '../../experiment/config/oracles';
 import { rewardOf, type RewardForm } from '../reviews/bounds';
-import { END, type OracleScore } from '../task';
+import type { OracleScore } from '../task';
 import { oracleOf } from './oracles/table';
 import { wordsOf } from './words';
 
@@ -12,24 +12,30 @@ export type Score = (prompt: readonly number[], completion: readonly number[]) =
  * with, or the lack of one, is the last token's.
  *
  * @param pieces what each token id adds to a text
+ * @param ends tokens that end one
  */
-export function scoreBy(pieces: readonly string[], oracles: readonly OracleConfig[], form: RewardForm): Score {
+export function scoreBy(
+  pieces: readonly string[],
+  ends: readonly number[],
+  oracles: readonly OracleConfig[],
+  form: RewardForm,
+): Score {
   const rows = oracles.map((config) => ({ oracle: oracleOf(config), weight: config.weight }));
   return (prompt, completion) => {
     const before = prompt.map((id) => pieces[id]!).join('');
     let at = before.length;
     /** Where each token's text ends. */
-    const ends = completion.map((id) => (at += pieces[id]!.length));
+    const stops = completion.map((id) => (at += pieces[id]!.length));
     const words = wordsOf(before + completion.map((id) => pieces[id]!).join(''));
     // A word that the prompt has begun is the completion's.
     const own = words.findIndex((word) => word.end > before.length);
     const first = own < 0 ? words.length : own;
-    const text = { words, first, ended: completion.at(-1) === END };
+    const text = { words, first, ended: ends.includes(completion.at(-1)!) };
     const contributions = completion.map(() => 0);
     for (const { oracle, weight } of rows) {
       oracle.credits(text).forEach((credit, i) => {
         const word = words[first + i];
-        const token = word ? ends.findIndex((end) => end >= word.end) : completion.length - 1;
+        const token = word ? stops.findIndex((end) => end >= word.end) : completion.length - 1;
         if (credit !== 0 && token >= 0) contributions[token]! += weight * credit;
       });
     }

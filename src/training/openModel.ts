@@ -1,0 +1,48 @@
+import { parseLlama2c, tokenizerOf } from '../policy/llama2c';
+import { encodeTextModel, textModelOf, type Asked, type TextModel } from '../policy/textModel';
+import prompts from '../tasks/text/prompts.json';
+import { readTextModel } from './textTask';
+
+/** What a model is asked that comes without prompts of its own. */
+const ASKED: Asked = { prompts, promptLength: 24, completionLength: 48 };
+
+/** Files by their names, without folders. */
+export type ModelFiles = ReadonlyMap<string, Uint8Array>;
+
+export const MODEL_FILES =
+  'one .safetensors that this program has written; config.json, model.safetensors and tokenizer.json of a Llama; or a .bin of llama2.c with its tokenizer.bin';
+
+/**
+ * A text policy's one file, of files of an untrusted source in any of the three layouts. Throws an Error that says in a
+ * sentence what is missing, broken or not supported.
+ */
+export function openModel(files: ModelFiles): Uint8Array<ArrayBuffer> | Uint8Array {
+  const names = [...files.keys()];
+  const [only] = names;
+  if (names.length === 1 && only!.endsWith('.safetensors')) {
+    const bytes = files.get(only!)!;
+    readTextModel(bytes);
+    return bytes;
+  }
+  const bytes = encodeTextModel(modelOf(files));
+  readTextModel(bytes);
+  return bytes;
+}
+
+function modelOf(files: ModelFiles): TextModel {
+  const [config, tokenizer, weights] = ['config.json', 'tokenizer.json', 'model.safetensors'].map((name) =>
+    files.get(name),
+  );
+  if (config && tokenizer && weights) {
+    return textModelOf({ config: textOf(config), tokenizer: textOf(tokenizer), weights }, ASKED);
+  }
+  const [, binary] = [...files].find(([name]) => /[.](bin|data)$/.test(name) && name !== 'tokenizer.bin') ?? [];
+  if (!binary) throw new Error(`these files are no model; give ${MODEL_FILES}`);
+  const { model, tokenizer: behind } = parseLlama2c(binary);
+  const own = files.get('tokenizer.bin');
+  const text = own ? tokenizerOf(own, model.sizes.vocabulary) : behind;
+  if (text === null) throw new Error('the weights of llama2.c need a tokenizer.bin beside them');
+  return { ...model, ...ASKED, tokenizer: text, origin: {} };
+}
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
