@@ -1,8 +1,9 @@
+import type { WrittenTask } from '../experiment/config/tasks';
 import type { BackendName } from '../experiment/documents/results';
 import { createThread } from './createThread';
 import { whenGone } from './life';
 import type { ImportedCheckpoints } from '../run/orders';
-import type { Answer, Command, Notice, PolicySource, Question, WorkerEvent } from './protocol';
+import type { Answer, CheckpointFile, Command, Notice, PolicySource, Question, WorkerEvent } from './protocol';
 
 interface Asker {
   readonly resolve: (answer: Answer) => void;
@@ -111,10 +112,10 @@ export class LabClient {
     return this.#ask({ type: 'words', ticket: this.#nextId++, of: source, prompt, beginnings });
   }
 
-  /** Whether a file is a checkpoint that reviews can start from. */
-  check(bytes: Blob): Promise<Answer & { type: 'check' }> {
+  /** Whether files are a checkpoint that a task can use. */
+  check(files: readonly CheckpointFile[], task: WrittenTask): Promise<Answer & { type: 'check' }> {
     this.open();
-    return this.#ask({ type: 'check', ticket: this.#nextId++, bytes });
+    return this.#ask({ type: 'check', ticket: this.#nextId++, files, task });
   }
 
   /** Ends what runs after the step in hand; a worker that does not answer is ended with what it runs. */

@@ -125,8 +125,8 @@ self.onmessage = ({ data }: MessageEvent<Command | PoolCommand>) => {
       });
       return;
     case 'check': {
-      const { ticket, bytes } = data;
-      void checkCheckpoint(bytes).then((checked) => post({ type: 'check', ticket, checked }));
+      const { ticket, files, task } = data;
+      void checkCheckpoint(files, task).then((checked) => post({ type: 'check', ticket, checked }));
       return;
     }
     case 'order':

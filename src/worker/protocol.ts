@@ -1,3 +1,4 @@
+import type { WrittenTask } from '../experiment/config/tasks';
 import type { Problem } from '../experiment/reading';
 import type { BackendInfo, BackendName, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
@@ -35,8 +36,13 @@ export type Command =
 export type Question =
   /** What a run of the start `id` has learnt; answered once the race stands still or is over. */
   | { readonly type: 'weights'; readonly ticket: number; readonly id: number; readonly run: number }
-  /** Whether a file is a checkpoint that reviews can start from; answered at once, whatever runs. */
-  | { readonly type: 'check'; readonly ticket: number; readonly bytes: Blob }
+  /** Whether files are a checkpoint that a task can use; answered at once, whatever runs. */
+  | {
+      readonly type: 'check';
+      readonly ticket: number;
+      readonly task: WrittenTask;
+      readonly files: readonly CheckpointFile[];
+    }
   /** Completions that a run's policy writes now, or wrote when it was stored last. */
   | {
       readonly type: 'texts';
@@ -98,7 +104,13 @@ export type Answer =
 export type Found<T> =
   { readonly ok: true; readonly step: number; readonly value: T } | { readonly ok: false; readonly problem: string };
 
-/** A checkpoint's bytes with their hash, or what is wrong with them. */
+/** A file of a checkpoint that somebody wants to use. */
+export interface CheckpointFile {
+  readonly name: string;
+  readonly bytes: Blob;
+}
+
+/** A checkpoint as one file's bytes with their hash, or what is wrong with it. */
 export type Checked =
   { readonly ok: true; readonly hash: string; readonly bytes: Blob } | { readonly ok: false; readonly problem: string };
 

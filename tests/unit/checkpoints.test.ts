@@ -69,7 +69,7 @@ describe('a content hash', () => {
 
 describe('the check of a file', () => {
   it('gives a checkpoint’s bytes and their hash', async () => {
-    const checked = await checkCheckpoint(new Blob([shipped()]));
+    const checked = await checkCheckpoint([{ name: 'a.safetensors', bytes: new Blob([shipped()]) }], 'reviews');
     if (!checked.ok) throw new Error(checked.problem);
     expect(checked.hash).toBe(contentHash(shipped()));
     expect(new Uint8Array(await checked.bytes.arrayBuffer())).toEqual(shipped());
@@ -81,7 +81,7 @@ describe('the check of a file', () => {
     ['a picture', Uint8Array.from({ length: 64 }, (_, i) => 200 + (i % 50)), /header would be longer than the file/],
     ['a bandit’s table', encodeTable(new Float32Array(4), 2, 2, {}), /its format is pilaf-lab\/table/],
   ])('says what is wrong with %s', async (_, bytes, problem) => {
-    expect(await checkCheckpoint(new Blob([bytes]))).toMatchObject({
+    expect(await checkCheckpoint([{ name: 'a.safetensors', bytes: new Blob([bytes]) }], 'reviews')).toMatchObject({
       ok: false,
       problem: expect.stringMatching(problem),
     });
@@ -117,5 +117,67 @@ describe('the worker’s checkpoints', () => {
     vi.stubGlobal('fetch', fetched);
     await expect(load(name)).rejects.toThrow(message);
     expect(fetched).not.toHaveBeenCalled();
+  });
+});
+
+describe('a text model of others', () => {
+  const golden = (name: string) => readFileSync(new URL(`../golden/llama/${name}`, import.meta.url));
+  const FOLDER = {
+    'config.json': golden('config.json'),
+    'tokenizer.json': golden('tokenizer.json'),
+    'model.safetensors': golden('model.safetensors'),
+  };
+  const check = (files: Readonly<Record<string, Uint8Array>>) =>
+    checkCheckpoint(
+      Object.entries(files).map(([name, bytes]) => ({ name, bytes: new Blob([new Uint8Array(bytes)]) })),
+      'text',
+    );
+  const json = (change: Readonly<Record<string, unknown>>) => {
+    const config = JSON.parse(FOLDER['config.json'].toString()) as object;
+    return new TextEncoder().encode(JSON.stringify({ ...config, ...change }));
+  };
+
+  it.each([
+    ['a folder of Hugging Face', FOLDER],
+    ['llama2.c, its tokenizer behind its weights', { 'stories.bin': golden('llama2c.bin') }],
+  ])('is taken in: %s; and its one file again', async (_, files) => {
+    const checked = await check(files);
+    if (!checked.ok) throw new Error(checked.problem);
+    const one = new Uint8Array(await checked.bytes.arrayBuffer());
+    expect(await check({ 'own.safetensors': one })).toMatchObject({ ok: true, hash: checked.hash });
+  });
+
+  const { 'tokenizer.json': _, ...withoutTokenizer } = FOLDER;
+  const whole = JSON.parse(FOLDER['tokenizer.json'].toString()) as {
+    model: { vocab: Record<string, number>; merges: unknown[] };
+  };
+  const vocab = Object.fromEntries(Object.entries(whole.model.vocab).filter(([, id]) => id !== 89));
+  const model = { ...whole.model, vocab, merges: whole.model.merges.slice(0, -1) };
+  const smaller = new TextEncoder().encode(JSON.stringify({ ...whole, model }));
+  it.each([
+    ['a file too few', withoutTokenizer, /^these files are no model; give one [.]safetensors/],
+    ['only the weights', { 'model.safetensors': FOLDER['model.safetensors'] }, /weights, but not the config/],
+    [
+      'another shape',
+      { ...FOLDER, 'config.json': json({ intermediate_size: 64 }) },
+      /gate_proj.weight has shape 48×32/,
+    ],
+    [
+      'a layer too many',
+      { ...FOLDER, 'config.json': json({ num_hidden_layers: 3 }) },
+      /lacks the tensor model.layers.2/,
+    ],
+    ['a layer too few', { ...FOLDER, 'config.json': json({ num_hidden_layers: 1 }) }, /layers.1.* not supported/],
+    ['another family', { ...FOLDER, 'config.json': json({ model_type: 'gpt2' }) }, /model_type is "gpt2".*only llama/],
+    ['another rotation', { ...FOLDER, 'config.json': json({ rope_parameters: { rope_theta: 500000 } }) }, /500000/],
+    ['padding that begins', { ...FOLDER, 'config.json': json({ bos_token_id: 0 }) }, /bos_token_id.* as 0 pads/],
+    ['no JSON', { ...FOLDER, 'config.json': new Uint8Array([1, 2]) }, /config.json is not JSON/],
+    ['a tokenizer that does not fit', { ...FOLDER, 'tokenizer.json': golden('logits.json') }, /tokenizer.json cannot/],
+    ['a tokenizer of another size', { ...FOLDER, 'tokenizer.json': smaller }, /has 89 tokens; .* vocabulary has 90/],
+    ['a file of llama2.c, cut off', { 'stories.bin': golden('llama2c.bin').subarray(0, 9000) }, /ends before/],
+    ['anything', { 'stories.bin': new Uint8Array(64).fill(7) }, /not one of llama2.c/],
+  ])('is refused with a sentence: %s', async (_, files, message) => {
+    const checked = await check(files as Readonly<Record<string, Uint8Array>>);
+    expect(checked.ok ? 'taken' : checked.problem).toMatch(message);
   });
 });

@@ -11,6 +11,7 @@ import { parseStoredRun, parseStoredState, parseStoredSweep } from '../../src/ex
 import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents/sweep';
 import { parseSweepResults } from '../../src/experiment/documents/sweepResults';
 import { foreign } from '../../src/math/foreign';
+import { openModel } from '../../src/training/openModel';
 import { parseReviewsCheckpoint } from '../../src/training/reviewsTask';
 import { compression } from '../../src/cli/compression';
 import { permalinkOf, parsePermalink } from '../../src/experiment/config/permalink';
@@ -119,6 +120,34 @@ describe('what is read from outside', () => {
     const header = good.readUInt32LE(0) + 8;
     const check = frugal((bytes: Uint8Array) => expectReadOrThrown(() => parseReviewsCheckpoint(bytes)));
     fc.assert(fc.property(spoiledBytes(good, header), check), RUNS);
+  });
+
+  describe('a text model', () => {
+    const golden = (name: string) => readFileSync(`tests/golden/llama/${name}`);
+    const folder = {
+      'config.json': golden('config.json'),
+      'tokenizer.json': golden('tokenizer.json'),
+      'model.safetensors': golden('model.safetensors'),
+    };
+    const opened = (files: Readonly<Record<string, Uint8Array>>) =>
+      expectReadOrThrown(() => openModel(new Map(Object.entries(files))));
+    const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value) ?? '');
+
+    it.each(['config.json', 'tokenizer.json'] as const)('of which %s is wrong', (name) => {
+      const whole: unknown = JSON.parse(folder[name].toString());
+      const check = frugal((value: unknown) => opened({ ...folder, [name]: bytesOf(value) }));
+      fc.assert(fc.property(fc.oneof(leaf, spoiled(whole)), check), RUNS);
+    });
+
+    it('of which weights are wrong, in either layout', () => {
+      const { 'model.safetensors': weights, ...others } = folder;
+      const header = weights.readUInt32LE(0) + 8;
+      const theirs = golden('llama2c.bin');
+      const check = frugal((bytes: Uint8Array) => opened({ ...others, 'model.safetensors': bytes }));
+      fc.assert(fc.property(spoiledBytes(weights, header), check), RUNS);
+      const checkTheirs = frugal((bytes: Uint8Array) => opened({ 'a.bin': bytes }));
+      fc.assert(fc.property(fc.oneof(spoiledBytes(theirs, 28), spoiledBytes(theirs)), checkTheirs), RUNS);
+    });
   });
 
   it('a stored experiment of which bytes are wrong', () => {

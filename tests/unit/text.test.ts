@@ -32,7 +32,7 @@ describe('a tokenizer of Hugging Face', () => {
 
   it.each([
     ['no JSON', 'x', /cannot be read/],
-    ['no object', '[]', /cannot be read: it is not an object/],
+    ['no object', '[]', /cannot be read: it is not a JSON object/],
     ['no model', '{}', /cannot be read/],
   ])('is refused with a sentence: %s', (_, text, message) => {
     expect(() => readCoder(text, [0, 1, 2])).toThrow(message);

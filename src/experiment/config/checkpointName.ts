@@ -6,7 +6,7 @@ const LONGEST = 31;
 
 /** What a checkpoint is called that a page has imported: its file's name, and a hash of its bytes. */
 export function importedName(file: string, hash: string): string {
-  const stem = slug(file.replace(/[.]safetensors$/i, '')).replace(new RegExp(`-${hash}$`), '');
+  const stem = slug(file.replace(/[.](safetensors|bin|data)$/i, '')).replace(new RegExp(`-${hash}$`), '');
   return `${stem.slice(0, LONGEST).replace(/-$/, '') || 'checkpoint'}-${hash}`;
 }
 

@@ -129,6 +129,8 @@ export const TASKS = {
 } as const satisfies Record<string, TaskRow>;
 
 export type TaskKind = keyof typeof TASKS;
+/** Tasks whose policies are checkpoints. */
+export type WrittenTask = Exclude<TaskKind, 'bandit'>;
 export const TASK_KINDS = Object.keys(TASKS) as TaskKind[];
 
 type TaskSchema = (typeof TASKS)[TaskKind]['schema'];

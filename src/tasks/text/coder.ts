@@ -1,5 +1,5 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import { isObject, messageOf } from '../../math/foreign';
+import { foreign, isObject } from '../../math/foreign';
 
 /** Texts as token ids and back. */
 export interface TextCoder {
@@ -15,18 +15,29 @@ export interface TextCoder {
  * @param special tokens that are no text: they begin, end and pad
  */
 export function readCoder(json: string, special: readonly number[]): TextCoder {
-  let tokenizer: Tokenizer;
   try {
-    const file: unknown = JSON.parse(json);
-    if (!isObject(file)) throw new Error('it is not an object');
-    tokenizer = new Tokenizer(file, {});
+    const tokenizer = new Tokenizer(objectOf(json), {});
+    return {
+      pieces: piecesOf(tokenizer, new Set(special)),
+      encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    };
   } catch (error) {
-    throw new Error(`tokenizer.json cannot be read: ${messageOf(error)}`, { cause: error });
+    // The library's own sentences are plain Errors; the others are JavaScript's.
+    const isSentence = error instanceof Error && error.constructor === Error;
+    const reason = isSentence ? foreign(error.message, 200) : 'it is not what Hugging Face’s tokenizers write';
+    throw new Error(`tokenizer.json cannot be read: ${reason}`, { cause: error });
   }
-  return {
-    pieces: piecesOf(tokenizer, new Set(special)),
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
-  };
+}
+
+function objectOf(json: string): object {
+  let file: unknown;
+  try {
+    file = JSON.parse(json);
+  } catch {
+    file = null;
+  }
+  if (isObject(file)) return file;
+  throw new Error('it is not a JSON object');
 }
 
 /** What follows a letter, because many decoders drop the space before a text's first word. */

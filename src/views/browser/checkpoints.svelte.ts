@@ -1,12 +1,15 @@
 import { checkpointNames, hashIn, importedName } from '../../experiment/config/checkpointName';
+import type { TaskKind, WrittenTask } from '../../experiment/config/tasks';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { ImportedCheckpoints } from '../../run/orders';
-import type { Checked } from '../../worker/protocol';
+import type { Checked, CheckpointFile } from '../../worker/protocol';
 import { reasonOf } from '../runs/library.svelte';
 import type { Storage, StoredCheckpoint } from './storage';
 
 /** Far more than a browser trains; a film that was chosen by mistake is not read. */
-const MOST_BYTES = 64_000_000;
+const MOST_BYTES: Record<WrittenTask, number> = { reviews: 64_000_000, text: 600_000_000 };
+
+type Check = (files: readonly CheckpointFile[], task: WrittenTask) => Promise<Checked>;
 
 /** The checkpoints that somebody has imported into this browser. */
 export class Checkpoints {
@@ -14,9 +17,9 @@ export class Checkpoints {
   entries = $state.raw<readonly StoredCheckpoint[]>([]);
 
   readonly #storage: Storage;
-  readonly #check: (file: Blob) => Promise<Checked>;
+  readonly #check: Check;
 
-  constructor(storage: Storage, check: (file: Blob) => Promise<Checked>) {
+  constructor(storage: Storage, check: Check) {
     this.#storage = storage;
     this.#check = check;
   }
@@ -40,15 +43,28 @@ export class Checkpoints {
     });
   }
 
-  /** Takes a file in; rejects with what is wrong with it. Returns its name, and why it is not stored, if it is not. */
-  async add(file: File): Promise<{ name: string; trouble: string | null }> {
-    if (file.size > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES / 1e6} MB`);
-    const checked = await this.#check(file);
+  /** Those that a task can use. */
+  of(task: TaskKind): readonly StoredCheckpoint[] {
+    return this.entries.filter((entry) => (entry.task ?? 'reviews') === task);
+  }
+
+  /**
+   * Takes files in that are one checkpoint; rejects with what is wrong with them. Returns its name, and why it is not
+   * stored, if it is not.
+   */
+  async add(files: readonly File[], task: WrittenTask): Promise<{ name: string; trouble: string | null }> {
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    if (size > MOST_BYTES[task]) throw new Error(`it is larger than ${MOST_BYTES[task] / 1e6} MB`);
+    const checked = await this.#check(
+      files.map((file) => ({ name: file.name, bytes: file })),
+      task,
+    );
     if (!checked.ok) throw new Error(checked.problem);
-    const name = importedName(file.name, checked.hash);
+    const largest = files.reduce((a, b) => (b.size > a.size ? b : a));
+    const name = importedName(largest.name, checked.hash);
     const known = this.find(name);
     if (known) return { name: known.name, trouble: null };
-    const entry = { name, bytes: checked.bytes };
+    const entry = { name, bytes: checked.bytes, task };
     this.#show([...this.entries, entry]);
     try {
       await this.#storage.addCheckpoint(entry);

@@ -3,12 +3,12 @@ import { createHistory, historyOf, historyOn } from '../../experiment/documents/
 import type { BackendInfo, BackendName, Results } from '../../experiment/documents/results';
 import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { TaskKind } from '../../experiment/config/tasks';
+import type { TaskKind, WrittenTask } from '../../experiment/config/tasks';
 import { givenUpText } from '../../run/recordReport';
 import { messageOf } from '../../math/foreign';
 import type { Words } from '../../training/reports';
 import { LabClient } from '../../worker/client';
-import type { Checked, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
+import type { Checked, CheckpointFile, Notice, PostedReport, SessionState, SessionTiming } from '../../worker/protocol';
 import type { Asked } from '../browser/address';
 import type { Checkpoints } from '../browser/checkpoints.svelte';
 import type { Backends } from './backends.svelte';
@@ -219,9 +219,9 @@ export class Race {
     if (!this.active) this.state = 'idle';
   }
 
-  /** Whether a file is a checkpoint that reviews can start from; the worker looks. */
-  async check(file: Blob): Promise<Checked> {
-    return (await this.#client.check(file)).checked;
+  /** Whether files are a checkpoint that a task can use; the worker looks. */
+  async check(files: readonly CheckpointFile[], task: WrittenTask): Promise<Checked> {
+    return (await this.#client.check(files, task)).checked;
   }
 
   /** A run's policy as a safetensors file, and the step that it is of; null where there is none. Rejects with a reason. */

@@ -76,6 +76,8 @@ export class Draft {
   tables = $state<'per-seed' | 'shared'>('per-seed');
   oracle = $state<'bounded' | 'sum'>('bounded');
   oracles = $state<DraftOracle[]>([]);
+  /** The checkpoint that writes plain text. */
+  model = $state('');
   arms = $state<DraftArm[]>([]);
   #nextKey = 0;
 
@@ -98,6 +100,7 @@ export class Draft {
     this.schedule = config.schedule.learningRate;
     this.tables = config.task.kind === 'bandit' ? config.task.tables : 'per-seed';
     this.oracle = 'oracle' in config.task ? config.task.oracle : 'bounded';
+    this.model = config.task.kind === 'text' ? config.task.checkpoint : '';
     this.oracles = config.task.kind === 'text' ? config.task.oracles.map(draftOracle) : [];
     this.arms = config.arms.map((arm) => this.#draftArm(arm));
   }
@@ -236,7 +239,10 @@ export class Draft {
     setValueAt(candidate, 'schedule.learningRate', this.schedule);
     if (this.task === 'bandit') setValueAt(candidate, 'task.tables', this.tables);
     if (this.taskRow.sums) setValueAt(candidate, 'task.oracle', this.oracle);
-    if (this.task === 'text') setValueAt(candidate, 'task.oracles', this.oracles.map(oracleOf));
+    if (this.task === 'text') {
+      setValueAt(candidate, 'task.oracles', this.oracles.map(oracleOf));
+      setValueAt(candidate, 'task.checkpoint', this.model);
+    }
     candidate['arms'] = this.arms.filter((arm) => arm.enabled).map((arm) => this.#armOf(arm, false));
     return candidate;
   }
