@@ -10,6 +10,9 @@ const SERVICE_WORKER = 'serviceWorker.js';
 /** For the host, which may not serve it, and for who looks. */
 const NOT_KEPT = [SERVICE_WORKER, '_headers', 'licences.txt'];
 
+/** What comes only where somebody chooses it; who has fetched it keeps it. */
+const CHOSEN = /^checkpoints[/]stories[.]/;
+
 /** Folders of public/ whose files the page fetches when it needs them. */
 const FETCHED = ['checkpoints', 'recorded', 'sweeps'];
 const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
@@ -56,7 +59,7 @@ export function shipped(plugin) {
       folder = resolve(config.root, config.build.outDir);
     },
     async closeBundle() {
-      const files = filesIn(folder).filter((path) => !NOT_KEPT.includes(path));
+      const files = filesIn(folder).filter((path) => !NOT_KEPT.includes(path) && !CHOSEN.test(path));
       const entries = files.map((url) => {
         const hash = sha256(join(folder, url));
         const digest = hash.digest();

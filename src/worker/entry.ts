@@ -70,7 +70,12 @@ async function open({ base, only, isTested = false, workers }: Opening): Promise
   });
   const prepare = (config: ExperimentConfig, imported: ImportedCheckpoints) => {
     post({ type: 'waiting', what: 'checkpoint' in config.task ? 'the checkpoint' : 'the task' });
-    return prepareTask(config, checkpointLoader(base, imported), optimumLoader(base, imported));
+    const onProgress = (bytes: number, all: number | null) =>
+      post({
+        type: 'waiting',
+        what: `the checkpoint, ${megabytes(bytes)}${all === null ? '' : ` of ${megabytes(all)}`}`,
+      });
+    return prepareTask(config, checkpointLoader(base, imported, onProgress), optimumLoader(base, imported));
   };
   post({ type: 'ready', backend: info, reasons, life: await holdLife() });
   const isGpu = info.name === 'webgpu';
@@ -86,6 +91,8 @@ async function open({ base, only, isTested = false, workers }: Opening): Promise
     tell,
   };
 }
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** The page has one of its own, where there are more than two. */
 const usableCores = (): number => {
