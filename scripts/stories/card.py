@@ -39,7 +39,8 @@ def card(student: Student, tokenizer: Tokenizer, prompts: list[str], corpus: lis
         ("Corpus", f"{facts['training']:,} beginnings of stories drawn from the teacher; no text by people"),
         ("Student", f"Llama's family: width {sizes.width}, {sizes.layers} layers, {sizes.heads} heads, hidden {sizes.hidden}, vocabulary {sizes.vocabulary}, {parameters:,} parameters, in half precision"),
         ("Training", facts["command"]),
-        ("Loss", f"{facts['nats']:.3f} nats per token of the completion, over {facts['heldOut']:,} beginnings not drawn in training"),
+        ("Loss", f"{facts['plain']:.3f} nats per token of the completion, over {facts['heldOut']:,} beginnings not drawn in training; {facts['nats']:.3f} once sharpened"),
+        ("Sharpened", "its last norm is scaled, so that at temperature 1 it writes what it wrote at 0.8"),
         ("Teacher’s", f"{facts['teacherNats']:.3f} nats for as much text, by the distribution that it was drawn from: no student can have less"),
         ("Well-formed", f"{share([a + b for a, b in written], known):.1f}% of {SAMPLES:,} texts of the student, {share(teachers_texts(tokenizer, held_out), known):.1f}% of the teacher’s (`scripts/stories/wellFormed.py`)"),
     ]

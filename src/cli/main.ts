@@ -11,6 +11,7 @@ import { sweepCommand } from './sweep/sweepCommand';
 import { theoryCommand } from './theory/theoryCommand';
 import { tuneCommand } from './sweep/tuneCommand';
 import { WORKER_COMMAND, workerCommand } from './pool/workerCommand';
+import { unpackCommand } from './make/unpackCommand';
 import { USAGE } from './usage';
 
 /** Takes its own arguments, returns the exit code; what it throws ends as one sentence. */
@@ -27,6 +28,7 @@ const COMMANDS = new Map<string, Command>([
   ['merge', mergeCommand],
   ['tune', tuneCommand],
   ['optimum', optimumCommand],
+  ['unpack', unpackCommand],
   ['theory', theoryCommand],
 ]);
 

@@ -91,5 +91,9 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --workers <n>        processes that draw (one per core); the estimate does not depend on it
       --out <file>         where the estimate goes (beside the checkpoint)
 
+  npm run lab -- unpack <file.safetensors> --out <folder>
+      writes a policy of plain text as the folder that transformers loads: config.json, model.safetensors,
+      tokenizer.json
+
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted. LAB_TRACE=1 shows where an error came from.
 `;

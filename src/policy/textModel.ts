@@ -4,7 +4,7 @@ import { encodeSafetensors, parseSafetensors } from './safetensors';
 
 /**
  * A policy that writes plain text, in one file: a `model.safetensors` of Hugging Face's layout whose metadata carry its
- * `config.json`, its `tokenizer.json`, and the prompts that it is asked.
+ * `config.json` (as `llama`), its `tokenizer.json`, and the prompts that it is asked.
  */
 export interface TextModel extends LlamaModel {
   /** `tokenizer.json`, as text. */
@@ -33,7 +33,7 @@ export function encodeTextModel(model: TextModel): Uint8Array<ArrayBuffer> {
     ...origin,
     // What `transformers` looks for.
     format: 'pt',
-    config: JSON.stringify(config),
+    llama: JSON.stringify(config),
     tokenizer,
     prompts: JSON.stringify(prompts),
     lengths: JSON.stringify({ promptLength, completionLength }),
@@ -70,13 +70,13 @@ export function folderOf(model: TextModel): ModelFolder {
 /** Reads such a file from an untrusted source. Throws an Error that says what is broken or foreign about it. */
 export function parseTextModel(bytes: Uint8Array): TextModel {
   const { metadata, tensors } = parseSafetensors(bytes);
-  const { format: _, config, tokenizer, prompts, lengths, ...origin } = metadata;
-  if (config === undefined || tokenizer === undefined || prompts === undefined || lengths === undefined) {
+  const { format: _, llama, tokenizer, prompts, lengths, ...origin } = metadata;
+  if (llama === undefined || tokenizer === undefined || prompts === undefined || lengths === undefined) {
     throw new Error('the file has weights, but not the config, tokenizer and prompts of a text policy');
   }
   const { promptLength, completionLength } = readJson('the file’s lengths', lengths) as Record<string, unknown>;
   return {
-    ...parseLlama(readJson('the file’s config', config), tensors),
+    ...parseLlama(readJson('the file’s llama', llama), tensors),
     tokenizer,
     prompts: readPrompts(readJson('the file’s prompts', prompts)),
     promptLength: readLength('promptLength', promptLength),

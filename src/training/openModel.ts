@@ -1,10 +1,18 @@
 import { parseLlama2c, tokenizerOf } from '../policy/llama2c';
 import { encodeTextModel, textModelOf, type Asked, type TextModel } from '../policy/textModel';
 import prompts from '../tasks/text/prompts.json';
+import { readCoder } from '../tasks/text/coder';
 import { readTextModel } from './textTask';
 
 /** What a model is asked that comes without prompts of its own. */
-const ASKED: Asked = { prompts, promptLength: 24, completionLength: 48 };
+const COMPLETION_LENGTH = 48;
+
+/** As long as the longest prompt is for this tokenizer. */
+function askedOf(tokenizer: string): Asked {
+  const coder = readCoder(tokenizer, []);
+  const lengths = [...prompts.training, ...prompts.test].map((prompt) => coder.encode(prompt).length);
+  return { prompts, promptLength: 1 + Math.max(...lengths), completionLength: COMPLETION_LENGTH };
+}
 
 /** Files by their names, without folders. */
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
@@ -34,7 +42,8 @@ function modelOf(files: ModelFiles): TextModel {
     files.get(name),
   );
   if (config && tokenizer && weights) {
-    return textModelOf({ config: textOf(config), tokenizer: textOf(tokenizer), weights }, ASKED);
+    const json = textOf(tokenizer);
+    return textModelOf({ config: textOf(config), tokenizer: json, weights }, askedOf(json));
   }
   const [, binary] = [...files].find(([name]) => /[.](bin|data)$/.test(name) && name !== 'tokenizer.bin') ?? [];
   if (!binary) throw new Error(`these files are no model; give ${MODEL_FILES}`);
@@ -42,7 +51,7 @@ function modelOf(files: ModelFiles): TextModel {
   const own = files.get('tokenizer.bin');
   const text = own ? tokenizerOf(own, model.sizes.vocabulary) : behind;
   if (text === null) throw new Error('the weights of llama2.c need a tokenizer.bin beside them');
-  return { ...model, ...ASKED, tokenizer: text, origin: {} };
+  return { ...model, ...askedOf(text), tokenizer: text, origin: {} };
 }
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { parseCheckpoint } from '../../src/policy/checkpoint';
 import { parseSafetensors } from '../../src/policy/safetensors';
+import { parseTextModel, textModelOf } from '../../src/policy/textModel';
 import { reviews } from '../../src/tasks/reviews';
 import { configFile, lab, run, scratchFile, scratchFolder, TINY, type Finished } from './lab';
 
@@ -101,5 +102,41 @@ describe('lab run --weights', () => {
     const { code, stderr } = await lab(['run', configFile({ ...REVIEWS, start })], { direct: true });
     expect(code).toBe(2);
     expect(stderr).toContain("not a transformer's checkpoint: its format is pilaf-lab/table");
+  });
+});
+
+describe('lab unpack', () => {
+  const TEXT = { ...REVIEWS, task: { kind: 'text', checkpoint: resolve('tests/golden/llama') }, seeds: 1 } as const;
+
+  it('writes a trained policy as a folder of Hugging Face, from which the next race starts', async () => {
+    const trained = join(scratchFolder(), 'trained');
+    const { results } = await run(TEXT, '--backend', 'wasm', '--weights', trained);
+    const file = join(trained, 'pilaf-alpha-0-5-seed0.safetensors');
+    const model = join(scratchFolder(), 'model');
+    expect((await lab(['unpack', file, '--out', model])).stdout).toContain('config.json, tokenizer.json');
+    const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as Record<string, unknown>;
+    expect(config).toMatchObject({ model_type: 'llama', hidden_size: 32, num_key_value_heads: 4, vocab_size: 90 });
+    const { tensors } = parseSafetensors(readFileSync(join(model, 'model.safetensors')));
+    expect(tensors.find(({ name }) => name === 'model.layers.1.mlp.up_proj.weight')?.shape).toEqual([48, 32]);
+    const start = { kind: 'checkpoint', checkpoint: model } as const;
+    const next = await run({ ...TEXT, start }, '--backend', 'wasm');
+    // Of few samples each, and other ones.
+    const [ended, begun] = [results.runs[0]!.evaluations.at(-1)!.kl, next.results.runs[0]!.evaluations[0]!.kl];
+    expect(ended).toBeGreaterThan(1);
+    expect(Math.abs(begun / ended - 1)).toBeLessThan(0.2);
+    const read = (name: string) => readFileSync(join(model, name));
+    const parts = {
+      config: read('config.json').toString(),
+      tokenizer: read('tokenizer.json').toString(),
+      weights: read('model.safetensors'),
+    };
+    const own = parseTextModel(readFileSync(file));
+    expect(textModelOf(parts, own).weights).toEqual(own.weights);
+  });
+
+  it('names what is no policy of plain text', async () => {
+    const { code, stderr } = await lab(['unpack', 'public/checkpoints/reviews.safetensors', '--out', scratchFolder()]);
+    expect(stderr).toContain('not the config, tokenizer and prompts of a text policy');
+    expect(code).toBe(2);
   });
 });
