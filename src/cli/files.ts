@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
 import { hashIn } from '../experiment/config/checkpointName';
 import { optimumEnding } from '../experiment/documents/optimumFile';
 import { openModel } from '../training/openModel';

@@ -1,5 +1,5 @@
 import { foreign, isObject } from '../math/foreign';
-import { parameterCount, sizeOf } from './parameters';
+import { parameterCount, sizeOf, transposeInto } from './parameters';
 import type { NamedTensor } from './safetensors';
 import { refuseUneven, transformerLayout, type ModelSizes } from './transformer';
 
@@ -42,28 +42,31 @@ function theirName(name: string): string {
   return `model.layers.${layer}.${LAYER_NAMES[part!]!}.weight`;
 }
 
-/** Sizes that a layout asks for; none of them depends on how long texts are. */
-const layoutOf = (sizes: ModelSizes) => transformerLayout({ ...sizes, promptLength: 1, completionLength: 1 });
-
 /** Reads a model from an untrusted source; throws an Error that says in a sentence what is broken or not supported. */
 export function parseLlama(config: unknown, tensors: readonly NamedTensor[]): LlamaModel {
   const { sizes, keyValueHeads, beginning, ends } = parseConfig(config);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const layout = layoutOf(sizes);
-  const own = (sizes.width / sizes.heads) * keyValueHeads;
+  const layout = transformerLayout(sizes);
+  const headWidth = sizes.width / sizes.heads;
   // All tensors before any memory: the sizes are only what the file says of itself.
   const parts = layout.map(({ name, shape }) => {
     const isGrouped = /[.](key|value)$/.test(name);
-    const expected = shape.length === 1 || name === 'embedding' ? shape : [isGrouped ? own : shape[1]!, shape[0]!];
+    const expected =
+      shape.length === 1 || name === 'embedding'
+        ? shape
+        : [isGrouped ? headWidth * keyValueHeads : shape[1]!, shape[0]!];
     return { name, shape, values: valuesOf(byName, theirName(name), expected), isGrouped };
   });
   refuseOthers(byName, new Set(layout.map(({ name }) => theirName(name))));
+  const perGroup = sizes.heads / keyValueHeads;
+  /** A head of a group of queries gets a copy of the group's keys or values. */
+  const groupOf = (column: number) => Math.floor(column / headWidth / perGroup) * headWidth + (column % headWidth);
   const weights = new Float32Array(parameterCount(layout));
   let at = 0;
   for (const { name, shape, values, isGrouped } of parts) {
     const target = weights.subarray(at, (at += sizeOf(shape)));
     if (shape.length === 1 || name === 'embedding') target.set(values);
-    else transposeInto(target, values, shape[0]!, isGrouped ? sizes : null, keyValueHeads);
+    else transposeInto(target, values, shape[0]!, isGrouped ? groupOf : undefined);
   }
   return { sizes, weights, beginning, ends };
 }
@@ -74,12 +77,12 @@ export function encodeLlama(
   positions: number,
 ): { config: Record<string, unknown>; tensors: NamedTensor[] } {
   let at = 0;
-  const tensors = layoutOf(sizes).map(({ name, shape }): NamedTensor => {
+  const tensors = transformerLayout(sizes).map(({ name, shape }): NamedTensor => {
     const values = weights.subarray(at, (at += sizeOf(shape)));
     if (shape.length === 1 || name === 'embedding') return { name: theirName(name), shape, values };
     const [rows, columns] = shape as [number, number];
     const turned = new Float32Array(values.length);
-    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = values[i * columns + j]!;
+    transposeInto(turned, values, columns);
     return { name: theirName(name), shape: [columns, rows], values: turned };
   });
   const config = {
@@ -130,23 +133,6 @@ function refuseOtherRotation({ rope_parameters, rope_scaling, rope_theta }: Reco
   if (theta === THETA && type === 'default') return;
   const text = foreign(`${JSON.stringify(theta)}, ${JSON.stringify(type)}`);
   throw new Error(`config.json: rotary positions are ${text}; supported are ${THETA}, "default"`);
-}
-
-/** [out, in] → [in, out]; a head of a group of queries gets a copy of the group's keys or values. */
-function transposeInto(
-  target: Float32Array,
-  values: Float32Array,
-  inner: number,
-  grouped: ModelSizes | null,
-  keyValueHeads: number,
-): void {
-  const columns = target.length / inner;
-  const headWidth = grouped ? grouped.width / grouped.heads : columns;
-  const perGroup = grouped ? grouped.heads / keyValueHeads : 1;
-  for (let j = 0; j < columns; j++) {
-    const source = Math.floor(j / headWidth / perGroup) * headWidth + (j % headWidth);
-    for (let i = 0; i < inner; i++) target[i * columns + j] = values[source * inner + i]!;
-  }
 }
 
 function valuesOf(byName: ReadonlyMap<string, NamedTensor>, name: string, shape: readonly number[]): Float32Array {

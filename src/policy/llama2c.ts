@@ -1,5 +1,5 @@
 import type { LlamaModel } from './llama';
-import { parameterCount, sizeOf } from './parameters';
+import { parameterCount, sizeOf, transposeInto } from './parameters';
 import { refuseUneven, transformerLayout, type ModelSizes } from './transformer';
 
 /**
@@ -40,7 +40,7 @@ export function parseLlama2c(bytes: Uint8Array): Llama2cModel {
     throw new Error('a model whose heads share keys and values is read only from config.json');
   const sizes: ModelSizes = { vocabulary, width, layers, heads, hidden };
   refuseUneven(sizes);
-  const layout = transformerLayout({ ...sizes, promptLength: 1, completionLength: 1 });
+  const layout = transformerLayout(sizes);
   const count = parameterCount(layout);
   const end = HEADER_BYTES + 4 * (count + (context * width) / heads);
   if (bytes.length < end) throw new Error('the file ends before its weights do');
@@ -76,13 +76,11 @@ function inOurOrder(
     if (shape.length === 1 || name === 'embedding') return target.set(values);
     const [inner, columns] = shape as [number, number];
     const headWidth = columns / heads;
-    const turns = /[.](query|key)$/.test(name);
-    for (let j = 0; j < columns; j++) {
-      const [head, within] = [Math.floor(j / headWidth), j % headWidth];
-      const pair = within % (headWidth / 2);
-      const source = turns ? head * headWidth + 2 * pair + (within < headWidth / 2 ? 0 : 1) : j;
-      for (let i = 0; i < inner; i++) target[i * columns + j] = values[source * inner + i]!;
-    }
+    const pairedWith = (column: number) => {
+      const [head, within] = [Math.floor(column / headWidth), column % headWidth];
+      return head * headWidth + 2 * (within % (headWidth / 2)) + (within < headWidth / 2 ? 0 : 1);
+    };
+    transposeInto(target, values, inner, /[.](query|key)$/.test(name) ? pairedWith : undefined);
   };
   take('embedding');
   for (const part of THEIR_ORDER) for (let l = 0; l < layers; l++) take(`layers.${l}.${part}`);
@@ -115,8 +113,7 @@ export function tokenizerOf(bytes: Uint8Array, size: number): string {
     if (id < special.length) piece.text = special[id]!;
     else if (id < special.length + BYTES) piece.text = byteToken(id - special.length);
   });
-  const names = pieces.map(({ text }) => text);
-  const vocab = Object.fromEntries(names.map((name, id) => [name, id]));
+  const vocab = Object.fromEntries(pieces.map(({ text }, id) => [text, id]));
   return JSON.stringify({
     version: '1.0',
     added_tokens: special.map((content, id) => ({

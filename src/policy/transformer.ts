@@ -26,7 +26,7 @@ export interface TransformerSizes extends ModelSizes {
   readonly completionLength: number;
 }
 
-const LAYER_PARTS = ({ width, hidden }: TransformerSizes) => ({
+const LAYER_PARTS = ({ width, hidden }: ModelSizes) => ({
   attentionNorm: [width],
   query: [width, width],
   key: [width, width],
@@ -40,7 +40,7 @@ const LAYER_PARTS = ({ width, hidden }: TransformerSizes) => ({
 
 type LayerPart = keyof ReturnType<typeof LAYER_PARTS>;
 
-export function transformerLayout(sizes: TransformerSizes): ParameterLayout {
+export function transformerLayout(sizes: ModelSizes): ParameterLayout {
   const parts = Object.entries(LAYER_PARTS(sizes));
   return [
     { name: 'embedding', shape: [sizes.vocabulary, sizes.width] },

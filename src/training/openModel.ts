@@ -4,10 +4,9 @@ import prompts from '../tasks/text/prompts.json';
 import { readCoder } from '../tasks/text/coder';
 import { readTextModel } from './textTask';
 
-/** What a model is asked that comes without prompts of its own. */
 const COMPLETION_LENGTH = 48;
 
-/** As long as the longest prompt is for this tokenizer. */
+/** What a model is asked that comes without prompts of its own; as long as the longest is for its tokenizer. */
 function askedOf(tokenizer: string): Asked {
   const coder = readCoder(tokenizer, []);
   const lengths = [...prompts.training, ...prompts.test].map((prompt) => coder.encode(prompt).length);
@@ -15,9 +14,9 @@ function askedOf(tokenizer: string): Asked {
 }
 
 /** Files by their names, without folders. */
-export type ModelFiles = ReadonlyMap<string, Uint8Array>;
+type ModelFiles = ReadonlyMap<string, Uint8Array>;
 
-export const MODEL_FILES =
+const MODEL_FILES =
   'one .safetensors that this program has written; config.json, model.safetensors and tokenizer.json of a Llama; or a .bin of llama2.c with its tokenizer.bin';
 
 /**
