@@ -34,17 +34,13 @@ export function scoreBy(
     const contributions = completion.map(() => 0);
     for (const { oracle, weight } of rows) {
       oracle.credits(text).forEach((credit, i) => {
+        if (credit === 0) return;
         const word = words[first + i];
         const token = word ? stops.findIndex((end) => end >= word.end) : completion.length - 1;
-        if (credit !== 0 && token >= 0) contributions[token]! += weight * credit;
+        if (token >= 0) contributions[token]! += weight * credit;
       });
     }
-    return {
-      reward: rewardOf(
-        form,
-        contributions.reduce((a, b) => a + b, 0),
-      ),
-      contributions,
-    };
+    const sum = contributions.reduce((a, b) => a + b, 0);
+    return { reward: rewardOf(form, sum), contributions };
   };
 }
