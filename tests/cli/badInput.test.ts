@@ -67,10 +67,13 @@ describe('the command', () => {
   writeFileSync(join(folder, 'file'), '');
 
   it.each<[string[], string[]]>([
-    [['race'], ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, theory']],
+    [
+      ['race'],
+      ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, unpack, theory'],
+    ],
     [
       ['constructor'],
-      ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, theory'],
+      ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, unpack, theory'],
     ],
     [['run'], ['preset', 'config file']],
     [
