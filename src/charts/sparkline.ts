@@ -2,7 +2,7 @@ import type { MetricName } from '../experiment/documents/metrics';
 import { lastMean, meanAt, pickIndices, stepsOf } from '../analysis/aggregate';
 import type { RaceHistory } from '../experiment/documents/history';
 
-/** A small chart of one metric's means, as SVG paths in a box of the given size. */
+/** A small chart, as SVG paths in a box of the given size. */
 export interface Sparkline {
   readonly low: number;
   readonly high: number;
@@ -13,22 +13,36 @@ export interface Sparkline {
 const MOST_POINTS = 60;
 const INSET = 2;
 
+/** Of one metric's means. */
 export function sparkline(history: RaceHistory, metric: MetricName, width: number, height: number): Sparkline | null {
   const lines = history.arms.map((_, arm) =>
     pickIndices(stepsOf(history, arm).length, MOST_POINTS).flatMap(
       (index) => meanAt(history, arm, metric, index) ?? [],
     ),
   );
+  return linesIn(
+    lines.map((line) => line.map(({ step, mean }) => ({ step, value: mean }))),
+    width,
+    height,
+  );
+}
+
+/** Lines over steps in one box; null without a point. */
+export function linesIn(
+  lines: readonly (readonly { readonly step: number; readonly value: number }[])[],
+  width: number,
+  height: number,
+): Sparkline | null {
   const points = lines.flat();
   if (points.length === 0) return null;
-  const low = Math.min(...points.map((p) => p.mean));
-  const high = Math.max(...points.map((p) => p.mean));
+  const low = Math.min(...points.map((p) => p.value));
+  const high = Math.max(...points.map((p) => p.value));
   const span = high - low || 1;
   const lastStep = Math.max(1, ...points.map((p) => p.step));
   const x = (step: number) => INSET + (step / lastStep) * (width - 2 * INSET);
   const y = (value: number) => height - INSET - ((value - low) / span) * (height - 2 * INSET);
   const paths = lines.map((line) =>
-    line.map((p, i) => `${i === 0 ? 'M' : 'L'}${x(p.step).toFixed(1)} ${y(p.mean).toFixed(1)}`).join(''),
+    line.map((p, i) => `${i === 0 ? 'M' : 'L'}${x(p.step).toFixed(1)} ${y(p.value).toFixed(1)}`).join(''),
   );
   return { low, high, paths };
 }

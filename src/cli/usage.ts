@@ -80,6 +80,15 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --backend <name>     (wasm)
       --out <folder>       where the checkpoint, its tokenizer and its card go (public/checkpoints)
 
+  npm run lab -- pretrain text <file.txt> [options]
+      trains a small policy that writes like a text of yours, of 500 words to 8 MB; for task.checkpoint of a text task
+      --seed <n>           of the passages, the first weights and the samples (0)
+      --steps <n>          of 32 passages each (1000)
+      --tokens <n>         of its byte-pair vocabulary at most (512)
+      --width <n>, --layers <n>    of the model; its width a multiple of 16 (64, 2)
+      --backend <name>     (wasm)
+      --out <folder>       where <file>.safetensors goes (.)
+
   npm run lab -- optimum reviews [options]
       estimates the best reward at each KL, and J* at each β, by importance sampling from the reference
       --checkpoint <name>  a shipped one, or a .safetensors file (reviews)

@@ -22,6 +22,8 @@ export interface PretrainReport {
   readonly step: number;
   /** Nats per token, end token included, on this step's fresh examples. */
   readonly loss: number;
+  /** The weights after this step; until the next one is asked for. // [N] */
+  readonly weights: () => Promise<Float32Array>;
 }
 
 const ADAM = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8 };
@@ -61,27 +63,30 @@ export async function* pretrain(
   // A copy: on the CPU the updates would be made in the caller's array.
   const weights = tf.tensor2d(start.slice(), [1, count]);
   const [mean, square] = [tf.zeros([1, count]), tf.zeros([1, count])] as [tf.Tensor2D, tf.Tensor2D];
-  for (let step = 0; step < settings.steps; step++) {
-    const examples = Array.from({ length: settings.batch }, (_, i) => example(step * settings.batch + i));
-    const { loss, gradient } = nextTokenGradient(policy, weights, completionBatch(sizes, [examples]));
-    const factors = clipFactors(gradient, settings.clip);
-    updateAdamW({
-      weights,
-      mean,
-      square,
-      gradient,
-      factors,
-      learningRates: [learningRateAt(settings, step)],
-      step: step + 1,
-      settings: { ...ADAM, weightDecay: settings.weightDecay },
-    });
-    const [value] = await loss.data();
-    tf.dispose([loss, gradient, factors]);
-    yield { step: step + 1, loss: value! };
+  const read = async () => (await weights.data()).slice() as Float32Array;
+  try {
+    for (let step = 0; step < settings.steps; step++) {
+      const examples = Array.from({ length: settings.batch }, (_, i) => example(step * settings.batch + i));
+      const { loss, gradient } = nextTokenGradient(policy, weights, completionBatch(sizes, [examples]));
+      const factors = clipFactors(gradient, settings.clip);
+      updateAdamW({
+        weights,
+        mean,
+        square,
+        gradient,
+        factors,
+        learningRates: [learningRateAt(settings, step)],
+        step: step + 1,
+        settings: { ...ADAM, weightDecay: settings.weightDecay },
+      });
+      const [value] = await loss.data();
+      tf.dispose([loss, gradient, factors]);
+      yield { step: step + 1, loss: value!, weights: read };
+    }
+    return await read();
+  } finally {
+    tf.dispose([weights, mean, square]);
   }
-  const trained = (await weights.data()).slice() as Float32Array;
-  tf.dispose([weights, mean, square]);
-  return trained;
 }
 
 function learningRateAt({ learningRate, warmUp, steps }: PretrainSettings, step: number): number {

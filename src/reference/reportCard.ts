@@ -61,12 +61,16 @@ export async function reportCard(
 }
 
 /** Mean −log p per completion token. */
-async function heldOutLoss(policy: Policy, checkpoint: Checkpoint, examples: readonly Text[]): Promise<number> {
-  const flat = tf.tensor2d(checkpoint.weights, [1, checkpoint.weights.length]);
+export async function heldOutLoss(
+  policy: Policy,
+  { sizes, weights }: Pick<Checkpoint, 'sizes' | 'weights'>,
+  examples: readonly Text[],
+): Promise<number> {
+  const flat = tf.tensor2d(weights, [1, weights.length]);
   let surprise = 0;
   let tokens = 0;
   for (let start = 0; start < examples.length; start += BATCH) {
-    const batch = completionBatch(checkpoint.sizes, [examples.slice(start, start + BATCH)]);
+    const batch = completionBatch(sizes, [examples.slice(start, start + BATCH)]);
     const sum = tf.tidy(() => {
       const pass = policy.forward(flat, batch);
       const masked = tf.sum(tf.mul(pass.logProbs, pass.mask));

@@ -1,6 +1,7 @@
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Task } from '../training/task';
 import { drawMixture } from '../reference/mixtureSamples';
+import { encodeTextModel } from '../policy/textModel';
 import { runCell } from './cell';
 import type { ImportedCheckpoints, Note, Order, OrderKind, OrderOf, Outcomes } from './orders';
 import { Part } from './part';
@@ -18,6 +19,8 @@ export interface ExecutorEnvironment extends RunnerEnvironment {
 /** Carries out what a pool orders in the thread of one of its workers, one order after the other. */
 export class Executor {
   private part: Part | null = null;
+  /** Whether the pretraining in hand is to end. */
+  private halted = false;
 
   constructor(private readonly environment: ExecutorEnvironment) {}
 
@@ -38,14 +41,17 @@ export class Executor {
         return this.opened().finish();
       case 'mixture':
         return this.mixture(order, onNote);
+      case 'pretrain':
+        return this.pretrain(order, onNote);
       default:
         throw new Error(`unknown order ${JSON.stringify(order satisfies never)}`);
     }
   }
 
-  /** Ends early what the order in hand does before a part's first step. */
+  /** Ends early what the order in hand does before a part's first step, or a pretraining. */
   halt(): void {
     this.part?.halt();
+    this.halted = true;
   }
 
   private async cell({ config, checkpoints }: OrderOf<'cell'>, onNote: (note: Note) => void) {
@@ -63,6 +69,19 @@ export class Executor {
       await this.environment.breathe();
     }
     return next.value;
+  }
+
+  private async pretrain({ asked }: OrderOf<'pretrain'>, onNote: (note: Note) => void) {
+    await this.drop();
+    this.halted = false;
+    // Large, and seldom asked for.
+    const { pretrainText } = await import('../reference/pretrainText');
+    for await (const { step, loss, look, model } of pretrainText(asked)) {
+      onNote({ type: 'pretraining', step, loss, ...(look && { look }) });
+      await this.environment.breathe();
+      if (this.halted || step === asked.steps) return encodeTextModel(await model());
+    }
+    throw new Error('a pretraining has no steps');
   }
 
   private async open({ config, checkpoints, runs, from }: OrderOf<'open'>, onNote: (note: Note) => void) {

@@ -1,6 +1,8 @@
 import type { ArmSummary } from '../experiment/documents/sweepResults';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import type { TextPretraining } from '../experiment/config/textPretraining';
 import type { MixtureDraws, MixtureSample } from '../reference/mixtureSamples';
+import type { TextLook } from '../reference/pretrainText';
 import type { Report } from '../training/reports';
 import type { ExperimentSnapshot } from '../training/snapshot';
 
@@ -39,7 +41,9 @@ export type Order =
       /** Names the checkpoint. */
       readonly config: ExperimentConfig;
       readonly draws: MixtureDraws;
-    };
+    }
+  /** A policy that writes like a text; a halt ends its training with what it has learnt. */
+  | { readonly kind: 'pretrain'; readonly asked: TextPretraining };
 
 export type OrderKind = Order['kind'];
 export type OrderOf<Kind extends OrderKind> = Extract<Order, { readonly kind: Kind }>;
@@ -52,11 +56,16 @@ export interface Outcomes {
   readonly snapshot: ExperimentSnapshot;
   readonly finish: readonly Report[];
   readonly mixture: readonly MixtureSample[];
+  /** A text policy's file. */
+  readonly pretrain: Uint8Array<ArrayBuffer>;
 }
 
 /** What a worker says while it is at it: a cell's step, or a draw, in hand; what a part does before its first step. */
 export type Note =
-  { readonly type: 'step'; readonly step: number } | Extract<Report, { type: 'offline' | 'compiling' }>;
+  | { readonly type: 'step'; readonly step: number }
+  | Extract<Report, { type: 'offline' | 'compiling' }>
+  /** A step of a pretraining: nats per token, and now and then a look at the policy. */
+  | { readonly type: 'pretraining'; readonly step: number; readonly loss: number; readonly look?: TextLook };
 
 /** What a sweep keeps of a cell, and how long it took. */
 export interface CellResult {

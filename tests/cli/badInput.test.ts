@@ -122,6 +122,17 @@ describe('the command', () => {
       ['pretrain', 'poems'],
       ['reviews', '"poems"'],
     ],
+    [['pretrain', 'text'], ['one file']],
+    [
+      ['pretrain', 'text', join(folder, 'none.txt')],
+      ['there is no file', 'none.txt'],
+    ],
+    [['pretrain', 'text', scratchFile('Once upon a time.', '.txt')], ['the text has 4 words; give at least 500']],
+    [['pretrain', 'text', scratchFile(new Uint8Array([255, 216, 255]), '.txt')], ['is no text: it is not in UTF-8']],
+    [
+      ['pretrain', 'text', scratchFile('a '.repeat(600), '.txt'), '--width', '20'],
+      ['--width: 20', 'multiple of 16'],
+    ],
     [
       ['pretrain', 'reviews', '--steps', '0'],
       ['--steps: "0"', '1 to 1000000'],

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CellLine } from '../../src/experiment/documents/sweepResults';
 import { reviews } from '../../src/tasks/reviews';
-import { configFile, lab, scratchFolder } from './lab';
+import prompts from '../../src/tasks/text/prompts.json';
+import { configFile, lab, scratchFile, scratchFolder } from './lab';
 
 const FILES = ['reviews.card.md', 'reviews.safetensors', 'reviews.tokenizer.json'];
 
@@ -94,4 +95,30 @@ describe('lab pretrain reviews', () => {
     ]);
     expect(cells[0]!.arms[0]!.hashes).not.toEqual(cells[1]!.arms[0]!.hashes);
   }, 120_000);
+});
+
+describe('lab pretrain text', () => {
+  const text = Array.from({ length: 4 }, () => prompts.training.join('\n')).join('\n');
+
+  it('makes a policy that writes like the text, which a race then trains', async () => {
+    const folder = scratchFolder();
+    const args = ['--steps', '3', '--tokens', '120', '--width', '16', '--layers', '1', '--out', folder];
+    const made = await lab(['pretrain', 'text', scratchFile(text, '.txt'), ...args]);
+    expect({ code: made.code, stderr: made.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(made.stdout).toMatch(
+      /^Loss \d[.]\d{3} nats per token on the part that it has not read; it writes:\n( {2}.+\n){3}/,
+    );
+    const [file] = readdirSync(folder);
+    const race = configFile({
+      task: { kind: 'text', checkpoint: join(folder, file!) },
+      arms: [{ sampler: 'vanilla' }],
+      seeds: 1,
+      beta: 0.1,
+      learningRate: 0.001,
+      schedule: { steps: 2, pairs: 2 },
+      evaluation: { every: 1, samples: 4 },
+    });
+    const { code, stderr } = await lab(['run', race, '--backend', 'wasm']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }, 60_000);
 });

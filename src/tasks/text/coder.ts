@@ -6,6 +6,7 @@ export interface TextCoder {
   /** What each id adds to a text; nothing for special tokens. */
   readonly pieces: readonly string[];
   encode(text: string): number[];
+  decode(ids: readonly number[]): string;
 }
 
 /**
@@ -20,6 +21,7 @@ export function readCoder(json: string, special: readonly number[]): TextCoder {
     return {
       pieces: piecesOf(tokenizer, new Set(special)),
       encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+      decode: (ids) => tokenizer.decode([...ids], { clean_up_tokenization_spaces: false }),
     };
   } catch (error) {
     // The library's own sentences are plain Errors; the others are JavaScript's.

@@ -1,0 +1,99 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import {
+  HEAD_WIDTH,
+  TEXT_PRETRAINING,
+  textProblem,
+  type TextPretraining,
+} from '../../experiment/config/textPretraining';
+import { encodeTextModel, type TextModel } from '../../policy/textModel';
+import { pretrainText, type TextLook } from '../../reference/pretrainText';
+import { readArguments, readBackend, readWhole } from '../arguments';
+import { EXIT, UsageError } from '../errors';
+import { makeFolder, writeTogether } from '../files';
+import { startBackend } from '../nodeRuntime';
+import { startProgress } from '../progress';
+
+const { steps, tokens, width, layers } = TEXT_PRETRAINING;
+
+/** `lab pretrain text <file>`: trains a small policy that writes like a text of one's own. */
+export async function pretrainOnText(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments('pretrain', args, {
+    seed: { type: 'string', default: '0' },
+    steps: { type: 'string', default: `${steps.usual}` },
+    tokens: { type: 'string', default: `${tokens.usual}` },
+    width: { type: 'string', default: `${width.usual}` },
+    layers: { type: 'string', default: `${layers.usual}` },
+    backend: { type: 'string', default: 'wasm' },
+    out: { type: 'string', default: '.' },
+  });
+  const [file] = positionals;
+  if (file === undefined || positionals.length > 1) {
+    throw new UsageError(`pretrain text takes one file; given was "${positionals.join(' ')}"`);
+  }
+  const asked: TextPretraining = {
+    text: readText(file),
+    seed: readWhole('--seed', values.seed, 0, 2 ** 32 - 1),
+    steps: readWhole('--steps', values.steps, steps.min, steps.max),
+    tokens: readWhole('--tokens', values.tokens, tokens.min, tokens.max),
+    width: readWhole('--width', values.width, width.min, width.max),
+    layers: readWhole('--layers', values.layers, layers.min, layers.max),
+  };
+  if (asked.width % HEAD_WIDTH !== 0) {
+    throw new UsageError(
+      `--width: ${asked.width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to ${width.max}`,
+    );
+  }
+  const only = readBackend(values.backend);
+  makeFolder(values.out);
+  const backend = await startBackend(only);
+  try {
+    const { model, look } = await Promise.race([trained(asked), backend.lost]);
+    const path = join(values.out, `${basename(file, extname(file))}.safetensors`);
+    writeTogether([{ path, content: encodeTextModel(model) }]);
+    process.stdout.write(
+      [
+        `Loss ${look.heldOut.toFixed(3)} nats per token on the part that it has not read; it writes:`,
+        ...look.texts.map((text) => `  ${text}`),
+        `The policy is ${path}: a race starts from it with --set 'task={"kind":"text","checkpoint":"${path}"}'.\n`,
+      ].join('\n'),
+    );
+  } finally {
+    backend.release();
+  }
+  return EXIT.success;
+}
+
+function readText(file: string): string {
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  if (!statSync(file).isFile()) throw new UsageError(`${file} is not a file`);
+  const text = readUtf8(file);
+  const problem = textProblem(text);
+  if (problem) throw new UsageError(`${file} cannot be used: ${problem}`);
+  return text;
+}
+
+function readUtf8(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    throw new UsageError(`${file} is no text: it is not in UTF-8`, { cause: error });
+  }
+}
+
+async function trained(asked: TextPretraining): Promise<{ model: TextModel; look: TextLook }> {
+  const progress = startProgress('pretrain text', asked.steps);
+  let look: TextLook | undefined;
+  for await (const report of pretrainText(asked)) {
+    look = report.look ?? look;
+    const heldOut = look ? `, on the unread part ${look.heldOut.toFixed(3)}` : '';
+    progress.update(report.step, `loss ${report.loss.toFixed(3)}${heldOut}`);
+    if (report.step === asked.steps) {
+      progress.clear();
+      return { model: await report.model(), look: look! };
+    }
+    await breathe();
+  }
+  throw new Error('a pretraining has no steps');
+}

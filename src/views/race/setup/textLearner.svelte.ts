@@ -1,0 +1,108 @@
+import type { BackendName } from '../../../experiment/documents/results';
+import type { TextPretraining } from '../../../experiment/config/textPretraining';
+import type { Note, OrderOf, Outcomes } from '../../../run/orders';
+import { createThread } from '../../../worker/createThread';
+import { WebPoolWorker } from '../../../worker/poolWorker';
+import type { Checkpoints } from '../../browser/checkpoints.svelte';
+import { reasonOf } from '../../runs/library.svelte';
+
+type Pretraining = Extract<Note, { type: 'pretraining' }>;
+
+interface Point {
+  readonly step: number;
+  readonly value: number;
+}
+
+/** How far a policy is that learns from a text. */
+export interface Learning {
+  readonly name: string;
+  readonly steps: number;
+  readonly last: Pretraining | null;
+  /** Nats per token, on the passages of every step and, at each look, on the unread part; they grow. */
+  readonly losses: Point[];
+  readonly heldOut: Point[];
+  /** What it wrote when it was looked at last. */
+  readonly texts: readonly string[];
+}
+
+/** What the learner needs of a worker of its own. */
+interface LearningWorker {
+  run(order: OrderOf<'pretrain'>, onNote: (note: Note) => void): Promise<Outcomes['pretrain']>;
+  halt(): void;
+  end(): void;
+}
+
+/** Trains a small policy on somebody's text, in a worker of its own: a race goes on meanwhile. */
+export class TextLearner {
+  /** Null where nothing learns. */
+  learning = $state.raw<Learning | null>(null);
+  /** How the last one ended. */
+  said = $state.raw<{ readonly text: string; readonly bad: boolean } | null>(null);
+
+  readonly #checkpoints: Checkpoints;
+  readonly #create: () => Promise<LearningWorker>;
+  #worker: LearningWorker | null = null;
+  /** Counts the starts: what an older one still says is dropped. */
+  #turn = 0;
+
+  /** @param wanted the backend; undefined: the engine's own choice */
+  constructor(checkpoints: Checkpoints, wanted: () => BackendName | undefined) {
+    this.#checkpoints = checkpoints;
+    this.#create = async () => {
+      const worker = new WebPoolWorker(document.baseURI, wanted(), false, createThread);
+      await worker.ready;
+      return worker;
+    };
+  }
+
+  /** Returns the name of the checkpoint; null where there is none. */
+  async start(name: string, asked: TextPretraining): Promise<string | null> {
+    this.cancel();
+    const turn = ++this.#turn;
+    this.said = null;
+    this.learning = { name, steps: asked.steps, last: null, losses: [], heldOut: [], texts: [] };
+    try {
+      const worker = await this.#create();
+      if (turn !== this.#turn) {
+        worker.end();
+        return null;
+      }
+      this.#worker = worker;
+      const bytes = await worker.run({ kind: 'pretrain', asked }, (note) => {
+        if (turn === this.#turn && note.type === 'pretraining') this.#heard(note);
+      });
+      const file = new File([bytes], `${name}.safetensors`);
+      const { name: taken, trouble } = await this.#checkpoints.add([file], 'text');
+      const fleeting = trouble === null ? '' : ` It is not stored (${trouble}), so it is here until the page closes.`;
+      if (turn === this.#turn) this.said = { text: `${taken} has learnt.${fleeting}`, bad: false };
+      return taken;
+    } catch (error) {
+      if (turn === this.#turn) this.said = { text: `${name} has not learnt: ${reasonOf(error)}.`, bad: true };
+      return null;
+    } finally {
+      if (turn === this.#turn) this.cancel();
+    }
+  }
+
+  /** Ends it after the step in hand, with what it has learnt. */
+  stop(): void {
+    this.#worker?.halt();
+  }
+
+  /** Ends it, and it is gone. */
+  cancel(): void {
+    this.#turn++;
+    this.#worker?.end();
+    this.#worker = null;
+    this.learning = null;
+  }
+
+  #heard(note: Pretraining): void {
+    const before = this.learning;
+    if (!before) return;
+    const { step, loss, look } = note;
+    before.losses.push({ step, value: loss });
+    if (look) before.heldOut.push({ step, value: look.heldOut });
+    this.learning = { ...before, last: note, texts: look?.texts ?? before.texts };
+  }
+}
