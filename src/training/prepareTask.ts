@@ -6,7 +6,6 @@ import { banditTask } from './banditTask';
 import { readKnownOptimum } from './knownOptimum';
 import type { KnownOptimum, Task } from './task';
 import { parseReviewsCheckpoint, reviewsTask } from './reviewsTask';
-import { readTextModel, textTask } from './textTask';
 
 /** Fetches a checkpoint's bytes by its name in the config; throws an Error that says why it cannot. */
 export type CheckpointLoader = (name: string) => Promise<Uint8Array>;
@@ -45,6 +44,8 @@ export async function prepareTask(
       return reviewsTask(reference, { form: task, startWeights: first.weights, optimum });
     }
     case 'text': {
+      // Tokenizers, lexicons and lists of words are large: they come when a text is asked for.
+      const { readTextModel, textTask } = await import('./textTask');
       const reference = await loadAt('task.checkpoint', task.checkpoint, load, readTextModel);
       if (start.kind !== 'checkpoint') return textTask(reference, task);
       const first = await loadAt('start.checkpoint', start.checkpoint, load, readTextModel);
