@@ -47,12 +47,10 @@ export interface Candidate {
   readonly logRatio: number;
 }
 
-/** What the page asks the worker of a policy. */
-export type ReadWords = (
-  of: number | string,
-  prompt: number,
-  beginnings: readonly (readonly number[])[],
-) => Promise<Words>;
+/** Whom the page asks for a policy's words. */
+export interface Reader {
+  words(of: number | string, prompt: number, beginnings: readonly (readonly number[])[]): Promise<Words>;
+}
 
 /** One text, word by word, under a trained policy and its reference. */
 export class TextLesson {
@@ -123,7 +121,7 @@ export class TextLesson {
     return { implicit: selectPair('implicit-extremes', scored), oracle: selectPair('oracle-extremes', scored) };
   });
 
-  #read: ReadWords | null = null;
+  #reader: Reader | null = null;
   /** The race whose runs can be read. */
   #race = -1;
   /** Counts what was asked for: an answer that comes too late is left. */
@@ -157,8 +155,8 @@ export class TextLesson {
    *
    * @param race tells one race from another: a run's policy is gone with its race
    */
-  async begin(read: ReadWords, race: number): Promise<void> {
-    this.#read = read;
+  async begin(reader: Reader, race: number): Promise<void> {
+    this.#reader = reader;
     const isGone = typeof this.of === 'number' && race !== this.#race;
     this.#race = race;
     if (isGone) return this.choosePolicy(SHIPPED.name, SHIPPED.beta);
@@ -208,8 +206,8 @@ export class TextLesson {
 
   /** N texts of the policy, from the prompt on. */
   async drawCandidates(): Promise<void> {
-    const read = this.#read;
-    if (!read) return;
+    const reader = this.#reader;
+    if (!reader) return;
     const turn = ++this.#turn;
     const count = this.candidates;
     const rows = Array.from({ length: count }, (): Written[] => []);
@@ -218,7 +216,7 @@ export class TextLesson {
     this.busy = true;
     try {
       const ids = rows.map((): number[] => []);
-      let words = await read(this.of, this.prompt, ids);
+      let words = await reader.words(this.of, this.prompt, ids);
       const { vocabulary, ends, completionLength } = words;
       for (let token = 0; over.includes(false); token++) {
         for (const [row, written] of rows.entries()) {
@@ -232,7 +230,7 @@ export class TextLesson {
           if (!over[row]) written.push({ id, logits });
           over[row] ||= ends.includes(id) || token + 1 === completionLength;
         }
-        words = await read(this.of, this.prompt, ids);
+        words = await reader.words(this.of, this.prompt, ids);
         if (turn !== this.#turn) return;
       }
       // What stands behind an end is not read.
@@ -248,14 +246,14 @@ export class TextLesson {
   }
 
   async #look(): Promise<void> {
-    const read = this.#read;
-    if (!read) return;
+    const reader = this.#reader;
+    if (!reader) return;
     const turn = ++this.#turn;
     this.busy = true;
     this.next = null;
     try {
       const ids = this.written.map(({ id }) => id);
-      const words = await read(this.of, this.prompt, [ids]);
+      const words = await reader.words(this.of, this.prompt, [ids]);
       if (turn !== this.#turn) return;
       this.known = words;
       this.next = this.isOver ? null : words;
