@@ -7,13 +7,14 @@ import { short, whole, withInterval } from '../analysis/format';
 import type { RaceHistory } from '../experiment/documents/history';
 import { escaped } from './plane';
 
-/** One metric against what it cost: the mean over seeds with its 95% band, arms named at their ends. */
+/** One metric against what it cost, or how far the policy has gone: the mean over seeds with its 95% band, arms named at their ends. */
 
 export const AGAINST = {
   step: 'steps',
   labels: 'pairs labelled',
   samplingCost: 'sampling cost (policy passes per run)',
   annotationCost: 'responses shown to the annotator',
+  kl: 'KL from the reference',
 } as const;
 export type Against = keyof typeof AGAINST;
 

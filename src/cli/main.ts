@@ -5,6 +5,7 @@ import { optimumCommand } from './make/optimumCommand';
 import { pretrainCommand } from './make/pretrainCommand';
 import { presetsCommand } from './run/presetsCommand';
 import { recordCommand } from './make/recordCommand';
+import { rewardCommand } from './make/rewardCommand';
 import { resumeCommand } from './run/resumeCommand';
 import { runCommand } from './run/runCommand';
 import { sweepCommand } from './sweep/sweepCommand';
@@ -28,6 +29,7 @@ const COMMANDS = new Map<string, Command>([
   ['merge', mergeCommand],
   ['tune', tuneCommand],
   ['optimum', optimumCommand],
+  ['reward', rewardCommand],
   ['unpack', unpackCommand],
   ['theory', theoryCommand],
 ]);

@@ -100,6 +100,15 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --workers <n>        processes that draw (one per core); the estimate does not depend on it
       --out <file>         where the estimate goes (beside the checkpoint)
 
+  npm run lab -- reward <preset, config.json or '#v1…'> --out <file.safetensors> [options]
+      trains a small reward model, a transformer with a scalar head, on votes between texts, for an oracle
+      {"of": "learnt", "model": "<file.safetensors>"} of a text task; its card says how well it judges
+      --set <path=value>   changes the config, whose model writes the texts and whose oracle labels them
+      --pairs <n>          (4000)
+      --labels <file>      a person's labels instead (JSON Lines, from the page's Learn)
+      --epochs <n>, --seed <n>, --width <n>, --layers <n>    (4, 0, 32, 2)
+      --backend <name>     (wasm)
+
   npm run lab -- unpack <file.safetensors> --out <folder>
       writes a policy of plain text as the folder that transformers loads: config.json, model.safetensors,
       tokenizer.json

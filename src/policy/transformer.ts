@@ -58,7 +58,7 @@ export interface TransformerOffsets {
   readonly finalNorm: number;
 }
 
-export function transformerOffsets(sizes: TransformerSizes): TransformerOffsets {
+export function transformerOffsets(sizes: ModelSizes): TransformerOffsets {
   const starts = new Map<string, number>();
   let at = 0;
   for (const { name, shape } of transformerLayout(sizes)) {

@@ -4,7 +4,7 @@ import { clipFactors, updateAdamW } from '../ops/adamW/adamW';
 import { parameterCount, sizeOf } from '../policy/parameters';
 import { completionBatch, type Text } from '../policy/batches';
 import type { CompletionBatch, Policy } from '../policy/policy';
-import { transformerLayout, type TransformerSizes } from '../policy/transformer';
+import { transformerLayout, type ModelSizes, type TransformerSizes } from '../policy/transformer';
 import { transformerPolicy } from '../policy/transformerPolicy';
 
 export interface PretrainSettings {
@@ -29,7 +29,7 @@ export interface PretrainReport {
 const ADAM = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8 };
 
 /** Normal draws scaled by fan-in, gains at 1; addressed by the seed. // [N] */
-export function initialWeights(sizes: TransformerSizes, seed: number): Float32Array {
+export function initialWeights(sizes: ModelSizes, seed: number): Float32Array {
   const layout = transformerLayout(sizes);
   const weights = new Float32Array(parameterCount(layout));
   let at = 0;
@@ -52,22 +52,37 @@ export function initialWeights(sizes: TransformerSizes, seed: number): Float32Ar
  *
  * @param start where the weights begin, drawn from the seed where not given  // [N]
  */
-export async function* pretrain(
+export function pretrain(
   sizes: TransformerSizes,
   settings: PretrainSettings,
   example: (index: number) => Text,
   start = initialWeights(sizes, settings.seed),
 ): AsyncGenerator<PretrainReport, Float32Array> {
   const policy = transformerPolicy(sizes);
-  const count = parameterCount(policy.layout);
+  return descend(settings, start, (weights, step) => {
+    const examples = Array.from({ length: settings.batch }, (_, i) => example(step * settings.batch + i));
+    return nextTokenGradient(policy, weights, completionBatch(sizes, [examples]));
+  });
+}
+
+/**
+ * Descends a loss with AdamW. Yields every step's loss and returns the weights.
+ *
+ * @param gradientOf the loss on the step's own examples, and its gradient in flat form; steps count from 0  // scalar, [1, N]
+ */
+export async function* descend(
+  settings: PretrainSettings,
+  start: Float32Array,
+  gradientOf: (weights: tf.Tensor2D, step: number) => { loss: tf.Scalar; gradient: tf.Tensor2D },
+): AsyncGenerator<PretrainReport, Float32Array> {
+  const count = start.length;
   // A copy: on the CPU the updates would be made in the caller's array.
   const weights = tf.tensor2d(start.slice(), [1, count]);
   const [mean, square] = [tf.zeros([1, count]), tf.zeros([1, count])] as [tf.Tensor2D, tf.Tensor2D];
   const read = async () => (await weights.data()).slice() as Float32Array;
   try {
     for (let step = 0; step < settings.steps; step++) {
-      const examples = Array.from({ length: settings.batch }, (_, i) => example(step * settings.batch + i));
-      const { loss, gradient } = nextTokenGradient(policy, weights, completionBatch(sizes, [examples]));
+      const { loss, gradient } = gradientOf(weights, step);
       const factors = clipFactors(gradient, settings.clip);
       updateAdamW({
         weights,

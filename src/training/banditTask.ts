@@ -40,6 +40,7 @@ export function banditTask(config: BanditConfig): Task {
     contributions: (seed, prompt, response) => [tables(seed).rewards[prompt[0]! * config.responses + response[0]!]!],
     startWeights: null,
     encodeWeights: (weights, origin) => encodeTable(weights, config.prompts, config.responses, origin),
+    trueReward: null,
     panel: null,
     promptText: ([prompt]) => `prompt ${prompt! + 1}`,
     completionText: ([response]) => `response ${response! + 1}`,

@@ -17,6 +17,7 @@ interface Point {
   readonly entropy: number;
   readonly length: number;
   readonly rewardSpread: number | null;
+  readonly trueReward: number | null;
   readonly gap: number | null;
 }
 
@@ -45,6 +46,7 @@ function evaluationOf({ run, totals, diagnostics }: RunMemory, point: Point, ste
     entropy: point.entropy,
     length: point.length,
     rewardSpread: point.rewardSpread,
+    trueReward: point.trueReward,
     ...totals,
   };
 }
@@ -55,7 +57,7 @@ async function exactPoints(evaluation: ExactEvaluation, fleet: Fleet): Promise<P
     const point = evaluation.evaluate(run.seed, weights[r]!, run.beta);
     const gap = evaluation.optimum(run.seed, run.beta).objective - point.objective;
     const { reward, kl, entropy, rewardSpread } = point;
-    return { reward, kl, entropy, length: 1, rewardSpread, gap };
+    return { reward, kl, entropy, length: 1, rewardSpread, trueReward: null, gap };
   });
 }
 
@@ -130,13 +132,14 @@ function meanPoint(
   rows: number,
 ): SampledPoint {
   const stride = sampled.tokens.length / task.policy.completionLength;
-  const sum = { reward: 0, kl: 0, entropy: 0, length: 0 };
+  const sum = { reward: 0, trueReward: 0, kl: 0, entropy: 0, length: 0 };
   const rewards = testPrompts.map((): number[] => []);
   for (let row = 0; row < rows; row++) {
     const position = set * rows + row;
     const prompt = testPrompts[row % testPrompts.length]!;
     const completion = readCompletion(task, seed, prompt, sampled, position);
     sum.reward += completion.reward;
+    sum.trueReward += task.trueReward?.(prompt, completion.ids) ?? 0;
     rewards[row % testPrompts.length]!.push(completion.reward);
     sum.length += completion.ids.length;
     for (let t = 0; t < completion.ids.length; t++) {
@@ -150,5 +153,6 @@ function meanPoint(
     entropy: sum.entropy / rows,
     length: sum.length / rows,
     rewardSpread: pooledDeviation(rewards),
+    trueReward: task.trueReward ? sum.trueReward / rows : null,
   };
 }

@@ -1,10 +1,10 @@
-import { METRICS, type Evaluation, type MetricName } from '../experiment/documents/metrics';
+import { LATER, METRICS, type Evaluation, type MetricName } from '../experiment/documents/metrics';
 import { Fingerprint } from '../math/hash';
 import type { Run } from './run';
 import type { RunSnapshot } from './snapshot';
 
 /** Of every version: a metric that came later leaves the fingerprints of earlier ones as they are. */
-const HASHED = (Object.keys(METRICS) as MetricName[]).filter((name) => name !== 'rewardSpread');
+const HASHED = (Object.keys(METRICS) as MetricName[]).filter((name) => !LATER.includes(name));
 
 /** A fingerprint of each run's numbers: every evaluation by schedule, and the final weights' bits. */
 export class Fingerprints {

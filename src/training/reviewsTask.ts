@@ -42,6 +42,7 @@ export function reviewsTask(
     contributions: (_seed, prompt, completion) => scored(prompt, completion).contributions,
     startWeights: startWeights ?? null,
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary, weights: own, origin }),
+    trueReward: null,
     panel: {
       size: PANEL_SIZE,
       score: (annotator, prompt, completion) => scoreBy(annotator, prompt, completion, form),

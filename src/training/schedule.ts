@@ -65,7 +65,7 @@ export function minibatch<T>(
 }
 
 /** 0 … count − 1 in random order, by Fisher and Yates. */
-function shuffled(count: number, seed: number, step: number): Uint32Array {
+export function shuffled(count: number, seed: number, step: number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = uniformInteger({ seed, stream: STREAM.shuffle, step, row: i, token: 0 }, i + 1);

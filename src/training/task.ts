@@ -24,6 +24,8 @@ export interface Task {
   reward(seed: number, promptIds: readonly number[], completion: readonly number[]): number;
   /** What the oracle credited to each token of a completion. */
   contributions(seed: number, promptIds: readonly number[], completion: readonly number[]): readonly number[];
+  /** What the oracle was to learn, where it has learnt; null elsewhere. */
+  readonly trueReward: ((promptIds: readonly number[], completion: readonly number[]) => number) | null;
   /** People with ratings of their own; null where the task has none. */
   readonly panel: Panel | null;
   promptText(promptIds: readonly number[]): string;

@@ -4,6 +4,7 @@ import type { OracleConfig } from '../experiment/config/oracles';
 import type { RewardForm } from '../tasks/reviews/bounds';
 import { PADDING } from '../tasks/task';
 import { readCoder, type TextCoder } from '../tasks/text/coder';
+import type { Oracle } from '../tasks/text/oracles/oracle';
 import { scoreBy } from '../tasks/text/score';
 import type { Task } from './task';
 
@@ -26,6 +27,10 @@ export function readTextModel(bytes: Uint8Array): ReadTextModel {
 
 export interface TextOptions extends RewardForm {
   readonly oracles: readonly OracleConfig[];
+  /** What the oracles were to learn; measured only. */
+  readonly truth?: readonly OracleConfig[] | undefined;
+  /** The oracles that have learnt, by their checkpoint's name. */
+  readonly learnt?: ReadonlyMap<string, Oracle>;
   /** Where training starts instead of at the reference. // [N] */
   readonly startWeights?: Float32Array;
 }
@@ -40,7 +45,9 @@ export function textTask(model: ReadTextModel, options: TextOptions): Task {
     throw new Error(`the prompt "${text}" has ${ids.length} tokens; the model reads ${promptLength}`);
   };
   const [training, test] = [prompts.training.map(idsOf), prompts.test.map(idsOf)];
-  const score = scoreBy(pieces, ends, options.oracles, options);
+  const { oracles, truth, learnt } = options;
+  const score = scoreBy(pieces, ends, oracles, options, learnt);
+  const trueScore = truth && scoreBy(pieces, ends, truth, options, learnt);
   const textOf = (ids: readonly number[]) => ids.map((id) => pieces[id]!).join('');
   return {
     policy: transformerPolicy({ ...model.sizes, promptLength, completionLength }),
@@ -51,6 +58,7 @@ export function textTask(model: ReadTextModel, options: TextOptions): Task {
     ends: (token) => ends.includes(token),
     reward: (_seed, prompt, completion) => score(prompt, completion).reward,
     contributions: (_seed, prompt, completion) => score(prompt, completion).contributions,
+    trueReward: trueScore ? (prompt, completion) => trueScore(prompt, completion).reward : null,
     startWeights: options.startWeights ?? null,
     encodeWeights: (weights, origin) => encodeTextModel({ ...model, weights, origin }),
     panel: null,

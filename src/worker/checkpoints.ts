@@ -1,6 +1,7 @@
 import { hashIn } from '../experiment/config/checkpointName';
 import { optimumEnding } from '../experiment/documents/optimumFile';
-import type { CheckpointLoader, OptimumLoader } from '../training/prepareTask';
+import type { CheckpointLoader } from '../training/checkpointAt';
+import type { OptimumLoader } from '../training/prepareTask';
 import type { ImportedCheckpoints } from '../run/orders';
 import { fetchShipped, type FetchOptions } from './shipped';
 

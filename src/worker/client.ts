@@ -1,4 +1,4 @@
-import type { WrittenTask } from '../experiment/config/tasks';
+import type { CheckpointKind } from '../experiment/config/tasks';
 import type { BackendName } from '../experiment/documents/results';
 import { createThread } from './createThread';
 import { whenGone } from './life';
@@ -113,7 +113,7 @@ export class LabClient {
   }
 
   /** Whether files are a checkpoint that a task can use. */
-  check(files: readonly CheckpointFile[], task: WrittenTask): Promise<Answer & { type: 'check' }> {
+  check(files: readonly CheckpointFile[], task: CheckpointKind): Promise<Answer & { type: 'check' }> {
     this.open();
     return this.#ask({ type: 'check', ticket: this.#nextId++, files, task });
   }

@@ -1,4 +1,4 @@
-import type { WrittenTask } from '../experiment/config/tasks';
+import type { CheckpointKind } from '../experiment/config/tasks';
 import type { Problem } from '../experiment/reading';
 import type { BackendInfo, BackendName, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
@@ -40,7 +40,7 @@ export type Question =
   | {
       readonly type: 'check';
       readonly ticket: number;
-      readonly task: WrittenTask;
+      readonly task: CheckpointKind;
       readonly files: readonly CheckpointFile[];
     }
   /** Completions that a run's policy writes now, or wrote when it was stored last. */

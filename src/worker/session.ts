@@ -8,7 +8,7 @@ import { Runner, type Experiment, type RunnerEnvironment } from '../run/runner';
 import { parseStored, type StoredExperiment } from '../run/storedExperiment';
 import type { Answer, Question } from '../training/annotator';
 import { WrongNumbers } from '../training/checkDevice';
-import { CheckpointError } from '../training/prepareTask';
+import { CheckpointError } from '../training/checkpointAt';
 import { nextWords, sampleTexts } from '../training/readPolicy';
 import { runsOf } from '../training/run';
 import type { ExperimentSnapshot } from '../training/snapshot';

@@ -64,6 +64,7 @@ export function workloadOf(form: Form, size: SizeName, fleet: number): Workload 
     startWeights: null,
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary: [], weights: own, origin }),
     panel: null,
+    trueReward: null,
     promptText: (prompt) => prompt.join(' '),
     completionText: (ids) => ids.join(' '),
     tokenText: String,

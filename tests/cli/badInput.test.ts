@@ -69,11 +69,14 @@ describe('the command', () => {
   it.each<[string[], string[]]>([
     [
       ['race'],
-      ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, unpack, theory'],
+      ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, unpack, theory'],
     ],
     [
       ['constructor'],
-      ['"constructor"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, unpack, theory'],
+      [
+        '"constructor"',
+        'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, unpack, theory',
+      ],
     ],
     [['run'], ['preset', 'config file']],
     [

@@ -26,6 +26,7 @@ type TextInput = Extract<ExperimentConfigInput['task'], { kind: 'text' }>;
 const ORACLES: NonNullable<TextInput['oracles']> = [
   ...(['sentiment', 'simple-words', 'variety', 'ending', 'length'] as const).map((of) => ({ of })),
   { of: 'word', word: 'dragon' },
+  { of: 'learnt', model: 'votes' },
 ];
 
 /** What some field needs beside it to be allowed. */
@@ -49,7 +50,10 @@ const HOSTS: readonly ExperimentConfigInput[] = [
   { ...BANDIT, task: { kind: 'bandit', referenceLogits: [[0, 1]], rewards: [[1, 0]] } },
   { ...BANDIT, rounds: { pairs: 8 }, start: { kind: 'offline', pairs: 8, epochs: 2 } },
   { ...REVIEWS, start: { kind: 'checkpoint', checkpoint: 'reviews' } },
-  ...ORACLES.map((oracle): ExperimentConfigInput => ({ ...BANDIT, task: { kind: 'text', oracles: [oracle] } })),
+  ...ORACLES.map((oracle): ExperimentConfigInput => ({
+    ...BANDIT,
+    task: { kind: 'text', oracles: [oracle], truth: [oracle] },
+  })),
   { ...BANDIT, tuned: { over: [{ field: 'learningRate', values: [0.1] }], seeds: 2, firstSeed: 9, mark: 'a mark' } },
 ];
 

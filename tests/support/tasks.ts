@@ -47,6 +47,7 @@ export function tinyTransformerTask(sizes = TINY_SIZES): Task {
     startWeights: null,
     encodeWeights: (own, origin) => encodeCheckpoint({ sizes, vocabulary: [], weights: own, origin }),
     panel: null,
+    trueReward: null,
     promptText: (prompt) => prompt.join(' '),
     completionText: (ids) => ids.join(' '),
     tokenText: String,

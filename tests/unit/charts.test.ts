@@ -64,6 +64,7 @@ function evaluation(step: number, values: Partial<Evaluation>): Evaluation {
     length: 1,
     oracleGap: null,
     rewardSpread: null,
+    trueReward: null,
     labels: step * 10,
     annotationCost: step * 20,
     samplingCost: step * 20,

@@ -5,7 +5,7 @@ import type { Evaluation } from '../../src/experiment/documents/metrics';
 import type { BackendName } from '../../src/experiment/documents/results';
 import type { ExperimentConfig } from '../../src/experiment/config/schema';
 import { WrongNumbers } from '../../src/training/checkDevice';
-import { CheckpointError } from '../../src/training/prepareTask';
+import { CheckpointError } from '../../src/training/checkpointAt';
 import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
 import type { ExperimentControl } from '../../src/training/runExperiment';
@@ -28,6 +28,7 @@ const EVALUATION = vi.hoisted(() => (step: number): Evaluation => {
     accuracy: null,
     oracleGap: null,
     rewardSpread: null,
+    trueReward: null,
   };
   const costs = { labels: 0, annotationCost: 0, samplingCost: 0 };
   return { step, reward: 1, kl: 2, objective: 3, gap: null, entropy: 1, length: 1, ...trained, ...costs };

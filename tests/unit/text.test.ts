@@ -15,8 +15,9 @@ const golden = JSON.parse(readFileSync(new URL('../golden/llama/logits.json', im
 
 /** What each word of a completion is credited with; then its end. */
 const credits = (config: Parameters<typeof oracleOf>[0], completion: string, prompt = '', ended = true) => {
-  const words = wordsOf(prompt + completion);
-  return oracleOf(config).credits({ words, first: wordsOf(prompt).length, ended });
+  const text = prompt + completion;
+  const first = wordsOf(prompt).length;
+  return oracleOf(config).credits({ text, from: prompt.length, words: wordsOf(text), first, ended });
 };
 
 describe('a tokenizer of Hugging Face', () => {

@@ -1,7 +1,7 @@
 import { valueOf } from '../../experiment/reading';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { METRICS, type Evaluation, type MetricName } from '../../experiment/documents/metrics';
+import { LATER, METRICS, type Evaluation, type MetricName } from '../../experiment/documents/metrics';
 import { findPreset } from '../../experiment/presets/presets';
 import { parseRecorded, type Recorded } from '../../experiment/documents/recorded';
 import { prepareTask } from '../../training/prepareTask';
@@ -65,7 +65,7 @@ function compare(
     // An estimate of J* may have come or gone since; J itself is compared.
     if (metric === 'gap' && (now === null || then === null)) return [];
     // Recorded before it was measured.
-    if (metric === 'rewardSpread' && then === null) return [];
+    if (LATER.includes(metric) && then === null) return [];
     const near = now !== null && then !== null && Math.abs(now - then) <= TOLERANCE * Math.max(1, Math.abs(then));
     return near ? [] : [`${arm} at step ${live.step} has ${metric} ${now}, recorded was ${then}`];
   });

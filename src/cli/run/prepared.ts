@@ -1,5 +1,6 @@
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import { CheckpointError, prepareTask } from '../../training/prepareTask';
+import { CheckpointError } from '../../training/checkpointAt';
+import { prepareTask } from '../../training/prepareTask';
 import type { Task } from '../../training/task';
 import { sentence, UsageError } from '../errors';
 import { loadCheckpoint, loadOptimum } from '../files';

@@ -1,4 +1,5 @@
 import type { ExperimentConfig } from './schema';
+import type { OracleConfig } from './oracles';
 import { slug } from '../documents/slug';
 
 const IMPORTED = /^[a-z0-9-]+-([0-9a-f]{8})$/;
@@ -18,5 +19,14 @@ export function checkpointNames({ task, start }: ExperimentConfig): string[] {
   return [
     ...('checkpoint' in task ? [task.checkpoint] : []),
     ...(start.kind === 'checkpoint' ? [start.checkpoint] : []),
+    ...rewardModels(task).map(({ model }) => model),
   ];
+}
+
+/** The reward models among a task's oracles, and where the config names them. */
+export function rewardModels(task: ExperimentConfig['task']): { readonly path: string; readonly model: string }[] {
+  if (task.kind !== 'text') return [];
+  const of = (field: string, oracles: readonly OracleConfig[]) =>
+    oracles.flatMap((row, i) => (row.of === 'learnt' ? [{ path: `${field}.${i}.model`, model: row.model }] : []));
+  return [...of('task.oracles', task.oracles), ...of('task.truth', task.truth ?? [])];
 }

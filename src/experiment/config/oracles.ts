@@ -17,6 +17,7 @@ const simpleWords = object({ of: v.literal('simple-words'), weight });
 const variety = object({ of: v.literal('variety'), weight });
 const ending = object({ of: v.literal('ending'), weight });
 const word = object({ of: v.literal('word'), word: text('a word', 40), weight });
+const learnt = object({ of: v.literal('learnt'), model: text('the name of a reward model', 400), weight });
 const length = object({ of: v.literal('length'), words: v.optional(number('oracleWords'), 30), weight });
 
 /** Every oracle of plain text, one row each. */
@@ -37,6 +38,11 @@ export const ORACLES = {
     title: 'A word',
     help: 'One for the first use of a word; with a negative weight it must not occur.',
     schema: word,
+  },
+  learnt: {
+    title: 'A learnt reward',
+    help: 'A small transformer with a scalar head that has learnt from votes (lab reward makes one).',
+    schema: learnt,
   },
   length: { title: 'Length', help: 'A tenth off for each word more, or fewer, than so many.', schema: length },
 } as const satisfies Record<string, OracleRow>;

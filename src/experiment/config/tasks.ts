@@ -89,6 +89,8 @@ const textSchema = object({
   oracles: v.optional(oraclesSchema, [{ of: 'sentiment' }, { of: 'variety' }, { of: 'ending' }]),
   oracle: v.optional(oneOf(['bounded', 'sum']), 'bounded'),
   rewardScale: v.optional(number('rewardScale'), 1),
+  /** What the labels stand for, where the oracles have only learnt it: measured, never trained on. */
+  truth: v.optional(oraclesSchema),
 });
 
 /** Every task, one row each. */
@@ -129,8 +131,8 @@ export const TASKS = {
 } as const satisfies Record<string, TaskRow>;
 
 export type TaskKind = keyof typeof TASKS;
-/** Tasks whose policies are checkpoints. */
-export type WrittenTask = Exclude<TaskKind, 'bandit'>;
+/** What a checkpoint is for: a task's policies, or an oracle. */
+export type CheckpointKind = Exclude<TaskKind, 'bandit'> | 'reward';
 export const TASK_KINDS = Object.keys(TASKS) as TaskKind[];
 
 type TaskSchema = (typeof TASKS)[TaskKind]['schema'];

@@ -77,6 +77,12 @@ export const METRICS = {
     explanation:
       'The standard deviation of the oracle’s scores among the policy’s completions of one prompt. Over β it says how much a sampler can matter: between completions that score alike there is nothing to choose.',
   },
+  trueReward: {
+    label: 'True reward',
+    unit: '',
+    explanation:
+      'What the oracle was to learn, of the same completions. Where it falls while the reward rises, the policy exploits the oracle’s errors (Gao et al. 2022).',
+  },
   labels: {
     label: 'Labels',
     unit: 'pairs',
@@ -96,6 +102,9 @@ export const METRICS = {
 } as const satisfies Record<string, MetricInfo>;
 
 export type MetricName = keyof typeof METRICS;
+
+/** Metrics that came after the first recordings: these do not have them, and no fingerprint is made of them. */
+export const LATER: readonly MetricName[] = ['rewardSpread', 'trueReward'];
 
 /** Metrics that every evaluation has; the others may not exist for a run or a moment. */
 type Certain = 'reward' | 'kl' | 'objective' | 'entropy' | 'length' | 'labels' | 'annotationCost';

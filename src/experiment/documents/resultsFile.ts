@@ -4,7 +4,7 @@ import { accepted, readBy, readJson, refused, shown, within, type Parsed, type R
 import * as v from 'valibot';
 import { MAXIMUM_RUNS, parseConfig } from '../config/config';
 import { FIELDS } from '../config/fields';
-import { METRICS, type MetricName } from './metrics';
+import { LATER, METRICS, type MetricName } from './metrics';
 import { estimateSchema } from './optimumFile';
 import { BACKEND_NAMES, RESULTS_FORMAT, RESULTS_VERSION, type Results, type RunStatus } from './results';
 
@@ -167,8 +167,6 @@ const ABSENT: readonly MetricName[] = [
   'oracleGap',
   'samplingCost',
 ];
-/** Metrics that results of earlier versions do not have. */
-const LATER: readonly MetricName[] = ['rewardSpread'];
 
 const metricNames = Object.keys(METRICS) as MetricName[];
 const evaluation = object({

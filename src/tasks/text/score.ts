@@ -1,6 +1,7 @@
 import type { OracleConfig } from '../../experiment/config/oracles';
 import { rewardOf, type RewardForm } from '../reviews/bounds';
 import type { OracleScore } from '../task';
+import type { Oracle } from './oracles/oracle';
 import { oracleOf } from './oracles/table';
 import { wordsOf } from './words';
 
@@ -13,24 +14,27 @@ export type Score = (prompt: readonly number[], completion: readonly number[]) =
  *
  * @param pieces what each token id adds to a text
  * @param ends tokens that end one
+ * @param learnt the oracles that have learnt, by their checkpoint's name
  */
 export function scoreBy(
   pieces: readonly string[],
   ends: readonly number[],
   oracles: readonly OracleConfig[],
   form: RewardForm,
+  learnt?: ReadonlyMap<string, Oracle>,
 ): Score {
-  const rows = oracles.map((config) => ({ oracle: oracleOf(config), weight: config.weight }));
+  const rows = oracles.map((config) => ({ oracle: oracleOf(config, learnt), weight: config.weight }));
   return (prompt, completion) => {
     const before = prompt.map((id) => pieces[id]!).join('');
     let at = before.length;
     /** Where each token's text ends. */
     const stops = completion.map((id) => (at += pieces[id]!.length));
-    const words = wordsOf(before + completion.map((id) => pieces[id]!).join(''));
+    const whole = before + completion.map((id) => pieces[id]!).join('');
+    const words = wordsOf(whole);
     // A word that the prompt has begun is the completion's.
     const own = words.findIndex((word) => word.end > before.length);
     const first = own < 0 ? words.length : own;
-    const text = { words, first, ended: ends.includes(completion.at(-1)!) };
+    const text = { text: whole, from: before.length, words, first, ended: ends.includes(completion.at(-1)!) };
     const contributions = completion.map(() => 0);
     for (const { oracle, weight } of rows) {
       oracle.credits(text).forEach((credit, i) => {

@@ -1,5 +1,5 @@
 import { checkpointNames, hashIn, importedName } from '../../experiment/config/checkpointName';
-import type { TaskKind, WrittenTask } from '../../experiment/config/tasks';
+import type { TaskKind, CheckpointKind } from '../../experiment/config/tasks';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { ImportedCheckpoints } from '../../run/orders';
 import type { Checked, CheckpointFile } from '../../worker/protocol';
@@ -7,9 +7,9 @@ import { reasonOf } from '../runs/library.svelte';
 import type { Storage, StoredCheckpoint } from './storage';
 
 /** Far more than a browser trains; a film that was chosen by mistake is not read. */
-const MOST_BYTES: Record<WrittenTask, number> = { reviews: 64_000_000, text: 600_000_000 };
+const MOST_BYTES: Record<CheckpointKind, number> = { reviews: 64_000_000, text: 600_000_000, reward: 64_000_000 };
 
-type Check = (files: readonly CheckpointFile[], task: WrittenTask) => Promise<Checked>;
+type Check = (files: readonly CheckpointFile[], task: CheckpointKind) => Promise<Checked>;
 
 /** The checkpoints that somebody has imported into this browser. */
 export class Checkpoints {
@@ -43,8 +43,8 @@ export class Checkpoints {
     });
   }
 
-  /** Those that a task can use. */
-  of(task: TaskKind): readonly StoredCheckpoint[] {
+  /** Those that are for this. */
+  of(task: TaskKind | CheckpointKind): readonly StoredCheckpoint[] {
     return this.entries.filter((entry) => (entry.task ?? 'reviews') === task);
   }
 
@@ -52,7 +52,7 @@ export class Checkpoints {
    * Takes files in that are one checkpoint; rejects with what is wrong with them. Returns its name, and why it is not
    * stored, if it is not.
    */
-  async add(files: readonly File[], task: WrittenTask): Promise<{ name: string; trouble: string | null }> {
+  async add(files: readonly File[], task: CheckpointKind): Promise<{ name: string; trouble: string | null }> {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     if (size > MOST_BYTES[task]) throw new Error(`it is larger than ${MOST_BYTES[task] / 1e6} MB`);
     const checked = await this.#check(

@@ -1,7 +1,7 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { RunSummary } from '../../analysis/runSummary';
 import type { BackendInfo, Results } from '../../experiment/documents/results';
-import type { WrittenTask } from '../../experiment/config/tasks';
+import type { CheckpointKind } from '../../experiment/config/tasks';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { firstProblem, type Parsed } from '../../experiment/reading';
 import { parseStoredRun, parseStoredState, parseStoredSweep } from '../../experiment/documents/stored';
@@ -50,7 +50,7 @@ export interface StoredCheckpoint {
   readonly name: string;
   readonly bytes: Blob;
   /** Absent in what older pages have stored: reviews. */
-  readonly task?: WrittenTask;
+  readonly task?: CheckpointKind;
 }
 
 /** A record that this version cannot read, and why. */

@@ -3,7 +3,7 @@ import { createHistory, historyOf, historyOn } from '../../experiment/documents/
 import type { BackendInfo, BackendName, Results } from '../../experiment/documents/results';
 import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { TaskKind, WrittenTask } from '../../experiment/config/tasks';
+import type { TaskKind, CheckpointKind } from '../../experiment/config/tasks';
 import { givenUpText } from '../../run/recordReport';
 import { messageOf } from '../../math/foreign';
 import type { Words } from '../../training/reports';
@@ -220,7 +220,7 @@ export class Race {
   }
 
   /** Whether files are a checkpoint that a task can use; the worker looks. */
-  async check(files: readonly CheckpointFile[], task: WrittenTask): Promise<Checked> {
+  async check(files: readonly CheckpointFile[], task: CheckpointKind): Promise<Checked> {
     return (await this.#client.check(files, task)).checked;
   }
 

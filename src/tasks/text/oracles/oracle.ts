@@ -2,6 +2,9 @@ import type { Word } from '../words';
 
 /** A completion in its text, as an oracle reads it. */
 export interface ReadText {
+  /** The prompt and the completion; the completion's letters begin at `from`. */
+  readonly text: string;
+  readonly from: number;
   /** Of the prompt and the completion. */
   readonly words: readonly Word[];
   /** The completion's words begin here. */

@@ -7,8 +7,15 @@ import { simpleWords } from './simpleWords';
 import { variety } from './variety';
 import { wanted } from './wanted';
 
-/** The oracle of a row of the config's table. */
-export function oracleOf(config: OracleConfig): Oracle {
+/**
+ * The oracle of a row of the config's table.
+ *
+ * @param learnt those that have learnt, by their checkpoint's name
+ */
+export function oracleOf(
+  config: OracleConfig,
+  learnt: ReadonlyMap<string, Oracle> = new Map<string, Oracle>(),
+): Oracle {
   switch (config.of) {
     case 'sentiment':
       return sentiment;
@@ -22,6 +29,8 @@ export function oracleOf(config: OracleConfig): Oracle {
       return wanted(config.word);
     case 'length':
       return length(config.words);
+    case 'learnt':
+      return learnt.get(config.model)!;
     default:
       throw new Error(`unknown oracle ${JSON.stringify(config satisfies never)}`);
   }

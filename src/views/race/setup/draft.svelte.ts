@@ -22,6 +22,8 @@ export interface DraftOracle {
   weight: Entry;
   word: string;
   words: Entry;
+  /** A reward model's checkpoint. */
+  model: string;
 }
 
 export interface DraftArm {
@@ -278,10 +280,12 @@ export const draftOracle = (oracle: OracleConfig): DraftOracle => ({
   weight: oracle.weight,
   word: oracle.of === 'word' ? oracle.word : 'friend',
   words: oracle.of === 'length' ? oracle.words : 30,
+  model: oracle.of === 'learnt' ? oracle.model : '',
 });
 
-function oracleOf({ of, weight, word, words }: DraftOracle): Tree {
-  return { of, weight, ...(of === 'word' ? { word } : {}), ...(of === 'length' ? { words } : {}) };
+function oracleOf({ of, weight, word, words, model }: DraftOracle): Tree {
+  const own: Partial<Record<OracleName, Tree>> = { word: { word }, length: { words }, learnt: { model } };
+  return { of, weight, ...own[of] };
 }
 
 /** Reads what was typed: a number where it is one, else the text itself, which the check will then name. */

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { HEAD_WIDTH } from '../../experiment/config/textPretraining';
+import type { ExperimentConfig } from '../../experiment/config/schema';
+import { parseLabels } from '../../experiment/documents/labels';
+import { encodeRewardModel, rewardsAlong, type RewardModel } from '../../policy/rewardModel';
+import { drawComparisons } from '../../reference/comparisons';
+import { trainReward, type Comparison } from '../../reference/trainReward';
+import { readTextModel, type ReadTextModel } from '../../training/textTask';
+import type { Task } from '../../training/task';
+import { readArguments, readBackend, readWhole } from '../arguments';
+import { EXIT, known, sentence, UsageError } from '../errors';
+import { checkWritable, loadCheckpoint, writeTogether } from '../files';
+import { startBackend } from '../nodeRuntime';
+import { startProgress } from '../progress';
+import { loadConfig } from '../run/configSource';
+import { prepared } from '../run/prepared';
+
+/** A tenth of the comparisons is kept to judge the model by. */
+const HELD_OUT_EVERY = 10;
+const LEAST_COMPARISONS = 20;
+const ENDING = /[.]safetensors$/;
+
+/** A comparison as the model reads it; the oracle's margin where there is an oracle. */
+interface Judged extends Comparison {
+  readonly margin: number | null;
+}
+
+/** `lab reward`: trains a small reward model on votes, an oracle's or a person's. */
+export async function rewardCommand(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments('reward', args, {
+    set: { type: 'string', multiple: true, default: [] },
+    pairs: { type: 'string', default: '4000' },
+    labels: { type: 'string' },
+    epochs: { type: 'string', default: '4' },
+    width: { type: 'string', default: '32' },
+    layers: { type: 'string', default: '2' },
+    seed: { type: 'string', default: '0' },
+    backend: { type: 'string', default: 'wasm' },
+    out: { type: 'string' },
+  });
+  const [source] = positionals;
+  if (source === undefined || positionals.length > 1) {
+    throw new UsageError(`reward takes one preset, config or link; given was "${positionals.join(' ')}"`);
+  }
+  const { config } = await loadConfig(source, values.set);
+  if (config.task.kind !== 'text')
+    throw new UsageError(`task.kind: "${config.task.kind}" has no reward models; give "text"`);
+  const { out } = values;
+  if (out === undefined || !ENDING.test(out)) throw new UsageError('--out: give the name of a .safetensors file');
+  checkWritable(out);
+  const pairs = readWhole('--pairs', values.pairs, LEAST_COMPARISONS, 1_000_000);
+  const seed = readWhole('--seed', values.seed, 0, 2 ** 32 - 1);
+  const epochs = readWhole('--epochs', values.epochs, 1, 1000);
+  const width = readWhole('--width', values.width, HEAD_WIDTH, 128);
+  const layers = readWhole('--layers', values.layers, 1, 4);
+  if (width % HEAD_WIDTH !== 0) {
+    throw new UsageError(`--width: ${width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to 128`);
+  }
+  const only = readBackend(values.backend);
+  const task = await prepared(config);
+  const model = readTextModel(await loadCheckpoint(config.task.checkpoint));
+  const people = values.labels === undefined ? null : labelled(values.labels, model);
+  const backend = await startBackend(only);
+  try {
+    const work = async (): Promise<string> => {
+      const judged = people ?? (await drawn(task, config, model, pairs, seed));
+      const command = `npm run lab -- reward ${args.join(' ')}`;
+      const { facts, reward } = await learnt(judged, model, { seed, epochs, width, layers }, command);
+      writeTogether([
+        { path: out, content: encodeRewardModel(reward) },
+        { path: out.replace(ENDING, '.card.md'), content: card(facts, command, people === null) },
+      ]);
+      return `${facts.map(([name, text]) => `${name}: ${text}`).join('\n')}\nThe model and its card are ${out}; an oracle of it is {"of":"learnt","model":"${out}"}.\n`;
+    };
+    process.stdout.write(await Promise.race([work(), backend.lost]));
+  } finally {
+    backend.release();
+  }
+  return EXIT.success;
+}
+
+/** A person's, as texts; those that the person could not tell apart say nothing. */
+function labelled(path: string, { coder, beginning, ends, promptLength, completionLength }: ReadTextModel): Judged[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
+  }
+  const told = known(parseLabels(text)).filter(({ tie }) => !tie);
+  if (told.length < LEAST_COMPARISONS) {
+    throw new UsageError(`${path} has ${told.length} labels that tell; give at least ${LEAST_COMPARISONS}`);
+  }
+  const length = promptLength + completionLength;
+  const idsOf = (prompt: string, completion: string) =>
+    [beginning, ...coder.encode(`${prompt.trimEnd()} ${completion.trimStart()}`), ends[0]!].slice(0, length);
+  return told.map(({ prompt, chosen, rejected }) => ({
+    chosen: idsOf(prompt, chosen),
+    rejected: idsOf(prompt, rejected),
+    margin: null,
+  }));
+}
+
+/** An oracle's, of what the reference writes. */
+async function drawn(
+  task: Task,
+  { labeller }: ExperimentConfig,
+  { beginning }: ReadTextModel,
+  count: number,
+  seed: number,
+): Promise<Judged[]> {
+  const progress = startProgress('texts', count);
+  const judged: Judged[] = [];
+  for await (const batch of drawComparisons(task, labeller, count, seed)) {
+    for (const { prompt, chosen, rejected, margin } of batch) {
+      // The prompt has the beginning token.
+      if (prompt[0] !== beginning) throw new Error('a prompt does not begin with the beginning token');
+      judged.push({ chosen: [...prompt, ...chosen], rejected: [...prompt, ...rejected], margin });
+    }
+    progress.update(judged.length, 'written');
+    await breathe();
+  }
+  progress.clear();
+  return judged;
+}
+
+type Facts = readonly (readonly [string, string])[];
+
+async function learnt(
+  judged: readonly Judged[],
+  { sizes, tokenizer, beginning, ends, promptLength, completionLength }: ReadTextModel,
+  { seed, epochs, width, layers }: { seed: number; epochs: number; width: number; layers: number },
+  command: string,
+): Promise<{ facts: Facts; reward: RewardModel }> {
+  const heldOut = judged.filter((_, i) => i % HELD_OUT_EVERY === 0);
+  const own = judged.filter((_, i) => i % HELD_OUT_EVERY !== 0);
+  const small = { vocabulary: sizes.vocabulary, width, layers, heads: width / HEAD_WIDTH, hidden: 2.5 * width };
+  const length = promptLength + completionLength;
+  const training = trainReward(own, { sizes: small, beginning, length, seed, epochs });
+  const progress = startProgress('reward', epochs * own.length);
+  let next = await training.next();
+  while (!next.done) {
+    const { step, of, loss } = next.value;
+    progress.update(Math.round((step / of) * epochs * own.length), `loss ${loss.toFixed(3)}`);
+    await breathe();
+    next = await training.next();
+  }
+  progress.clear();
+  const origin = { command, seed: `${seed}`, comparisons: `${own.length}` };
+  const reward: RewardModel = { sizes: small, ...next.value, beginning, ends, tokenizer, length, origin };
+  return { facts: factsOf(reward, own, heldOut), reward };
+}
+
+/** How well it judges what it has not learnt from. */
+function factsOf(reward: RewardModel, own: readonly Judged[], heldOut: readonly Judged[]): Facts {
+  const last = (ids: readonly number[]) => rewardsAlong(reward, ids).at(-1);
+  const margins = heldOut.map(({ chosen, rejected }) => last(chosen) - last(rejected));
+  const share = (holds: readonly boolean[]) =>
+    `${((100 * holds.filter(Boolean).length) / holds.length).toFixed(1)}% of ${holds.length}`;
+  const known = heldOut.flatMap(({ margin }, i) =>
+    margin === null || margin === 0 ? [] : [{ margin, own: margins[i]! }],
+  );
+  return [
+    ['Comparisons learnt from', `${own.length}`],
+    ['Agrees with labels that it has not seen', share(margins.map((margin) => margin > 0))],
+    ...(known.length === 0
+      ? []
+      : ([
+          ['The oracle agrees with them', share(known.map(({ margin }) => margin > 0))],
+          ['Orders their texts as the oracle does', share(known.map(({ margin, own }) => margin > 0 === own > 0))],
+        ] as const)),
+  ];
+}
+
+const card = (facts: Facts, command: string, byOracle: boolean): string => `# A reward model
+
+Made by \`${command}\`${byOracle ? '. The same command writes the same files' : ' from a person’s labels'}.
+
+| | |
+| --- | --- |
+${facts.map(([name, text]) => `| ${name} | ${text} |`).join('\n')}
+`;
