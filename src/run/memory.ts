@@ -29,6 +29,15 @@ export function partBytes(config: ExperimentConfig, task: Task, runs: number): n
   return runs * runBytes(config, task) + referencesBytes(config, task) + working;
 }
 
+/** Less than that goes without saying. */
+const NOTABLE_BYTES = 2 ** 30;
+
+/** "3.2 GB of memory", for a race that takes much; null for others. */
+export function muchMemory(config: ExperimentConfig, task: Task): string | null {
+  const bytes = partBytes(config, task, runsOf(config).length);
+  return bytes > NOTABLE_BYTES ? `${gibibytes(bytes)} of memory` : null;
+}
+
 /** How many runs a part may have on a backend: as many as there is memory for. */
 export function mostRuns(config: ExperimentConfig, task: Task, backend: BackendName): number {
   if (!isWasm(backend)) return Infinity;

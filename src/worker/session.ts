@@ -2,7 +2,7 @@ import { messageOf } from '../math/foreign';
 import { parseConfig } from '../experiment/config/config';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { refused, within } from '../experiment/reading';
-import { memoryProblem } from '../run/memory';
+import { memoryProblem, muchMemory } from '../run/memory';
 import type { ImportedCheckpoints } from '../run/orders';
 import { Runner, type Experiment, type RunnerEnvironment } from '../run/runner';
 import { parseStored, type StoredExperiment } from '../run/storedExperiment';
@@ -119,6 +119,8 @@ export class Session {
       post({ type: 'refused', id, problems: [tooLarge] });
       return;
     }
+    const much = muchMemory(config, task);
+    if (much) post({ type: 'waiting', what: `about ${much}` });
     // Only now is it certain that the new one can run: what runs may end.
     const previous = this.current;
     const environment = { ...this.environment, experiment: this.environment.spread?.(checkpoints) };

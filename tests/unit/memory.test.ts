@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import { PRESETS } from '../../src/experiment/presets/presets';
 import type { RowFloats } from '../../src/policy/policy';
-import { memoryProblem, mostRuns, partBytes } from '../../src/run/memory';
+import { memoryProblem, mostRuns, muchMemory, partBytes } from '../../src/run/memory';
 import { fleetsOf } from '../../src/training/fleetsOf';
 import { blockRows } from '../../src/training/memory';
 import { prepareTask } from '../../src/training/prepareTask';
@@ -78,6 +78,13 @@ describe('what WebAssembly’s memory holds', () => {
     expect(memoryProblem(config, huge, 'webgpu'), 'a GPU has memory of its own').toBeNull();
     const samples = reviews(1, 1, 1000);
     expect(memoryProblem(samples, larger(await prepared(samples), 60, 1), 'wasm')?.path).toBe('evaluation.samples');
+  });
+
+  it('says ahead what a large race takes, and nothing of a small one', async () => {
+    const config = reviews(16, 64);
+    const task = await prepared(config);
+    expect(muchMemory(config, task)).toBeNull();
+    expect(muchMemory(config, larger(task, 1, 30))).toMatch(/^\d+[.]\d GB of memory$/);
   });
 
   it('gives a part no more runs than it can hold', async () => {

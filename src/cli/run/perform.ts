@@ -1,6 +1,7 @@
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { LabelRecord } from '../../experiment/documents/labels';
+import { muchMemory } from '../../run/memory';
 import type { StoredExperiment } from '../../run/storedExperiment';
 import { WrongNumbers } from '../../training/checkDevice';
 import { EXIT, sentence } from '../errors';
@@ -59,6 +60,8 @@ export async function perform({
 }: Performance): Promise<number> {
   checkOutputs({ out, save }, from && save, source);
   const task = await prepared(config);
+  const much = muchMemory(config, task);
+  if (much) process.stderr.write(`This race takes about ${much}.\n`);
   if (weights !== undefined) makeFolder(weights, '--weights');
   if (pairs !== undefined) checkPairsFile(pairs, config);
   const abort = new AbortController();
