@@ -10,6 +10,7 @@ import { resumeCommand } from './run/resumeCommand';
 import { runCommand } from './run/runCommand';
 import { sweepCommand } from './sweep/sweepCommand';
 import { theoryCommand } from './theory/theoryCommand';
+import { textsCommand } from './run/textsCommand';
 import { tuneCommand } from './sweep/tuneCommand';
 import { WORKER_COMMAND, workerCommand } from './pool/workerCommand';
 import { unpackCommand } from './make/unpackCommand';
@@ -30,6 +31,7 @@ const COMMANDS = new Map<string, Command>([
   ['tune', tuneCommand],
   ['optimum', optimumCommand],
   ['reward', rewardCommand],
+  ['texts', textsCommand],
   ['unpack', unpackCommand],
   ['theory', theoryCommand],
 ]);

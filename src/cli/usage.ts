@@ -109,6 +109,13 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --epochs <n>, --seed <n>, --width <n>, --layers <n>    (4, 0, 32, 2)
       --backend <name>     (wasm)
 
+  npm run lab -- texts <preset, config.json or '#v1…'> [options]
+      prints what the config's policy writes after the test prompts before training, the first texts of a seed, with the
+      oracle's rewards; with --set 'start={"kind":"checkpoint","checkpoint":"<file>.safetensors"}' a trained one's
+      --count <n>, --seed <n>, --json      (50, 0)
+      --set <path=value>   changes the config
+      --backend <name>     (wasm)
+
   npm run lab -- unpack <file.safetensors> --out <folder>
       writes a policy of plain text as the folder that transformers loads: config.json, model.safetensors,
       tokenizer.json

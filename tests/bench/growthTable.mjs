@@ -1,10 +1,10 @@
-/** How a training step's time grows with the model's width and with the completions' length. */
+/** How a training step's time grows with the model's width, the completions' length and the vocabulary. */
 import { readFileSync } from 'node:fs';
 import { number, summary, table } from './markdown.mjs';
 
 /** @typedef {import('./results').BenchRow} BenchRow */
 /** @typedef {import('./results').Metric} Metric */
-/** @typedef {{ width: number, parameters: number, completionLength?: number }} Size */
+/** @typedef {{ vocabulary: number, width: number, layers: number, parameters: number, completionLength?: number }} Size */
 
 /** @type {{ workload: { completionLength: number }, ladder: string[], growth: string[], sizes: Record<string, Size> }} */
 const { workload, ladder, growth, sizes } = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'));
@@ -33,22 +33,30 @@ export function growthTables(rows) {
   const columns = [...new Set(rows.map(({ column }) => column))];
   const head = [
     'width',
+    'layers',
+    'vocabulary',
     'tokens',
     'parameters',
     ...columns.flatMap((column) => TIMES.map(([, title]) => `${title}<br>${column}`)),
   ];
   const lines = growth.map((name) => {
-    const { width, parameters, completionLength = workload.completionLength } = /** @type {Size} */ (sizes[name]);
+    const {
+      vocabulary,
+      width,
+      layers,
+      parameters,
+      completionLength = workload.completionLength,
+    } = /** @type {Size} */ (sizes[name]);
     const times = columns.flatMap((column) =>
       TIMES.map(([metric]) => {
         const row = rows.findLast((own) => own.size === name && own.column === column && own.metric === metric);
         return row ? summary(row) : '–';
       }),
     );
-    return [number(width), number(completionLength), number(parameters), ...times];
+    return [number(width), number(layers), number(vocabulary), number(completionLength), number(parameters), ...times];
   });
   return [
-    '## Growth with width and length\n\nMilliseconds of one run on one thread: the default model, wider ones, and the default one with shorter and longer completions.',
+    '## Growth with width, length and vocabulary\n\nMilliseconds of one run on one thread: the default model, wider ones, the default one with shorter and longer completions, and one of the size that writes stories.',
     table(head, lines, 0),
   ];
 }

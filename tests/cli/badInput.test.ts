@@ -69,13 +69,13 @@ describe('the command', () => {
   it.each<[string[], string[]]>([
     [
       ['race'],
-      ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, unpack, theory'],
+      ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, unpack, theory'],
     ],
     [
       ['constructor'],
       [
         '"constructor"',
-        'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, unpack, theory',
+        'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, unpack, theory',
       ],
     ],
     [['run'], ['preset', 'config file']],

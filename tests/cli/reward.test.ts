@@ -24,7 +24,7 @@ const race = (task: object) =>
 
 const small = ['--epochs', '1', '--width', '16', '--layers', '1'];
 
-describe('lab reward', () => {
+describe('a policy of one’s own text, and a reward learnt for it', () => {
   beforeAll(async () => {
     const sizes = ['--tokens', '120', '--width', '16', '--layers', '1'];
     const made = await lab(['pretrain', 'text', text, '--steps', '3', ...sizes, '--out', folder]);
@@ -52,6 +52,16 @@ describe('lab reward', () => {
       expect(found).not.toBe(trueReward);
     }
   }, 60_000);
+
+  it('prints what a policy writes, the same for the same seed', async () => {
+    const config = race({ oracles: [{ of: 'ending' }] });
+    const print = (...more: string[]) => lab(['texts', config, '--count', '5', ...more]);
+    const [one, two, other] = [await print(), await print(), await print('--seed', '1')];
+    expect({ code: one.code, stderr: one.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(one.stdout).toMatch(/^(- [*]{2}.+[*]{2} .* \(-?\d[.]\d{2}\)\n){5}$/);
+    expect(two.stdout).toBe(one.stdout);
+    expect(other.stdout).not.toBe(one.stdout);
+  });
 
   it('learns a person’s labels', async () => {
     const lines = Array.from({ length: 30 }, (_, pair) => ({
