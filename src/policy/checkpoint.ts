@@ -1,7 +1,7 @@
 import { foreign } from '../math/foreign';
 import { sizeOf } from './parameters';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
-import { refuseUneven, transformerLayout, type TransformerSizes } from './transformer';
+import { refuseSizes, transformerLayout, type TransformerSizes } from './transformer';
 
 /** A transformer's weights with all that is needed to run them. */
 export interface Checkpoint {
@@ -83,6 +83,6 @@ function parseSizes(text: string): TransformerSizes {
     }
   }
   const checked = sizes as unknown as TransformerSizes;
-  refuseUneven(checked);
+  refuseSizes(checked);
   return checked;
 }

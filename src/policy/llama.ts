@@ -1,7 +1,7 @@
 import { foreign, isObject } from '../math/foreign';
 import { parameterCount, sizeOf, transposeInto } from './parameters';
 import type { NamedTensor } from './safetensors';
-import { refuseUneven, transformerLayout, type ModelSizes } from './transformer';
+import { refuseSizes, transformerLayout, type ModelSizes } from './transformer';
 
 /**
  * Llama's family in Hugging Face's layout: `config.json`, and tensors named as `transformers` names them. Its matrices lie
@@ -194,7 +194,7 @@ function parseConfig(config: unknown): Omit<LlamaModel, 'weights'> & { keyValueH
   if (heads % keyValueHeads !== 0) {
     throw new Error(`config.json: ${heads} heads do not divide into ${keyValueHeads} groups of keys and values`);
   }
-  refuseUneven(sizes);
+  refuseSizes(sizes);
   only('head_dim', [sizes.width / heads, null]);
   return { sizes, keyValueHeads, ...parseSpecial(config, sizes.vocabulary) };
 }

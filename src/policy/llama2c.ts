@@ -1,6 +1,6 @@
 import type { LlamaModel } from './llama';
 import { parameterCount, sizeOf, transposeInto } from './parameters';
-import { refuseUneven, transformerLayout, type ModelSizes } from './transformer';
+import { refuseSizes, transformerLayout, type ModelSizes } from './transformer';
 
 /**
  * The files of llama2.c (https://github.com/karpathy/llama2.c): a `.bin` of seven int32 and float32 weights, and a
@@ -39,7 +39,7 @@ export function parseLlama2c(bytes: Uint8Array): Llama2cModel {
   if (keyValueHeads !== heads)
     throw new Error('a model whose heads share keys and values is read only from config.json');
   const sizes: ModelSizes = { vocabulary, width, layers, heads, hidden };
-  refuseUneven(sizes);
+  refuseSizes(sizes);
   const layout = transformerLayout(sizes);
   const count = parameterCount(layout);
   const end = HEADER_BYTES + 4 * (count + (context * width) / heads);

@@ -10,8 +10,15 @@ export interface ModelSizes {
   readonly hidden: number;
 }
 
-/** Throws an Error for sizes that the kernels do not take: they load four numbers at a time, of a head's halves too. */
-export function refuseUneven({ width, heads, hidden }: ModelSizes): void {
+/** More have only models that fit no browser; a broken file may claim tens of thousands. */
+const MOST_LAYERS = 128;
+
+/**
+ * Throws an Error for sizes that are not supported. The kernels load four numbers at a time, of a head's halves too.
+ */
+export function refuseSizes({ width, heads, hidden, layers }: ModelSizes): void {
+  if (layers > MOST_LAYERS)
+    throw new Error(`the checkpoint has ${layers} layers; at most ${MOST_LAYERS} are supported`);
   if (width % (8 * heads) !== 0) {
     throw new Error(
       `the checkpoint's width ${width} does not divide into ${heads} heads whose width is a multiple of 8`,

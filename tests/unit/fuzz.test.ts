@@ -11,7 +11,10 @@ import { parseStoredRun, parseStoredState, parseStoredSweep } from '../../src/ex
 import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents/sweep';
 import { parseSweepResults } from '../../src/experiment/documents/sweepResults';
 import { foreign } from '../../src/math/foreign';
+import { encodeRewardModel } from '../../src/policy/rewardModel';
+import { learntOracle } from '../../src/training/learntOracle';
 import { openModel } from '../../src/training/openModel';
+import { readTextModel } from '../../src/training/textTask';
 import { parseReviewsCheckpoint } from '../../src/training/reviewsTask';
 import { compression } from '../../src/cli/compression';
 import { permalinkOf, parsePermalink } from '../../src/experiment/config/permalink';
@@ -77,7 +80,8 @@ const spoiledBytes = (good: Uint8Array, within = good.length) =>
       fc.option(fc.nat(good.length), { freq: 3 }),
     )
     .map(([changes, length]) => {
-      const bytes = good.slice(0, length ?? good.length);
+      // A copy: a slice of Node's Buffer is the same bytes.
+      const bytes = new Uint8Array(good.subarray(0, length ?? good.length));
       for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
       return bytes;
     });
@@ -147,6 +151,14 @@ describe('what is read from outside', () => {
       fc.assert(fc.property(spoiledBytes(weights, header), check), RUNS);
       const checkTheirs = frugal((bytes: Uint8Array) => opened({ 'a.bin': bytes }));
       fc.assert(fc.property(fc.oneof(spoiledBytes(theirs, 28), spoiledBytes(theirs)), checkTheirs), RUNS);
+    });
+
+    it('of which a reward model is wrong', () => {
+      const model = readTextModel(openModel(new Map(Object.entries(folder))));
+      const good = encodeRewardModel({ ...model, head: new Float32Array(model.sizes.width), length: 64 });
+      const header = Buffer.from(good).readUInt32LE(0) + 8;
+      const check = frugal((bytes: Uint8Array) => expectReadOrThrown(() => learntOracle(bytes)));
+      fc.assert(fc.property(spoiledBytes(good, header), check), RUNS);
     });
   });
 
