@@ -81,12 +81,13 @@ export function rewardsAlong({ sizes, weights, head }: RewardModel, ids: readonl
   const rewards = new Float64Array(length);
   ids.forEach((id, position) => {
     const state = Float64Array.from(weights.subarray(id * width, (id + 1) * width));
+    const turns = turnsOf(width / heads, position);
     offsets.layers.forEach((at, l) => {
       const { keys, values } = kept[l]!;
       const normed = rmsNorm(state, gain(at.attentionNorm));
       const project = (start: number) => product(normed, matrix(start, width * width), width);
-      const query = rotate(project(at.query), heads, position);
-      keys.set(rotate(project(at.key), heads, position), position * width);
+      const query = rotate(project(at.query), turns);
+      keys.set(rotate(project(at.key), turns), position * width);
       values.set(project(at.value), position * width);
       const attended = attention(query, keys, values, heads, position);
       addTo(state, product(attended, matrix(at.output, width * width), width));
@@ -106,8 +107,12 @@ const EPSILON = 1e-5;
 const BASE = 10_000;
 
 function rmsNorm(x: Float64Array, gain: Float32Array): Float64Array {
-  const scale = 1 / Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + EPSILON);
-  return x.map((v, i) => v * scale * gain[i]!);
+  let squares = 0;
+  for (let i = 0; i < x.length; i++) squares += x[i]! * x[i]!;
+  const scale = 1 / Math.sqrt(squares / x.length + EPSILON);
+  const out = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) out[i] = x[i]! * scale * gain[i]!;
+  return out;
 }
 
 /** @param matrix // [x.length, columns] */
@@ -124,15 +129,21 @@ function addTo(x: Float64Array, y: Float64Array): void {
   for (let i = 0; i < x.length; i++) x[i]! += y[i]!;
 }
 
-/** Rotary positions (Su et al. 2021), as `rotaryTable` has them. */
-function rotate(x: Float64Array, heads: number, position: number): Float64Array {
-  const size = x.length / heads;
+/** Rotary positions (Su et al. 2021), as `rotaryTable` has them: cosines in the first half of a head, sines in the last. */
+function turnsOf(size: number, position: number): Float64Array {
   const half = size / 2;
+  return Float64Array.from({ length: size }, (_, column) => {
+    const angle = position * BASE ** ((-2 * (column % half)) / size);
+    return column < half ? Math.cos(angle) : Math.sin(angle);
+  });
+}
+
+function rotate(x: Float64Array, turns: Float64Array): Float64Array {
+  const half = turns.length / 2;
   const out = new Float64Array(x.length);
-  for (let start = 0; start < x.length; start += size) {
+  for (let start = 0; start < x.length; start += turns.length) {
     for (let i = 0; i < half; i++) {
-      const angle = position * BASE ** ((-2 * i) / size);
-      const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+      const [cos, sin] = [turns[i]!, turns[half + i]!];
       const [first, second] = [x[start + i]!, x[start + half + i]!];
       out[start + i] = first * cos - second * sin;
       out[start + half + i] = second * cos + first * sin;
