@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { checkpointNames, hashIn, importedName } from '../../src/experiment/config/checkpointName';
 import { contentHash } from '../../src/math/hash';
 import { encodeTable } from '../../src/policy/table';
+import { encodeRewardModel } from '../../src/policy/rewardModel';
+import { readTextModel } from '../../src/training/textTask';
 import { checkCheckpoint } from '../../src/worker/checkCheckpoint';
 import { checkpointLoader, optimumLoader } from '../../src/worker/checkpoints';
 import { configOf } from '../support/tasks';
@@ -44,6 +46,11 @@ describe('an imported checkpoint’s name', () => {
     expect(checkpointNames(configOf({ ...common, task: { kind: 'reviews', checkpoint: 'a' }, start }))).toEqual([
       'a',
       'b',
+    ]);
+    const oracles = [{ of: 'ending' as const }, { of: 'learnt' as const, model: 'c' }];
+    expect(checkpointNames(configOf({ ...common, task: { kind: 'text', checkpoint: 'a', oracles } }))).toEqual([
+      'a',
+      'c',
     ]);
   });
 });
@@ -145,6 +152,22 @@ describe('a text model of others', () => {
     if (!checked.ok) throw new Error(checked.problem);
     const one = new Uint8Array(await checked.bytes.arrayBuffer());
     expect(await check({ 'own.safetensors': one })).toMatchObject({ ok: true, hash: checked.hash });
+  });
+
+  it('is no reward model, and a reward model is none', async () => {
+    const checked = await check(FOLDER);
+    if (!checked.ok) throw new Error(checked.problem);
+    const bytes = new Uint8Array(await checked.bytes.arrayBuffer());
+    const asReward = (bytes: Uint8Array<ArrayBuffer>) =>
+      checkCheckpoint([{ name: 'votes.safetensors', bytes: new Blob([bytes]) }], 'reward');
+    expect(await asReward(bytes)).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('no reward model') as string,
+    });
+    const own = readTextModel(bytes);
+    const reward = encodeRewardModel({ ...own, head: new Float32Array(own.sizes.width).fill(1), length: 32 });
+    expect(await asReward(reward)).toMatchObject({ ok: true });
+    expect(await check({ 'own.safetensors': reward })).toMatchObject({ ok: false });
   });
 
   const { 'tokenizer.json': _, ...withoutTokenizer } = FOLDER;
