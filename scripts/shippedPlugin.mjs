@@ -11,7 +11,7 @@ const SERVICE_WORKER = 'serviceWorker.js';
 const NOT_KEPT = [SERVICE_WORKER, '_headers', 'licences.txt'];
 
 /** What comes only where somebody chooses it; who has fetched it keeps it. */
-const CHOSEN = /^checkpoints[/]stories[.]/;
+const CHOSEN = /^checkpoints[/]stories/;
 
 /** Folders of public/ whose files the page fetches when it needs them. */
 const FETCHED = ['checkpoints', 'recorded', 'sweeps'];

@@ -11,7 +11,7 @@ import { runsOf } from '../../src/training/run';
 import type { Task } from '../../src/training/task';
 import { configOf } from '../support/tasks';
 
-const load = () => Promise.resolve(new Uint8Array(readFileSync('public/checkpoints/reviews.safetensors')));
+const load = (name: string) => Promise.resolve(new Uint8Array(readFileSync(`public/checkpoints/${name}.safetensors`)));
 const prepared = (config: ReturnType<typeof configOf>) => prepareTask(config, load, () => Promise.resolve(null));
 
 /** Four arms on reviews. */

@@ -3,6 +3,7 @@ import { parseConfig } from '../config/config';
 import type { ExperimentConfig, ExperimentConfigInput } from '../config/schema';
 import { tunedRace } from '../config/tuned';
 import { ARMS, onlineReviews, PAPER_PRESETS, RATES, SAME_EXPERIMENT, type TunedRates } from './paperPresets';
+import { STORY_PRESETS } from './storyPresets';
 
 /** A ready experiment of the gallery. */
 export interface Preset {
@@ -113,6 +114,7 @@ export const PRESETS: readonly Preset[] = [
     'The same race where leaving the reference costs more, so that the optimum lies near it and PILAF, with α = β, pushes its pairs farther. Compare with β = 0.65.',
     mapCell(3.2, 3),
   ),
+  ...STORY_PRESETS.map(({ id, title, description, input, ...rest }) => preset(id, title, description, input, rest)),
   ...PAPER_PRESETS.map(({ id, title, description, input, ...rest }) => preset(id, title, description, input, rest)),
 ];
 

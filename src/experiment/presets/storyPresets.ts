@@ -1,0 +1,44 @@
+import type { ExperimentConfigInput } from '../config/schema';
+import { ARMS, type TunedRates } from './paperPresets';
+
+/** A race of our own on plain text. */
+interface StoryPreset {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: ExperimentConfigInput;
+  readonly tuned?: TunedRates;
+}
+
+const STORIES = {
+  task: { kind: 'text', checkpoint: 'stories', oracles: [{ of: 'sentiment' }, { of: 'variety' }, { of: 'ending' }] },
+  arms: ARMS,
+  seeds: 4,
+  beta: 0.1,
+  learningRate: 3e-4,
+  schedule: { steps: 150, pairs: 8 },
+  evaluation: { every: 15, samples: 64 },
+} as const satisfies ExperimentConfigInput;
+
+export const STORY_PRESETS: readonly StoryPreset[] = [
+  {
+    id: 'stories',
+    title: 'Stories',
+    description:
+      'A transformer of a million parameters writes beginnings of children’s stories; a published lexicon of sentiment judges them. Watch the stories turn happy, and what it costs in KL.',
+    input: STORIES,
+  },
+  {
+    id: 'stories-iterative',
+    title: 'Stories in rounds',
+    description:
+      'The same in three rounds of 256 pairs, each trained on three times over, the first by Vanilla for all. Watch what old pairs are worth to a policy that has moved on.',
+    input: {
+      ...STORIES,
+      start: { kind: 'offline', pairs: 256, epochs: 3 },
+      rounds: { pairs: 256, epochs: 3 },
+      schedule: { steps: 192, pairs: 8 },
+      evaluation: { every: 16, samples: 64 },
+    },
+  },
+];

@@ -1,0 +1,33 @@
+import type { Page } from '@playwright/test';
+import { expect, test, WITHOUT_GPU, type Lab } from './support';
+
+test.use(WITHOUT_GPU);
+
+/** The stories' race in miniature. */
+async function makeTinyStories(lab: Lab, page: Page): Promise<void> {
+  await lab.preset(/^Stories\b/).click();
+  await lab.race('Vanilla');
+  await lab.set({ Seeds: 1, 'Pairs per step': 1, Steps: 1 });
+  await page.getByText('More settings', { exact: true }).click();
+  await lab.set({ 'Completions per evaluation': 2 });
+}
+
+test('the model that writes stories is fetched once it is to run, and kept', async ({ lab, page, context }) => {
+  const fetched: string[] = [];
+  context.on('request', (request) => {
+    if (request.url().endsWith('stories.safetensors')) fetched.push(request.url());
+  });
+  await lab.open('?workers=1');
+  await makeTinyStories(lab, page);
+  expect(fetched).toHaveLength(0);
+  await lab.run();
+  await lab.finish();
+  expect(fetched).toHaveLength(1);
+  await expect(page.locator('.pairs')).toContainText(/[a-z]+ [a-z]+ [a-z]+/);
+
+  await page.reload();
+  await makeTinyStories(lab, page);
+  await lab.run();
+  await lab.finish();
+  expect(fetched).toHaveLength(1);
+});
