@@ -45,7 +45,7 @@ test('a policy learns from a text of one’s own, and races', async ({ lab, page
   await dialog.getByLabel('Width').fill('20');
   await expect(dialog).toContainText('20 is not allowed; give a multiple of 16 from 16 to 256');
   await dialog.getByLabel('Width').fill('16');
-  await dialog.getByLabel('Steps').fill('100000');
+  await dialog.getByLabel('Training steps').fill('100000');
   await dialog.getByLabel('Vocabulary at most').fill('120');
 
   // One is cancelled, the next one kept as it is.

@@ -5,7 +5,6 @@ test.use(WITHOUT_GPU);
 
 /** The stories' race in miniature. */
 async function makeTinyStories(lab: Lab, page: Page): Promise<void> {
-  await lab.preset(/^Stories\b/).click();
   await lab.race('Vanilla');
   await lab.set({ Seeds: 1, 'Pairs per step': 1, Steps: 1 });
   await page.getByText('More settings', { exact: true }).click();
@@ -18,6 +17,7 @@ test('the model that writes stories is fetched once it is to run, and kept', asy
     if (request.url().endsWith('stories.safetensors')) fetched.push(request.url());
   });
   await lab.open('?workers=1');
+  await lab.preset(/^Stories \d/).click();
   await makeTinyStories(lab, page);
   expect(fetched).toHaveLength(0);
   await lab.run();
@@ -25,6 +25,7 @@ test('the model that writes stories is fetched once it is to run, and kept', asy
   expect(fetched).toHaveLength(1);
   await expect(page.locator('.pairs')).toContainText(/[a-z]+ [a-z]+ [a-z]+/);
 
+  // The address names the preset.
   await page.reload();
   await makeTinyStories(lab, page);
   await lab.run();
