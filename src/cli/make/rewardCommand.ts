@@ -64,7 +64,7 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
   const backend = await startBackend(only);
   try {
     const work = async (): Promise<string> => {
-      const judged = people ?? (await drawn(task, config, model, pairs, seed));
+      const judged = people ?? (await drawn(task, config, pairs, seed));
       const command = `npm run lab -- reward ${args.join(' ')}`;
       const { facts, reward } = await learnt(judged, model, { seed, epochs, width, layers }, command);
       writeTogether([
@@ -102,20 +102,12 @@ function labelled(path: string, { coder, beginning, ends, promptLength, completi
   }));
 }
 
-/** An oracle's, of what the reference writes. */
-async function drawn(
-  task: Task,
-  { labeller }: ExperimentConfig,
-  { beginning }: ReadTextModel,
-  count: number,
-  seed: number,
-): Promise<Judged[]> {
+/** An oracle's, of what the reference writes. A prompt has the beginning token. */
+async function drawn(task: Task, { labeller }: ExperimentConfig, count: number, seed: number): Promise<Judged[]> {
   const progress = startProgress('texts', count);
   const judged: Judged[] = [];
   for await (const batch of drawComparisons(task, labeller, count, seed)) {
     for (const { prompt, chosen, rejected, margin } of batch) {
-      // The prompt has the beginning token.
-      if (prompt[0] !== beginning) throw new Error('a prompt does not begin with the beginning token');
       judged.push({ chosen: [...prompt, ...chosen], rejected: [...prompt, ...rejected], margin });
     }
     progress.update(judged.length, 'written');
