@@ -69,7 +69,10 @@ describe('the command', () => {
   it.each<[string[], string[]]>([
     [
       ['race'],
-      ['"race"', 'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, unpack, theory'],
+      [
+        '"race"',
+        'run, resume, presets, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, unpack, theory',
+      ],
     ],
     [
       ['constructor'],
