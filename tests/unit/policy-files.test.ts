@@ -167,7 +167,8 @@ describe('a checkpoint', () => {
     ['a wider table than there is', withSizes({ width: 32 }), /tensor embedding has shape 6×16; expected 6×32/],
     ['layers that are not there', withSizes({ layers: 2 }), /lacks the tensor layers\.1\.attentionNorm/],
     // The sizes alone must not make the reader allocate.
-    ['sizes for petabytes', withSizes({ width: 65536, layers: 65536, hidden: 65536 }), /tensor embedding has shape/],
+    ['sizes for petabytes', withSizes({ width: 65536, layers: 128, hidden: 65536 }), /tensor embedding has shape/],
+    ['more layers than any', withSizes({ layers: 65536 }), /has 65536 layers; at most 128 are supported/],
     ['another vocabulary size', withSizes({ vocabulary: 7 }), /another vocabulary/],
     ['other words', edited(({ __metadata__: m }) => (m!.words = 'a b c d e f')), /another vocabulary/],
     ['no words', edited(({ __metadata__: m }) => delete m!.words), /another vocabulary/],
