@@ -90,20 +90,24 @@ async function view(page: Page, name: string): Promise<void> {
   await expect(link).toHaveAttribute('aria-current', 'page');
 }
 
-/** Where to click a thing, which comes into view. */
-function middle(element: Element): { x: number; y: number } {
-  element.scrollIntoView({ block: 'center', behavior: 'instant' });
-  const { x, y, width, height } = element.getBoundingClientRect();
+/** Where to click one of the things that lie about, by its share of them; it comes into view. */
+function somewhere(share: number): { x: number; y: number } | null {
+  const things = document.querySelectorAll('main :is(button, a[href^="#"], input, select, summary)');
+  const seen = [...things].filter((thing) => thing.checkVisibility());
+  const thing = seen[Math.floor(share * seen.length)];
+  if (!thing) return null;
+  thing.scrollIntoView({ block: 'center', behavior: 'instant' });
+  const { x, y, width, height } = thing.getBoundingClientRect();
   return { x: x + width / 2, y: y + height / 2 };
 }
 
-/** Clicks ten things that lie about, wherever it gets. */
+/**
+ * Clicks ten things that lie about, wherever it gets. Not by Playwright's locators: they hold on to an element that goes
+ * away under their hands, and so to all that was around it.
+ */
 async function monkey(page: Page, item: number): Promise<void> {
-  const seen = page.locator('main :is(button, a[href^="#"], input, select, summary)').filter({ visible: true });
   for (let click = 0; click < 10; click++) {
-    const thing = seen.nth(Math.floor((await seen.count()) * draw(SEED + 1, 10 * item + click)));
-    // Playwright's own click holds on to an element that it waited for in vain, and so to all that was around it.
-    const place = await thing.evaluate(middle, undefined, { timeout: 1000 }).catch(() => null);
+    const place = await page.evaluate(somewhere, draw(SEED + 1, 10 * item + click));
     if (place) await page.mouse.click(place.x, place.y);
     await page.keyboard.press('Escape');
   }
