@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { HEAD_WIDTH } from '../experiment/config/textPretraining';
 import { BACKEND_NAMES, type BackendName } from '../experiment/documents/results';
 import { MOST_WORKERS } from '../run/pool';
 import { UsageError } from './errors';
@@ -40,6 +41,13 @@ export function readWhole(option: string, text: string, min: number, max: number
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`${option}: "${text}" is not allowed; give a whole number from ${min} to ${max}`);
+}
+
+/** The value of `--width`, of whole heads. */
+export function readWidth(text: string, max: number): number {
+  const width = readWhole('--width', text, HEAD_WIDTH, max);
+  if (width % HEAD_WIDTH === 0) return width;
+  throw new UsageError(`--width: ${width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to ${max}`);
 }
 
 /** The value of an option that is a number of seconds. */

@@ -18,8 +18,8 @@ export interface LlamaModel {
 }
 
 /** What our kernels have fixed. */
-const EPSILON = 1e-5;
-const THETA = 10_000;
+export const EPSILON = 1e-5;
+export const THETA = 10_000;
 const MOST = 65_536;
 
 const LAYER_NAMES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { encodeLlama, parseLlama, type LlamaModel } from './llama';
+import { encodeLlama, EPSILON, parseLlama, THETA, type LlamaModel } from './llama';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
 import { transformerOffsets } from './transformer';
 
@@ -103,9 +103,6 @@ export function rewardsAlong({ sizes, weights, head }: RewardModel, ids: readonl
   return rewards;
 }
 
-const EPSILON = 1e-5;
-const BASE = 10_000;
-
 function rmsNorm(x: Float64Array, gain: Float32Array): Float64Array {
   let squares = 0;
   for (let i = 0; i < x.length; i++) squares += x[i]! * x[i]!;
@@ -133,7 +130,7 @@ function addTo(x: Float64Array, y: Float64Array): void {
 function turnsOf(size: number, position: number): Float64Array {
   const half = size / 2;
   return Float64Array.from({ length: size }, (_, column) => {
-    const angle = position * BASE ** ((-2 * (column % half)) / size);
+    const angle = position * THETA ** ((-2 * (column % half)) / size);
     return column < half ? Math.cos(angle) : Math.sin(angle);
   });
 }

@@ -1,5 +1,4 @@
-import { HEAD_WIDTH, textProblem, type TextPretraining } from '../experiment/config/textPretraining';
-import type { ModelSizes } from '../policy/transformer';
+import { textProblem, type TextPretraining } from '../experiment/config/textPretraining';
 import type { TextModel } from '../policy/textModel';
 import { BEGINNING, END, PADDING } from '../tasks/task';
 import { readCoder } from '../tasks/text/coder';
@@ -8,6 +7,7 @@ import { plainText, readCorpus } from '../tasks/text/corpus/corpus';
 import type { Task } from '../training/task';
 import { sampleTexts } from '../training/readPolicy';
 import { textTask } from '../training/textTask';
+import { modelSizes } from './modelSizes';
 import { pretrain, type PretrainSettings } from './pretrain';
 import { heldOutLoss } from './reportCard';
 
@@ -54,15 +54,9 @@ export async function* pretrainText(asked: TextPretraining): AsyncGenerator<Text
   const text = plainText(asked.text);
   const tokenizer = trainTokenizer(text, asked.tokens);
   const coder = readCoder(tokenizer, [PADDING, BEGINNING, END]);
-  const { seed, width } = asked;
+  const { seed } = asked;
   const corpus = readCorpus(text, coder, { ...LENGTHS, seed, beginning: BEGINNING, end: END });
-  const sizes: ModelSizes = {
-    vocabulary: coder.pieces.length,
-    width,
-    layers: asked.layers,
-    heads: width / HEAD_WIDTH,
-    hidden: 2.5 * width,
-  };
+  const sizes = modelSizes(coder.pieces.length, asked.width, asked.layers);
   const withoutWeights = { sizes, tokenizer, ...LENGTHS, beginning: BEGINNING, ends: [END], prompts: corpus.prompts };
   const modelOf = (weights: Float32Array, steps: number): TextModel => ({
     ...withoutWeights,

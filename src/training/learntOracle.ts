@@ -1,7 +1,6 @@
 import { parseRewardModel, rewardsAlong } from '../policy/rewardModel';
-import { PADDING } from '../tasks/task';
-import { readCoder } from '../tasks/text/coder';
 import type { Oracle } from '../tasks/text/oracles/oracle';
+import { modelCoder } from './modelCoder';
 
 /**
  * An oracle that has learnt its judgement. A word is credited with how far the reward of the text up to its end is from
@@ -11,11 +10,7 @@ import type { Oracle } from '../tasks/text/oracles/oracle';
 export function learntOracle(bytes: Uint8Array): Oracle {
   const model = parseRewardModel(bytes);
   const { beginning, ends, length } = model;
-  const coder = readCoder(model.tokenizer, [PADDING, beginning, ...ends]);
-  const { pieces } = coder;
-  if (pieces.length !== model.sizes.vocabulary) {
-    throw new Error(`the tokenizer has ${pieces.length} tokens; the model's vocabulary has ${model.sizes.vocabulary}`);
-  }
+  const coder = modelCoder(model);
   return {
     credits({ text, from, words, first, ended }) {
       const own = coder.encode(text);
@@ -23,7 +18,7 @@ export function learntOracle(bytes: Uint8Array): Oracle {
       const rewards = rewardsAlong(model, ids);
       let at = 0;
       /** Where each token's letters end; the beginning has none. */
-      const stops = [0, ...own.map((id) => (at += pieces[id]!.length))].slice(0, length);
+      const stops = [0, ...own.map((id) => (at += coder.pieces[id]!.length))].slice(0, length);
       const rewardAt = (end: number) => {
         const found = stops.findIndex((stop) => stop >= end);
         return rewards[found < 0 ? rewards.length - 1 : found]!;

@@ -2,10 +2,10 @@ import { encodeTextModel, parseTextModel, type TextModel } from '../policy/textM
 import { transformerPolicy } from '../policy/transformerPolicy';
 import type { OracleConfig } from '../experiment/config/oracles';
 import type { RewardForm } from '../tasks/reviews/bounds';
-import { PADDING } from '../tasks/task';
-import { readCoder, type TextCoder } from '../tasks/text/coder';
+import type { TextCoder } from '../tasks/text/coder';
 import type { Oracle } from '../tasks/text/oracles/oracle';
 import { scoreBy } from '../tasks/text/score';
+import { modelCoder } from './modelCoder';
 import type { Task } from './task';
 
 /** A text policy with its tokenizer read. */
@@ -16,13 +16,7 @@ export interface ReadTextModel extends TextModel {
 /** Reads a text policy; throws an Error that says what is wrong with it. */
 export function readTextModel(bytes: Uint8Array): ReadTextModel {
   const model = parseTextModel(bytes);
-  const coder = readCoder(model.tokenizer, [PADDING, model.beginning, ...model.ends]);
-  if (coder.pieces.length !== model.sizes.vocabulary) {
-    throw new Error(
-      `the tokenizer has ${coder.pieces.length} tokens; the model's vocabulary has ${model.sizes.vocabulary}`,
-    );
-  }
-  return { ...model, coder };
+  return { ...model, coder: modelCoder(model) };
 }
 
 export interface TextOptions extends RewardForm {

@@ -1,17 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import {
-  HEAD_WIDTH,
-  TEXT_PRETRAINING,
-  textProblem,
-  type TextPretraining,
-} from '../../experiment/config/textPretraining';
+import { TEXT_PRETRAINING, textProblem, type TextPretraining } from '../../experiment/config/textPretraining';
 import { encodeTextModel, type TextModel } from '../../policy/textModel';
 import { pretrainText, type TextLook } from '../../reference/pretrainText';
-import { readArguments, readBackend, readWhole } from '../arguments';
+import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { EXIT, UsageError } from '../errors';
-import { makeFolder, writeTogether } from '../files';
+import { makeFolder, writeAtomically } from '../files';
 import { startBackend } from '../nodeRuntime';
 import { startProgress } from '../progress';
 
@@ -37,21 +32,16 @@ export async function pretrainOnText(args: readonly string[]): Promise<number> {
     seed: readWhole('--seed', values.seed, 0, 2 ** 32 - 1),
     steps: readWhole('--steps', values.steps, steps.min, steps.max),
     tokens: readWhole('--tokens', values.tokens, tokens.min, tokens.max),
-    width: readWhole('--width', values.width, width.min, width.max),
+    width: readWidth(values.width, width.max),
     layers: readWhole('--layers', values.layers, layers.min, layers.max),
   };
-  if (asked.width % HEAD_WIDTH !== 0) {
-    throw new UsageError(
-      `--width: ${asked.width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to ${width.max}`,
-    );
-  }
   const only = readBackend(values.backend);
   makeFolder(values.out);
   const backend = await startBackend(only);
   try {
     const { model, look } = await Promise.race([trained(asked), backend.lost]);
     const path = join(values.out, `${basename(file, extname(file))}.safetensors`);
-    writeTogether([{ path, content: encodeTextModel(model) }]);
+    writeAtomically(path, encodeTextModel(model));
     process.stdout.write(
       [
         `Loss ${look.heldOut.toFixed(3)} nats per token on the part that it has not read; it writes:`,

@@ -4,8 +4,9 @@ import { encodeCheckpoint, type Checkpoint } from '../../policy/checkpoint';
 import type { TransformerSizes } from '../../policy/transformer';
 import { reviews, sampleReview } from '../../tasks/reviews';
 import { pretrain, type PretrainSettings } from '../../reference/pretrain';
+import { modelSizes } from '../../reference/modelSizes';
 import { reportCard, type ReportCard } from '../../reference/reportCard';
-import { readArguments, readBackend, readWhole } from '../arguments';
+import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { cardText, tokenizerText } from './checkpointCard';
 import { EXIT, UsageError } from '../errors';
 import { CHECKPOINTS, makeFolder, writeAtomically } from '../files';
@@ -13,16 +14,10 @@ import { startBackend } from '../nodeRuntime';
 import { startProgress } from '../progress';
 
 const WIDTH = 64;
-const HEAD_WIDTH = 16;
 const MOST_WIDTH = 256;
 
-/** A wider model has more heads, not wider ones. */
 const sizesOf = (width: number): TransformerSizes => ({
-  vocabulary: reviews.vocabulary.length,
-  width,
-  layers: 2,
-  heads: width / HEAD_WIDTH,
-  hidden: 2.5 * width,
+  ...modelSizes(reviews.vocabulary.length, width, 2),
   promptLength: reviews.promptLength,
   completionLength: reviews.completionLength,
 });
@@ -48,7 +43,7 @@ export async function pretrainReviews(args: readonly string[]): Promise<number> 
     readWhole('--seed', values.seed, 0, 2 ** 32 - 1),
     readWhole('--steps', values.steps, 1, 1_000_000),
   );
-  const width = readWidth(values.width);
+  const width = readWidth(values.width, MOST_WIDTH);
   const only = readBackend(values.backend);
   makeFolder(values.out);
   const backend = await startBackend(only);
@@ -65,12 +60,6 @@ export async function pretrainReviews(args: readonly string[]): Promise<number> 
     backend.release();
   }
   return EXIT.success;
-}
-
-function readWidth(text: string): number {
-  const width = readWhole('--width', text, HEAD_WIDTH, MOST_WIDTH);
-  if (width % HEAD_WIDTH === 0) return width;
-  throw new UsageError(`--width: ${width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to ${MOST_WIDTH}`);
 }
 
 function settingsFor(seed: number, steps: number): PretrainSettings {

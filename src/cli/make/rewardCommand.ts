@@ -1,24 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { HEAD_WIDTH } from '../../experiment/config/textPretraining';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import { parseLabels } from '../../experiment/documents/labels';
 import { encodeRewardModel, rewardsAlong, type RewardModel } from '../../policy/rewardModel';
 import { drawComparisons } from '../../reference/comparisons';
+import { modelSizes } from '../../reference/modelSizes';
 import { trainReward, type Comparison } from '../../reference/trainReward';
 import { readTextModel, type ReadTextModel } from '../../training/textTask';
 import type { Task } from '../../training/task';
-import { readArguments, readBackend, readWhole } from '../arguments';
-import { EXIT, known, sentence, UsageError } from '../errors';
+import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
+import { EXIT, UsageError } from '../errors';
 import { checkWritable, loadCheckpoint, writeTogether } from '../files';
 import { startBackend } from '../nodeRuntime';
 import { startProgress } from '../progress';
 import { loadConfig } from '../run/configSource';
+import { readLabelsFile } from '../run/labels';
 import { prepared } from '../run/prepared';
 
 /** A tenth of the comparisons is kept to judge the model by. */
 const HELD_OUT_EVERY = 10;
 const LEAST_COMPARISONS = 20;
+const MOST_WIDTH = 128;
 const ENDING = /[.]safetensors$/;
 
 /** A comparison as the model reads it; the oracle's margin where there is an oracle. */
@@ -52,11 +52,8 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
   const pairs = readWhole('--pairs', values.pairs, LEAST_COMPARISONS, 1_000_000);
   const seed = readWhole('--seed', values.seed, 0, 2 ** 32 - 1);
   const epochs = readWhole('--epochs', values.epochs, 1, 1000);
-  const width = readWhole('--width', values.width, HEAD_WIDTH, 128);
+  const width = readWidth(values.width, MOST_WIDTH);
   const layers = readWhole('--layers', values.layers, 1, 4);
-  if (width % HEAD_WIDTH !== 0) {
-    throw new UsageError(`--width: ${width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to 128`);
-  }
   const only = readBackend(values.backend);
   const task = await prepared(config);
   const model = readTextModel(await loadCheckpoint(config.task.checkpoint));
@@ -82,13 +79,7 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
 
 /** A person's, as texts; those that the person could not tell apart say nothing. */
 function labelled(path: string, { coder, beginning, ends, promptLength, completionLength }: ReadTextModel): Judged[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
-  }
-  const told = known(parseLabels(text)).filter(({ tie }) => !tie);
+  const told = readLabelsFile(path).filter(({ tie }) => !tie);
   if (told.length < LEAST_COMPARISONS) {
     throw new UsageError(`${path} has ${told.length} labels that tell; give at least ${LEAST_COMPARISONS}`);
   }
@@ -127,7 +118,7 @@ async function learnt(
 ): Promise<{ facts: Facts; reward: RewardModel }> {
   const heldOut = judged.filter((_, i) => i % HELD_OUT_EVERY === 0);
   const own = judged.filter((_, i) => i % HELD_OUT_EVERY !== 0);
-  const small = { vocabulary: sizes.vocabulary, width, layers, heads: width / HEAD_WIDTH, hidden: 2.5 * width };
+  const small = modelSizes(sizes.vocabulary, width, layers);
   const length = promptLength + completionLength;
   const training = trainReward(own, { sizes: small, beginning, length, seed, epochs });
   const progress = startProgress('reward', epochs * own.length);

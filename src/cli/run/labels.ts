@@ -17,6 +17,11 @@ export function readLabels(
     );
   }
   if (!isPerson) throw new UsageError(`--labels: labeller.reader is "${labeller.reader}"; give "person"`);
+  return readLabelsFile(path);
+}
+
+/** A person's labels of a file. Throws UsageError. */
+export function readLabelsFile(path: string): readonly LabelRecord[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

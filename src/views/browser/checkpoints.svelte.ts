@@ -9,6 +9,10 @@ import type { Storage, StoredCheckpoint } from './storage';
 /** Far more than a browser trains; a film that was chosen by mistake is not read. */
 const MOST_BYTES: Record<CheckpointKind, number> = { reviews: 64_000_000, text: 600_000_000, reward: 64_000_000 };
 
+/** Behind a sentence that a checkpoint is here: why it is not stored, if it is not. */
+export const fleeting = (trouble: string | null): string =>
+  trouble === null ? '' : ` It is not stored (${trouble}), so it is here until the page closes.`;
+
 type Check = (files: readonly CheckpointFile[], task: CheckpointKind) => Promise<Checked>;
 
 /** The checkpoints that somebody has imported into this browser. */

@@ -1,9 +1,9 @@
 import type { BackendName } from '../../../experiment/documents/results';
 import type { TextPretraining } from '../../../experiment/config/textPretraining';
-import type { Note, OrderOf, Outcomes } from '../../../run/orders';
+import type { Note } from '../../../run/orders';
 import { createThread } from '../../../worker/createThread';
 import { WebPoolWorker } from '../../../worker/poolWorker';
-import type { Checkpoints } from '../../browser/checkpoints.svelte';
+import { fleeting, type Checkpoints } from '../../browser/checkpoints.svelte';
 import { reasonOf } from '../../runs/library.svelte';
 
 type Pretraining = Extract<Note, { type: 'pretraining' }>;
@@ -25,13 +25,6 @@ export interface Learning {
   readonly texts: readonly string[];
 }
 
-/** What the learner needs of a worker of its own. */
-interface LearningWorker {
-  run(order: OrderOf<'pretrain'>, onNote: (note: Note) => void): Promise<Outcomes['pretrain']>;
-  halt(): void;
-  end(): void;
-}
-
 /** Trains a small policy on somebody's text, in a worker of its own: a race goes on meanwhile. */
 export class TextLearner {
   /** Null where nothing learns. */
@@ -40,19 +33,15 @@ export class TextLearner {
   said = $state.raw<{ readonly text: string; readonly bad: boolean } | null>(null);
 
   readonly #checkpoints: Checkpoints;
-  readonly #create: () => Promise<LearningWorker>;
-  #worker: LearningWorker | null = null;
+  readonly #wanted: () => BackendName | undefined;
+  #worker: WebPoolWorker | null = null;
   /** Counts the starts: what an older one still says is dropped. */
   #turn = 0;
 
   /** @param wanted the backend; undefined: the engine's own choice */
   constructor(checkpoints: Checkpoints, wanted: () => BackendName | undefined) {
     this.#checkpoints = checkpoints;
-    this.#create = async () => {
-      const worker = new WebPoolWorker(document.baseURI, wanted(), false, createThread);
-      await worker.ready;
-      return worker;
-    };
+    this.#wanted = wanted;
   }
 
   /** Returns the name of the checkpoint; null where there is none. */
@@ -62,19 +51,15 @@ export class TextLearner {
     this.said = null;
     this.learning = { name, steps: asked.steps, last: null, losses: [], heldOut: [], texts: [] };
     try {
-      const worker = await this.#create();
-      if (turn !== this.#turn) {
-        worker.end();
-        return null;
-      }
+      const worker = new WebPoolWorker(document.baseURI, this.#wanted(), false, createThread);
       this.#worker = worker;
+      await worker.ready;
       const bytes = await worker.run({ kind: 'pretrain', asked }, (note) => {
         if (turn === this.#turn && note.type === 'pretraining') this.#heard(note);
       });
       const file = new File([bytes], `${name}.safetensors`);
       const { name: taken, trouble } = await this.#checkpoints.add([file], 'text');
-      const fleeting = trouble === null ? '' : ` It is not stored (${trouble}), so it is here until the page closes.`;
-      if (turn === this.#turn) this.said = { text: `${taken} has learnt.${fleeting}`, bad: false };
+      if (turn === this.#turn) this.said = { text: `${taken} has learnt.${fleeting(trouble)}`, bad: false };
       return taken;
     } catch (error) {
       if (turn === this.#turn) this.said = { text: `${name} has not learnt: ${reasonOf(error)}.`, bad: true };
