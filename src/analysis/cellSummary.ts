@@ -22,6 +22,7 @@ export function cellSummary(history: RaceHistory): ArmSummary[] {
       objective: mean('objective'),
       gap: mean('gap'),
       lateObjective: lateMean(history, i, 'objective'),
+      rewardSpread: mean('rewardSpread'),
       difference: i === 0 ? null : interval(lastDifference(history, i, 0, 'objective')),
       labelSaving: share(labels.get(i)),
       samplingSaving: share(sampling.get(i)),

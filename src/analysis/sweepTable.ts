@@ -50,6 +50,13 @@ export const QUANTITIES = {
     share: false,
     compares: false,
   },
+  rewardSpread: {
+    title: 'reward spread',
+    explanation:
+      'The standard deviation of rewards within a prompt at the end, mean over seeds: what a sampler can choose among.',
+    share: false,
+    compares: false,
+  },
 } as const;
 export type Quantity = keyof typeof QUANTITIES;
 export const QUANTITY_NAMES = Object.keys(QUANTITIES) as Quantity[];
@@ -72,6 +79,7 @@ export function estimateOf(arm: ArmSummary, quantity: Quantity): Estimate | null
     case 'lateObjective':
     case 'objective':
     case 'gap':
+    case 'rewardSpread':
       return ofInterval(arm[quantity]);
     default:
       return quantity satisfies never;

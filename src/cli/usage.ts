@@ -34,7 +34,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --out <file.jsonl>   gets a line for every finished cell
       --resume             goes on with that file after Ctrl-C, a kill or a power cut
       --show <quantity>    of the table: labelSaving, samplingSaving, difference, objective, lateObjective
-                           (the mean over the last quarter of the steps) or gap
+                           (the mean over the last quarter of the steps), rewardSpread or gap
 
   npm run lab -- merge <files> [options]
       --out <file>         writes the cells of all files (shards, or a merged document) as one JSON document

@@ -47,6 +47,7 @@ const arm = (name: string, labelSaving: SavingSummary | null): ArmSummary => ({
   objective: { mean: 1, half: 0.5 },
   gap: { mean: 0.01234, half: 0.001 },
   lateObjective: { mean: 1, half: 0.5 },
+  rewardSpread: { mean: 0.7, half: 0.1 },
   difference: labelSaving && { mean: -0.25, half: 0.125 },
   labelSaving,
   samplingSaving: null,

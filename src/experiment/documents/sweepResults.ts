@@ -30,6 +30,8 @@ const armSchema = v.strictObject({
   gap: v.nullable(intervalSchema),
   /** The mean over each run's evaluations in the last quarter of the steps; absent in sweeps of earlier versions. */
   lateObjective: v.optional(v.nullable(intervalSchema), null),
+  /** At the last evaluation, as `reward`; absent in sweeps of earlier versions. */
+  rewardSpread: v.optional(v.nullable(intervalSchema), null),
   /** J minus the first arm's, paired by seed; null for the first arm. */
   difference: v.nullable(intervalSchema),
   /** Shares of the first arm's labels, sampling cost and responses shown that this arm does not need for its final J. */
