@@ -103,6 +103,7 @@ describe('a cell’s summary', () => {
         reward: objective + 1,
         kl: 1,
         gap: null,
+        rewardSpread: 0.5,
         labels: 100 * i,
         samplingCost: null,
       } as Evaluation),
@@ -117,6 +118,7 @@ describe('a cell’s summary', () => {
       diverged: 0,
       objective: { mean: 4, half: 0 },
       gap: null,
+      rewardSpread: { mean: 0.5, half: 0 },
     });
     expect(vanilla).toMatchObject({ difference: null, labelSaving: null, samplingSaving: null });
     // 5, four times, and −3 over Vanilla: t(4) = 2.776 times s/√5 = 1.6.
