@@ -50,6 +50,10 @@ export function readWidth(text: string, max: number): number {
   throw new UsageError(`--width: ${width} is not allowed; give a multiple of ${HEAD_WIDTH}, up to ${max}`);
 }
 
+/** Arguments as a shell reads them, for a command that somebody may paste. */
+export const quoted = (args: readonly string[]): string =>
+  args.map((arg) => (/^[\w./:=,@-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`)).join(' ');
+
 /** The value of an option that is a number of seconds. */
 export function readSeconds(option: string, text: string): number {
   const value = /^\d{1,6}([.]\d+)?$/.test(text) ? Number(text) : NaN;

@@ -32,14 +32,18 @@ describe('a policy of one’s own text, and a reward learnt for it', () => {
   }, 60_000);
 
   it('learns an oracle’s labels, says how well, and is an oracle that a race trains on', async () => {
-    const config = race({ oracles: [{ of: 'length', words: 1, weight: 20 }] });
-    const { code, stdout, stderr } = await lab(['reward', config, '--pairs', '200', ...small, '--out', reward]);
+    const config = race({ oracles: [{ of: 'ending' }] });
+    const oracle = `task.oracles=[{"of":"length","words":1,"weight":20}]`;
+    const { code, stdout, stderr } = await lab([
+      ...['reward', config, '--set', oracle, '--pairs', '200', ...small, '--out', reward],
+    ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Comparisons learnt from: 180$/m);
     expect(stdout).toMatch(/^Agrees with labels that it has not seen: \d+[.]\d% of 20$/m);
-    expect(readFileSync(reward.replace('.safetensors', '.card.md'), 'utf8')).toContain(
-      '| Orders their texts as the oracle does |',
-    );
+    const card = readFileSync(reward.replace('.safetensors', '.card.md'), 'utf8');
+    expect(card).toContain('| Orders their texts as the oracle does |');
+    // As a shell takes it.
+    expect(card).toContain(`reward ${config} --set '${oracle}' --pairs 200`);
 
     const truth = [{ of: 'length', words: 1, weight: 20 }];
     const out = join(folder, 'results.json');

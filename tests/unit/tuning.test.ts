@@ -43,6 +43,7 @@ const cell = (number: number, late: number, diverged = 0): SweepCell => ({
       objective: null,
       gap: null,
       lateObjective: { mean: late, half: 0.1 },
+      rewardSpread: null,
       difference: null,
       labelSaving: null,
       samplingSaving: null,

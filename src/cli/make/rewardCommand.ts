@@ -6,7 +6,7 @@ import { modelSizes } from '../../reference/modelSizes';
 import { trainReward, type Comparison } from '../../reference/trainReward';
 import { readTextModel, type ReadTextModel } from '../../training/textTask';
 import type { Task } from '../../training/task';
-import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
+import { quoted, readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { EXIT, UsageError } from '../errors';
 import { checkWritable, loadCheckpoint, writeTogether } from '../files';
 import { startBackend } from '../nodeRuntime';
@@ -62,7 +62,7 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
   try {
     const work = async (): Promise<string> => {
       const judged = people ?? (await drawn(task, config, pairs, seed));
-      const command = `npm run lab -- reward ${args.join(' ')}`;
+      const command = `npm run lab -- reward ${quoted(args)}`;
       const { facts, reward } = await learnt(judged, model, { seed, epochs, width, layers }, command);
       writeTogether([
         { path: out, content: encodeRewardModel(reward) },

@@ -47,6 +47,9 @@ export const ORACLES = {
   length: { title: 'Length', help: 'A tenth off for each word more, or fewer, than so many.', schema: length },
 } as const satisfies Record<string, OracleRow>;
 
+/** The reward model that ships; docs/stories.md says what it has learnt. */
+export const SHIPPED_REWARD_MODEL = 'stories-votes';
+
 export type OracleName = keyof typeof ORACLES;
 export const ORACLE_NAMES = Object.keys(ORACLES) as OracleName[];
 

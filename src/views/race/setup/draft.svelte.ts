@@ -3,7 +3,7 @@ import { armName } from '../../../experiment/config/names';
 import type { Parsed, Problem } from '../../../experiment/reading';
 import { SAMPLERS, type SamplerName } from '../../../experiment/samplers/table';
 import { parseConfig } from '../../../experiment/config/config';
-import type { OracleConfig, OracleName } from '../../../experiment/config/oracles';
+import { SHIPPED_REWARD_MODEL, type OracleConfig, type OracleName } from '../../../experiment/config/oracles';
 import { fieldAt, FIELDS, type FieldName } from '../../../experiment/config/fields';
 import { type ArmConfig, type ExperimentConfig, type LossConfig } from '../../../experiment/config/schema';
 
@@ -280,7 +280,7 @@ export const draftOracle = (oracle: OracleConfig): DraftOracle => ({
   weight: oracle.weight,
   word: oracle.of === 'word' ? oracle.word : 'friend',
   words: oracle.of === 'length' ? oracle.words : 30,
-  model: oracle.of === 'learnt' ? oracle.model : '',
+  model: oracle.of === 'learnt' ? oracle.model : SHIPPED_REWARD_MODEL,
 });
 
 function oracleOf({ of, weight, word, words, model }: DraftOracle): Tree {
