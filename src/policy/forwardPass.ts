@@ -9,7 +9,7 @@ import { normedLogits } from '../ops/normedLogits/normedLogits';
 import { projectHeads } from '../ops/projectHeads/projectHeads';
 import type { RowSets } from '../ops/rowSets';
 import { startsOf } from './inputTokens';
-import { inputLength, type TransformerOffsets, type TransformerSizes } from './transformer';
+import { inputLength, ROTARY_BASE, type TransformerOffsets, type TransformerSizes } from './transformer';
 
 /** What a transformer's kernels share over a whole batch. */
 export interface Pass {
@@ -26,17 +26,20 @@ export interface Pass {
  * @param promptIds left-padded  // [M, Lp]
  * @param promptLength Lp
  */
-export const passOver = (
+export function passOver(
   model: Pick<Pass, 'sizes' | 'offsets' | 'weights'>,
   rows: RowSets,
   promptIds: Int32Array,
   promptLength: number,
-): Pass => ({
-  ...model,
-  rows,
-  starts: tf.tensor1d(startsOf(promptIds, promptLength), 'int32'),
-  table: rotaryTable(inputLength(model.sizes), model.sizes.width / model.sizes.heads),
-});
+): Pass {
+  const { width, heads, rotaryBase = ROTARY_BASE } = model.sizes;
+  return {
+    ...model,
+    rows,
+    starts: tf.tensor1d(startsOf(promptIds, promptLength), 'int32'),
+    table: rotaryTable(inputLength(model.sizes), width / heads, rotaryBase),
+  };
+}
 
 /** One layer's activations, as the backward pass wants them. */
 export interface LayerActivations {

@@ -1,7 +1,7 @@
 import { foreign, isObject } from '../math/foreign';
 import { parameterCount, sizeOf, transposeInto } from './parameters';
 import type { NamedTensor } from './safetensors';
-import { refuseSizes, transformerLayout, type ModelSizes } from './transformer';
+import { refuseSizes, ROTARY_BASE, transformerLayout, type ModelSizes } from './transformer';
 
 /**
  * Llama's family in Hugging Face's layout: `config.json`, and tensors named as `transformers` names them. Its matrices lie
@@ -19,8 +19,8 @@ export interface LlamaModel {
 
 /** What our kernels have fixed. */
 export const EPSILON = 1e-5;
-export const THETA = 10_000;
 const MOST = 65_536;
+const MOST_ROTARY_BASE = 1e9;
 
 const LAYER_NAMES: Readonly<Record<string, string>> = {
   attentionNorm: 'input_layernorm',
@@ -96,7 +96,7 @@ export function encodeLlama(
     vocab_size: sizes.vocabulary,
     max_position_embeddings: positions,
     rms_norm_eps: EPSILON,
-    rope_theta: THETA,
+    rope_theta: sizes.rotaryBase ?? ROTARY_BASE,
     hidden_act: 'silu',
     tie_word_embeddings: true,
     pad_token_id: 0,
@@ -121,18 +121,24 @@ function parseSpecial({ bos_token_id: bos = 1, eos_token_id: eos = 2 }: Record<s
   return { beginning: bos, ends };
 }
 
-/** Positions turn as Su et al. (2021) have it; `transformers` has had two ways to say so. */
-function refuseOtherRotation({ rope_parameters, rope_scaling, rope_theta }: Record<string, unknown>): void {
+/** The base of the rotary positions (Su et al. 2021); `transformers` has had two ways to say it. */
+function parseRotation({ rope_parameters, rope_scaling, rope_theta }: Record<string, unknown>): {
+  rotaryBase?: number;
+} {
   const given = {
     rope_theta,
     ...(isObject(rope_scaling) ? rope_scaling : {}),
     ...(isObject(rope_parameters) ? rope_parameters : {}),
   };
-  const theta = given.rope_theta ?? THETA;
+  const base = given.rope_theta ?? ROTARY_BASE;
   const type = 'rope_type' in given ? given.rope_type : 'default';
-  if (theta === THETA && type === 'default') return;
-  const text = foreign(`${JSON.stringify(theta)}, ${JSON.stringify(type)}`);
-  throw new Error(`config.json: rotary positions are ${text}; supported are ${THETA}, "default"`);
+  if (type === 'default' && typeof base === 'number' && base > 1 && base <= MOST_ROTARY_BASE) {
+    return base === ROTARY_BASE ? {} : { rotaryBase: base };
+  }
+  const text = foreign(`${JSON.stringify(base)}, ${JSON.stringify(type)}`);
+  throw new Error(
+    `config.json: rotary positions are ${text}; supported is a base from 1 to ${MOST_ROTARY_BASE}, "default"`,
+  );
 }
 
 function valuesOf(byName: ReadonlyMap<string, NamedTensor>, name: string, shape: readonly number[]): Float32Array {
@@ -179,7 +185,6 @@ function parseConfig(config: unknown): Omit<LlamaModel, 'weights'> & { keyValueH
   only('model_type', ['llama']);
   only('hidden_act', ['silu', null]);
   only('rms_norm_eps', [EPSILON]);
-  refuseOtherRotation(config);
   only('attention_bias', [false, null]);
   only('mlp_bias', [false, null]);
   const heads = whole('num_attention_heads');
@@ -190,6 +195,7 @@ function parseConfig(config: unknown): Omit<LlamaModel, 'weights'> & { keyValueH
     layers: whole('num_hidden_layers'),
     heads,
     hidden: whole('intermediate_size'),
+    ...parseRotation(config),
   };
   if (heads % keyValueHeads !== 0) {
     throw new Error(`config.json: ${heads} heads do not divide into ${keyValueHeads} groups of keys and values`);

@@ -1,6 +1,6 @@
-import { encodeLlama, EPSILON, parseLlama, THETA, type LlamaModel } from './llama';
+import { encodeLlama, EPSILON, parseLlama, type LlamaModel } from './llama';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
-import { transformerOffsets } from './transformer';
+import { ROTARY_BASE, transformerOffsets } from './transformer';
 
 /**
  * A learnt reward: a transformer with a scalar head, in one file whose tensors are those of `transformers`'
@@ -68,7 +68,7 @@ function jsonOf(text: string): unknown {
  * @returns // [T]
  */
 export function rewardsAlong({ sizes, weights, head }: RewardModel, ids: readonly number[]): Float64Array {
-  const { width, heads, hidden, layers } = sizes;
+  const { width, heads, hidden, layers, rotaryBase } = sizes;
   const offsets = transformerOffsets(sizes);
   const gain = (at: number) => weights.subarray(at, at + width);
   const matrix = (at: number, size: number) => weights.subarray(at, at + size);
@@ -81,7 +81,7 @@ export function rewardsAlong({ sizes, weights, head }: RewardModel, ids: readonl
   const rewards = new Float64Array(length);
   ids.forEach((id, position) => {
     const state = Float64Array.from(weights.subarray(id * width, (id + 1) * width));
-    const turns = turnsOf(width / heads, position);
+    const turns = turnsOf(width / heads, position, rotaryBase);
     offsets.layers.forEach((at, l) => {
       const { keys, values } = kept[l]!;
       const normed = rmsNorm(state, gain(at.attentionNorm));
@@ -127,10 +127,10 @@ function addTo(x: Float64Array, y: Float64Array): void {
 }
 
 /** Rotary positions (Su et al. 2021), as `rotaryTable` has them: cosines in the first half of a head, sines in the last. */
-function turnsOf(size: number, position: number): Float64Array {
+function turnsOf(size: number, position: number, base = ROTARY_BASE): Float64Array {
   const half = size / 2;
   return Float64Array.from({ length: size }, (_, column) => {
-    const angle = position * THETA ** ((-2 * (column % half)) / size);
+    const angle = position * base ** ((-2 * (column % half)) / size);
     return column < half ? Math.cos(angle) : Math.sin(angle);
   });
 }

@@ -1,6 +1,9 @@
 import { sizeOf, type ParameterLayout } from './parameters';
 import type { RowFloats } from './policy';
 
+/** Of the rotary positions' angles, as Su et al. (2021) have it. */
+export const ROTARY_BASE = 10_000;
+
 /** Sizes of a Llama-family transformer's weights: RMSNorm, rotary positions, SwiGLU, tied embeddings, no biases. */
 export interface ModelSizes {
   readonly vocabulary: number;
@@ -8,6 +11,8 @@ export interface ModelSizes {
   readonly layers: number;
   readonly heads: number;
   readonly hidden: number;
+  /** Of the rotary positions; absent where it is `ROTARY_BASE`. */
+  readonly rotaryBase?: number;
 }
 
 /** More have only models that fit no browser; a broken file may claim tens of thousands. */

@@ -2,7 +2,7 @@
 Writes a tiny Llama of random weights as `transformers` writes one, with a tokenizer, and its logits; and another in the
 layout of llama2.c, its tokenizer behind it:
 
-    pip install torch==2.13.0 transformers==5.23.0 tokenizers==0.23.3
+    pip install torch==2.13.0 transformers==5.24.0 tokenizers==0.23.3
     python tests/golden/make_llama.py
 """
 
@@ -42,6 +42,8 @@ def main() -> None:
         max_position_embeddings=64,
         rms_norm_eps=1e-5,
         tie_word_embeddings=True,
+        # Not the usual base of 10,000.
+        rope_parameters={"rope_type": "default", "rope_theta": 500.0},
         pad_token_id=0,
         bos_token_id=1,
         eos_token_id=2,

@@ -9,7 +9,7 @@ import tokenizer from '../golden/llama/tokenizer.json?raw';
 import { forEachBackend } from '../support/backends';
 import { take } from '../support/numbers';
 
-const SIZES = { vocabulary: 90, width: 32, layers: 2, heads: 2, hidden: 80 };
+const SIZES = { vocabulary: 90, width: 32, layers: 2, heads: 2, hidden: 80, rotaryBase: 500 };
 const LENGTH = 12;
 
 /** Texts of ids from 4 on; one with token 7 in it is always preferred. */

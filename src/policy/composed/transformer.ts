@@ -6,7 +6,7 @@ import { normedLogitsComposed } from '../../ops/normedLogits/composed';
 import { projectHeadsComposed } from '../../ops/projectHeads/composed';
 import { rotaryTable } from '../../ops/projectHeads/rotation';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TransformerSizes } from '../transformer';
+import { ROTARY_BASE, type TransformerSizes } from '../transformer';
 import type { Parameters } from './parameters';
 
 /** One layer's rotated keys, and its values, of all positions so far. // each [M, H, L, d] */
@@ -31,7 +31,7 @@ export interface Reading {
  * @param past the cache of the tokens before these, empty where there are none
  */
 export function readTokens(
-  { width, layers, heads }: TransformerSizes,
+  { width, layers, heads, rotaryBase = ROTARY_BASE }: TransformerSizes,
   parameters: Parameters,
   starts: tf.Tensor1D,
   tokens: tf.Tensor2D,
@@ -39,7 +39,7 @@ export function readTokens(
 ): Reading {
   const count = tokens.size / starts.size;
   const first = past[0]?.k.shape[2] ?? 0;
-  const table = tf.slice(rotaryTable(first + count, width / heads), [first, 0]);
+  const table = tf.slice(rotaryTable(first + count, width / heads, rotaryBase), [first, 0]);
   const mask = causalMask(starts, first, count);
   let x = embedTokensComposed(tokens, parameters.get('embedding') as tf.Tensor3D); // [S, M/S·T, D]
   const cache = Array.from({ length: layers }, (_, l) => {

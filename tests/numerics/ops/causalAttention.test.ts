@@ -49,7 +49,7 @@ function inputs({ count, tokens, heads, head }: Shape, size = 1) {
 
 /** What `projectHeads` would leave. */
 function rotated(shape: Shape, { q, k, v }: ReturnType<typeof inputs>) {
-  const table = rotaryTable(shape.tokens, shape.head);
+  const table = rotaryTable(shape.tokens, shape.head, 10_000);
   const turn = (x: tf.Tensor2D) => join(rotateComposed(split(x, shape), table));
   const [count, width] = q.shape;
   const values = tf.reshape(v, [shape.count, shape.tokens, width]);
@@ -63,8 +63,8 @@ function rotated(shape: Shape, { q, k, v }: ReturnType<typeof inputs>) {
 const composed = (shape: Shape, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor =>
   join(
     causalAttentionComposed(
-      rotateComposed(split(q, shape), rotaryTable(shape.tokens, shape.head)),
-      rotateComposed(split(k, shape), rotaryTable(shape.tokens, shape.head)),
+      rotateComposed(split(q, shape), rotaryTable(shape.tokens, shape.head, 10_000)),
+      rotateComposed(split(k, shape), rotaryTable(shape.tokens, shape.head, 10_000)),
       split(v, shape),
       int32(shape.starts),
     ),
@@ -148,7 +148,7 @@ describe('causalAttention', () => {
         const weights = tf.tensor2d(wave(size, 0.8), [1, size]);
         const offsets = { gain: 0, query: width, key: width + width * width, value: width + 2 * width * width };
         const rows = evenRowSets(1, count);
-        const table = rotaryTable(tokens, width / heads);
+        const table = rotaryTable(tokens, width / heads, 10_000);
         const starts = int32([0, 2, 1, 4]);
         const attend = (input: tf.Tensor, kv: tf.Tensor4D, first: number) => {
           const flat = tf.reshape(input, [-1, width]) as tf.Tensor2D;

@@ -36,7 +36,7 @@ function run({ x, weights, rows, tokens, width, heads, first, length }: Case) {
   const { q, scale } = projectHeads({
     x: tf.tensor2d(x, [rows.capacity * tokens, width]),
     kv,
-    table: rotaryTable(length, width / heads),
+    table: rotaryTable(length, width / heads, 10_000),
     weights: tf.tensor2d(weights, [weights.length / size, size]),
     offsets,
     rows,
@@ -66,7 +66,7 @@ function identities(width: number): Float32Array {
 describe('rotaryTable', () => {
   forEachBackend(() => {
     it('holds cosines, then sines, of position · 10000^(−2i/d)', async () => {
-      const found = await take(rotaryTable(3, 4));
+      const found = await take(rotaryTable(3, 4, 10_000));
       const [c, s] = [Math.cos, Math.sin];
       expectNear(found, [1, 1, 0, 0, c(1), c(0.01), s(1), s(0.01), c(2), c(0.02), s(2), s(0.02)], 1e-7);
     });
@@ -136,7 +136,7 @@ describe('projectHeads', () => {
             key: matrix(offsets.key),
             value: matrix(offsets.value),
           };
-          const table = tf.slice(rotaryTable(length, width / heads), [first, 0], [tokens, -1]);
+          const table = tf.slice(rotaryTable(length, width / heads, 10_000), [first, 0], [tokens, -1]);
           const joined = (h: tf.Tensor4D) => tf.reshape(tf.transpose(h, [0, 2, 1, 3]), [sets * perSet, tokens, width]);
           const { q, k, v } = projectHeadsComposed(input, parameters, table, heads);
           const old = (count: number) => tf.fill([sets * perSet, count, 2, width], 7);
