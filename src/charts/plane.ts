@@ -21,6 +21,8 @@ export interface PlaneOptions {
 interface Evaluated {
   readonly reward: MeanPoint;
   readonly kl: MeanPoint;
+  /** Where the oracle has only learnt its reward: what it was to learn. */
+  readonly truth: MeanPoint | null;
 }
 
 /** Enough to draw a smooth line, few enough to redraw several times a second. */
@@ -71,7 +73,7 @@ function evaluatedArm(history: RaceHistory, arm: number): Evaluated[] {
   return pickIndices(stepsOf(history, arm).length, MOST_DOTS).flatMap((index) => {
     const reward = meanAt(history, arm, 'reward', index);
     const kl = meanAt(history, arm, 'kl', index);
-    return reward && kl ? [{ reward, kl }] : [];
+    return reward && kl ? [{ reward, kl, truth: meanAt(history, arm, 'trueReward', index) }] : [];
   });
 }
 
@@ -92,6 +94,7 @@ function traces(
       : perArm((look, arm) => seedLines(withoutSeeds.includes(arm) ? [] : runsOf(history, arm), history, look))),
     ...(below ? [] : perArm((look, arm) => lastWhiskers(arms[arm] ?? [], look))),
     ...(below ? [] : [doubtfulLine(history, theme), frontierLine(history, theme), lineNote(history, arms, theme)]),
+    ...(below ? [] : perArm((look, arm) => truthLine(history.arms[arm] ?? '', arms[arm] ?? [], look))),
     ...perArm((look, arm) => meanLine(history, arm, arms[arm] ?? [], look, height)),
     ...(below ? [] : [divergedMarks(history, looks), optimumStar(history, theme)]),
   ];
@@ -149,6 +152,20 @@ function meanLine(
     ),
     hovertemplate: '%{text}<extra></extra>',
     cliponaxis: false,
+  };
+}
+
+/** The true reward over the same KL, without dots: where it parts from the reward, the policy exploits its oracle. */
+function truthLine(name: string, points: readonly Evaluated[], look: ArmLook): Partial<PlotData> {
+  const known = points.flatMap(({ kl, truth }) => (truth ? [{ kl, truth }] : []));
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    x: known.map(({ kl }) => kl.mean),
+    y: known.map(({ truth }) => truth.mean),
+    line: { color: look.colour, width: 1.5, dash: 'dot' },
+    text: known.map(({ truth }) => `<b>${escaped(name)}</b><br>true reward ${withInterval(truth)}`),
+    hovertemplate: '%{text}<extra></extra>',
   };
 }
 
@@ -298,7 +315,7 @@ function horizontalRange(history: RaceHistory | null, arms: readonly Evaluated[]
 }
 
 function verticalRange(history: RaceHistory | null, arms: readonly Evaluated[][]): [number, number] {
-  const values = arms.flat().map(({ reward }) => reward.mean);
+  const values = arms.flat().flatMap(({ reward, truth }) => [reward.mean, ...(truth ? [truth.mean] : [])]);
   if (history?.optimum) values.push(history.optimum.reward);
   const start = history?.frontier?.[0];
   if (start) values.push(start.reward);
@@ -329,7 +346,9 @@ function summary(history: RaceHistory | null, arms: readonly Evaluated[][]): str
   if (!history) return 'Reward against KL from the reference; empty until a run starts.';
   const ends = arms.flatMap((points, arm) => {
     const last = points.at(-1);
-    return last ? [`${history.arms[arm]}: reward ${withInterval(last.reward)} at KL ${withInterval(last.kl)}`] : [];
+    if (!last) return [];
+    const truth = last.truth ? `, true reward ${withInterval(last.truth)},` : '';
+    return [`${history.arms[arm]}: reward ${withInterval(last.reward)}${truth} at KL ${withInterval(last.kl)}`];
   });
   return `Reward against KL from the reference. ${ends.join('; ')}.${optimumSummary(history.optimum)}`;
 }
@@ -341,14 +360,16 @@ function optimumSummary(best: PlanePoint | null): string {
 }
 
 function table(history: RaceHistory | null, arms: readonly Evaluated[][]): DataTable {
+  const hasTruth = arms.flat().some(({ truth }) => truth !== null);
   return {
-    columns: ['Arm', 'Step', 'KL', 'Reward', 'Seeds'],
+    columns: ['Arm', 'Step', 'KL', 'Reward', ...(hasTruth ? ['True reward'] : []), 'Seeds'],
     rows: arms.flatMap((points, arm) =>
-      points.map(({ reward, kl }) => [
+      points.map(({ reward, kl, truth }) => [
         history?.arms[arm] ?? '',
         whole(reward.step),
         withInterval(kl),
         withInterval(reward),
+        ...(hasTruth ? [truth ? withInterval(truth) : ''] : []),
         String(reward.seeds),
       ]),
     ),

@@ -233,6 +233,23 @@ describe('plane', () => {
     expect(opacity[0]).toBeLessThan(opacity[2] ?? 0);
   });
 
+  it('draws the true reward where it is measured, dotted, and within the picture', () => {
+    const history = race(false);
+    for (let run = 0; run < 6; run++) {
+      appendEvaluation(history, run, evaluation(300, { kl: 1, reward: 2, trueReward: run < 3 ? -7 : -8 }));
+    }
+    const figure = planeFigure(history, THEME, options, 'v');
+    const dotted = figure.traces.filter(({ line, text }) => line?.dash === 'dot' && text?.length);
+    expect(dotted.map(({ x, y }) => [x, y])).toEqual([
+      [[1], [-7]],
+      [[1], [-8]],
+    ]);
+    expect(figure.layout.yaxis?.range?.[0]).toBeLessThan(-8);
+    expect(figure.summary).toContain('true reward −8');
+    expect(figure.table().columns).toContain('True reward');
+    expect(planeFigure(race(), THEME, options, 'v').table().columns).not.toContain('True reward');
+  });
+
   it('joins the seeds of an arm in one trace, with gaps', () => {
     const { traces } = planeFigure(race(), THEME, options, 'v');
     expect(traces[0]?.x).toHaveLength(3 * 4);
