@@ -1,3 +1,4 @@
+import { SHIPPED_REWARD_MODEL } from '../config/oracles';
 import type { ExperimentConfigInput } from '../config/schema';
 import { ARMS, type TunedRates } from './paperPresets';
 
@@ -41,6 +42,24 @@ export const STORY_PRESETS: readonly StoryPreset[] = [
       rounds: { pairs: 256, epochs: 3 },
       schedule: { steps: 192, pairs: 8 },
       evaluation: { every: 16, samples: 64 },
+    },
+  },
+  {
+    id: 'stories-learnt',
+    title: 'Stories by a learnt reward',
+    description:
+      'The judge is a small model that has learnt from 1,800 votes, and β hardly holds back. Watch the true reward, dotted, turn down where the learnt one still climbs: overoptimisation.',
+    input: {
+      ...STORIES,
+      task: {
+        ...STORIES.task,
+        oracles: [{ of: 'learnt', model: SHIPPED_REWARD_MODEL }],
+        truth: STORIES.task.oracles,
+        oracle: 'sum',
+      },
+      arms: [{ sampler: 'vanilla' }, { sampler: 'hybrid' }, { sampler: 'pilaf' }],
+      beta: 0.01,
+      schedule: { steps: 300, pairs: 8 },
     },
   },
 ];
