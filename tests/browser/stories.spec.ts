@@ -32,3 +32,17 @@ test('the model that writes stories is fetched once it is to run, and kept', asy
   await lab.finish();
   expect(fetched).toHaveLength(1);
 });
+
+test('a learnt reward labels, and the true one is measured', async ({ lab, page }) => {
+  await lab.open('?workers=1');
+  await lab.preset(/^Stories by a learnt reward/).click();
+  await makeTinyStories(lab, page);
+  await expect(page.getByRole('group', { name: 'Oracle' })).toContainText(
+    'Measured besides, as the true reward: Sentiment, Variety, A whole ending.',
+  );
+  await expect(page.getByRole('combobox', { name: 'Row 1, reward model' })).toHaveValue('stories-votes');
+  await lab.run();
+  await lab.finish();
+  await expect(page.getByRole('heading', { name: 'True reward' })).toBeVisible();
+  await expect(page.getByText('Dotted is the true reward, which the oracle has only learnt.')).toBeVisible();
+});
