@@ -7,7 +7,7 @@ import { inParts } from '../run/inParts';
 import type { ImportedCheckpoints } from '../run/orders';
 import { Pool } from '../run/pool';
 import { chooseBackend } from '../runtime/backends';
-import { heldBytes } from '../runtime/memory';
+import { heldBytes, releaseSpare } from '../runtime/memory';
 import { LOSS_DELAY } from '../runtime/webgpu';
 import { GPU_CHECK } from '../training/checkDevice';
 import { prepareTask } from '../training/prepareTask';
@@ -86,7 +86,7 @@ async function open({ base, only, isTested = false, workers }: Opening): Promise
   const spread = (checkpoints: ImportedCheckpoints) =>
     inParts({ pool, backend: info.name, asked: workers, cores: usableCores(), checkpoints, now });
   return {
-    session: new Session({ ...common, post: tell, spread }),
+    session: new Session({ ...common, post: tell, spread, release: releaseSpare }),
     executor: new Executor(common),
     tell,
   };

@@ -22,6 +22,8 @@ export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
 export interface SessionEnvironment extends Omit<RunnerEnvironment, 'experiment'> {
   /** Bytes that this thread's backend holds. */
   readonly memory: () => number;
+  /** Gives back memory that the backend only keeps. */
+  readonly release?: (() => void) | undefined;
   readonly post: (event: WorkerEvent) => void;
   readonly prepare: (config: ExperimentConfig, checkpoints: ImportedCheckpoints) => Promise<Task>;
   /** Runs experiments in several threads; absent where one does it all. */
@@ -332,6 +334,7 @@ class Execution {
       post(error instanceof WrongNumbers ? { type: 'wrong', message } : { type: 'failed', id: this.id, message });
     } finally {
       this.over = true;
+      this.environment.release?.();
       this.answer();
     }
   }

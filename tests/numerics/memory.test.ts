@@ -1,8 +1,10 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { partBytes } from '../../src/run/memory';
+import { releaseSpare } from '../../src/runtime/memory';
 import { runExperiment } from '../../src/training/runExperiment';
 import { forEachBackend } from '../support/backends';
 import { configOf, tinyTransformerTask } from '../support/tasks';
@@ -78,3 +80,35 @@ forEachBackend(() => {
     expect(peak).toBeGreaterThan(0.8 * estimate);
   });
 }, ['wasm']);
+
+forEachBackend(() => {
+  it('the GPU gets back what a race has left, and another race has the same numbers', async () => {
+    const { bufferManager } = tf.backend() as WebGPUBackend;
+    const task = tinyTransformerTask({
+      ...SIZES,
+      vocabulary: 20,
+      width: 16,
+      heads: 2,
+      hidden: 24,
+      completionLength: 4,
+    });
+    const config = configOf({ ...common, seeds: 1, schedule: { steps: 1, pairs: 2 } });
+    const rewards = async () => {
+      const found: number[] = [];
+      for await (const report of runExperiment(config, task, { signal: new AbortController().signal })) {
+        if (report.type === 'evaluation') found.push(...report.evaluations.map(({ evaluation }) => evaluation.reward));
+      }
+      return found;
+    };
+    const before = await rewards();
+    expect(bufferManager.numBytesAllocated).toBeGreaterThan(0);
+    const held = tf.tidy(() => tf.square(tf.tensor1d([1, 2, 3])));
+    releaseSpare();
+    expect([...(await held.data())]).toEqual([1, 4, 9]);
+    expect(bufferManager.numBytesAllocated).toBeGreaterThan(0);
+    held.dispose();
+    releaseSpare();
+    expect(bufferManager.numBytesAllocated).toBe(0);
+    expect(await rewards()).toEqual(before);
+  });
+}, ['webgpu']);

@@ -175,7 +175,14 @@ export function launchOnGpu(kernel: Kernel, tensors: Readonly<Record<string, tf.
   pass.dispatchWorkgroups(across, Math.ceil(workgroups / across));
   gpu.dispatchCountInPass++;
   if (gpu.dispatchCountInPass >= (tf.env().get('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE') as number)) {
-    gpu.endComputePassEncoder();
-    gpu.submitQueue();
+    submitRecorded();
   }
+}
+
+/** Submits what is recorded and not submitted yet. */
+export function submitRecorded(): void {
+  const gpu = tf.backend() as unknown as Internals;
+  if (gpu.commandEncoder === null) return;
+  gpu.endComputePassEncoder();
+  gpu.submitQueue();
 }
