@@ -5,7 +5,7 @@ import { note } from './many';
 export const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 60);
 
 /** For a test's start: a busy machine needs longer than the use itself. */
-export const takeTime = (): void => test.setTimeout(60_000 * (1.5 * MINUTES + 30));
+export const takeTime = (): void => test.setTimeout(60_000 * (2 * MINUTES + 30));
 
 /** What may have grown by the end. */
 const GROWTH = 0.05;

@@ -225,6 +225,9 @@ async function act(lab: Lab, page: Page, doing: Doing, item: number): Promise<nu
   return doing.act(lab, page, draw(SEED, 2 * item + 1), item);
 }
 
+/** In minutes. What a page shows for the first time it keeps the template of, and the code. */
+const WARM_UP = Math.ceil(MINUTES / 3);
+
 /** Uses the page for long, and notes what it holds before and after. */
 export async function usePage(lab: Lab, page: Page, search: string): Promise<void> {
   takeTime();
@@ -241,18 +244,22 @@ export async function usePage(lab: Lab, page: Page, search: string): Promise<voi
     await view(page, 'Race');
     return measured(page);
   };
-  const start = await settle();
   const times: Record<string, number> = {};
   let steps = 0;
-  const end = Date.now() + 60_000 * MINUTES;
-  for (let item = 0; Date.now() < end; item++) {
-    const doing = next(item);
-    steps += await act(lab, page, doing, item);
-    times[doing.did] = (times[doing.did] ?? 0) + 1;
-  }
+  let item = 0;
+  const use = async (minutes: number) => {
+    for (const end = Date.now() + 60_000 * minutes; Date.now() < end; item++) {
+      const doing = next(item);
+      steps += await act(lab, page, doing, item);
+      times[doing.did] = (times[doing.did] ?? 0) + 1;
+    }
+  };
+  await use(WARM_UP);
+  const start = await settle();
+  await use(MINUTES);
   const did = Object.entries(times).map(([what, count]) => `${count} × ${what}`);
   report(
-    `the page in use for ${MINUTES} minutes`,
+    `the page in use for ${MINUTES} minutes, after ${WARM_UP} that warm it up`,
     [search, `${steps} steps`, ...did].join(', '),
     start,
     await settle(),
