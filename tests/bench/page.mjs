@@ -22,6 +22,7 @@ import { quartiles } from './statistics.mjs';
 const TITLES = /** @type {Record<string, string>} */ ({
   'bandit-race': 'Bandit race',
   'online-dpo': 'Online DPO on reviews',
+  stories: 'Stories',
 });
 
 const { values } = parseArgs({

@@ -81,7 +81,8 @@ export async function startUp(page, url, preset) {
  */
 export async function watchMainThread(page, url, preset, { arms, seeds, windows, seconds }) {
   await openPage(page, url);
-  await page.getByRole('button', { name: preset }).click();
+  // Its own title comes before those that begin with it.
+  await page.getByRole('button', { name: preset }).first().click();
   const boxes = await page.getByRole('checkbox', { name: / races$/ }).all();
   for (const [arm, box] of boxes.entries()) await box.setChecked(arm < arms);
   await page.getByLabel('Seeds', { exact: true }).fill(String(seeds));

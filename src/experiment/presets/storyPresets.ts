@@ -48,7 +48,7 @@ export const STORY_PRESETS: readonly StoryPreset[] = [
     id: 'stories-learnt',
     title: 'Stories by a learnt reward',
     description:
-      'The judge is a small model that has learnt from 1,800 votes, and β hardly holds back. Watch the true reward, dotted, turn down where the learnt one still climbs: overoptimisation.',
+      'The judge is a small model that has learnt from 1,800 votes, and β hardly holds back. Watch how little the true reward, dotted, gains from the second half of the KL: overoptimisation.',
     input: {
       ...STORIES,
       task: {
