@@ -334,8 +334,8 @@ class Execution {
       post(error instanceof WrongNumbers ? { type: 'wrong', message } : { type: 'failed', id: this.id, message });
     } finally {
       this.over = true;
-      this.environment.release?.();
       this.answer();
+      this.environment.release?.();
     }
   }
 
