@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { shown } from '../reading';
 import { FIELDS, type NumberField } from './fields';
-import { oraclesSchema } from './oracles';
+import { oraclesSchema, type OracleConfig } from './oracles';
 import { list, number, object, oneOf, text } from './pieces';
 
 /** The numbers of `FIELDS` that belong to tasks. */
@@ -153,3 +153,7 @@ export const tasksThat = (holds: (row: TaskRow) => boolean): string =>
     .join(' and ');
 
 export type BanditConfig = Extract<v.InferOutput<typeof taskSchema>, { kind: 'bandit' }>;
+
+/** What a task's oracles have only learnt; null where they are the truth themselves. */
+export const truthOf = (task: v.InferOutput<typeof taskSchema>): readonly OracleConfig[] | null =>
+  (task.kind === 'text' ? task.truth : null) ?? null;
