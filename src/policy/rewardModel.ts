@@ -1,3 +1,4 @@
+import { rotaryTurns } from '../math/rotary';
 import { encodeLlama, EPSILON, parseLlama, type LlamaModel } from './llama';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
 import { ROTARY_BASE, transformerOffsets } from './transformer';
@@ -68,7 +69,7 @@ function jsonOf(text: string): unknown {
  * @returns // [T]
  */
 export function rewardsAlong({ sizes, weights, head }: RewardModel, ids: readonly number[]): Float64Array {
-  const { width, heads, hidden, layers, rotaryBase } = sizes;
+  const { width, heads, hidden, layers, rotaryBase = ROTARY_BASE } = sizes;
   const offsets = transformerOffsets(sizes);
   const gain = (at: number) => weights.subarray(at, at + width);
   const matrix = (at: number, size: number) => weights.subarray(at, at + size);
@@ -81,7 +82,7 @@ export function rewardsAlong({ sizes, weights, head }: RewardModel, ids: readonl
   const rewards = new Float64Array(length);
   ids.forEach((id, position) => {
     const state = Float64Array.from(weights.subarray(id * width, (id + 1) * width));
-    const turns = turnsOf(width / heads, position, rotaryBase);
+    const turns = rotaryTurns(width / heads, position, rotaryBase);
     offsets.layers.forEach((at, l) => {
       const { keys, values } = kept[l]!;
       const normed = rmsNorm(state, gain(at.attentionNorm));
@@ -126,15 +127,7 @@ function addTo(x: Float64Array, y: Float64Array): void {
   for (let i = 0; i < x.length; i++) x[i]! += y[i]!;
 }
 
-/** Rotary positions (Su et al. 2021), as `rotaryTable` has them: cosines in the first half of a head, sines in the last. */
-function turnsOf(size: number, position: number, base = ROTARY_BASE): Float64Array {
-  const half = size / 2;
-  return Float64Array.from({ length: size }, (_, column) => {
-    const angle = position * base ** ((-2 * (column % half)) / size);
-    return column < half ? Math.cos(angle) : Math.sin(angle);
-  });
-}
-
+/** @param turns from `rotaryTurns` */
 function rotate(x: Float64Array, turns: Float64Array): Float64Array {
   const half = turns.length / 2;
   const out = new Float64Array(x.length);
