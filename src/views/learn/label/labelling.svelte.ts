@@ -5,15 +5,16 @@ import type { ExperimentConfig } from '../../../experiment/config/schema';
 import { problemText, type Problem } from '../../../experiment/reading';
 import { messageOf } from '../../../math/foreign';
 import { STREAM, uniform } from '../../../math/random';
-import type { Answer, Question } from '../../../training/annotator';
+import type { Question } from '../../../training/annotator';
 import type { SampledText } from '../../../training/reports';
 import { LabClient } from '../../../worker/client';
 import type { Found, Notice } from '../../../worker/protocol';
 import { now } from '../../browser/clock';
-import { recall, remember } from '../../kit/remembered';
 import { Query, queryText, unlessUsual } from '../query';
 import { answerOf, cardsOf, type Card, type Side } from './cards';
+import { answerIn, isOf, recordOf, type GivenAnswer } from './records';
 import { LABEL_SETTINGS, LABELLED_SAMPLERS, labelConfig, type LabelSetup } from './setup';
+import { forget, readStored, store } from './stored';
 
 /**
  * - setup: nothing has begun;
@@ -29,14 +30,8 @@ export type LabelPhase = 'setup' | 'working' | 'asking' | 'summary' | 'final' | 
 export const WATCHED_TEXTS = 3;
 export const FINAL_TEXTS = 12;
 
-const STORED = 'labelling';
 /** The same hashes in every browser and in the runner. */
 const BACKEND = 'wasm';
-
-interface GivenAnswer {
-  readonly answer: Answer;
-  readonly seconds: number;
-}
 
 /** Both policies' completions of one prompt. */
 export interface FinalPair {
@@ -195,7 +190,7 @@ export class Labelling {
     this.records = [];
     this.repeats = { same: 0, all: 0 };
     this.votes = [];
-    remember(STORED, '');
+    forget();
   }
 
   close(): void {
@@ -384,7 +379,7 @@ export class Labelling {
 
   #store(): void {
     const { setup, records, repeats, votes, ties } = this;
-    remember(STORED, JSON.stringify({ setup, records: labelLines(records), repeats, votes, ties }));
+    store({ setup, records, repeats, votes, ties });
   }
 }
 
@@ -392,43 +387,4 @@ export class Labelling {
 function valueIn<T>(found: Found<T>): T {
   if (found.ok) return found.value;
   throw new Error(found.problem);
-}
-
-function recordOf({ arm, seed, step, pair, prompt, first, second }: Question, given: GivenAnswer): LabelRecord {
-  const [chosen, rejected] = given.answer === 'second' ? [second, first] : [first, second];
-  const seconds = Math.round(100 * given.seconds) / 100;
-  return { prompt, chosen, rejected, arm, seed, step, pair, seconds, tie: given.answer === 'tie' };
-}
-
-/** What a record of this question's pair says. */
-const answerIn = ({ tie, chosen }: LabelRecord, { first }: Question): Answer =>
-  tie ? 'tie' : chosen === first ? 'first' : 'second';
-
-const isOf = ({ prompt, chosen, rejected }: LabelRecord, { prompt: own, first, second }: Question): boolean =>
-  prompt === own && ((chosen === first && rejected === second) || (chosen === second && rejected === first));
-
-interface StoredLabelling {
-  readonly setup: LabelSetup;
-  readonly records: readonly LabelRecord[];
-  readonly repeats: { readonly same: number; readonly all: number };
-  readonly votes: readonly Side[];
-  readonly ties: boolean;
-}
-
-/** What an earlier visit has left; null where there is nothing that can be used. */
-function readStored(): StoredLabelling | null {
-  const text = recall(STORED);
-  if (!text) return null;
-  try {
-    const stored = JSON.parse(text) as Omit<StoredLabelling, 'records'> & { readonly records: string };
-    const { setup, repeats, votes, ties } = stored;
-    const parsed = parseLabels(stored.records);
-    if (!parsed.ok) return null;
-    labelConfig(setup);
-    const sides = votes.filter((side) => ['left', 'right', 'tie'].includes(side));
-    const { same, all } = repeats;
-    return { setup, records: parsed.value, repeats: { same, all }, votes: sides, ties };
-  } catch {
-    return null;
-  }
 }
