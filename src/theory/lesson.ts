@@ -89,7 +89,8 @@ export function drawPair(lesson: Lesson, logits: ArrayLike<number>, index: numbe
   const implicit = implicitRewards(logits, referenceLogits, beta);
   const [a, b] = selectPair(
     sampler.selection,
-    drawn.map(({ response: k }) => ({ ids: [k], logRatio: inGrains(implicit[k]!), reward: rewards[k]! })),
+    drawn.map(({ response: k }) => ({ ids: [k], logRatio: inGrains(implicit[k]!) })),
+    ({ ids: [k] }) => rewards[k!]!,
   );
   const [first, second] = [drawn[a]!, drawn[b]!];
   const probability = preferenceProbability(rewards[first.response]!, rewards[second.response]!);

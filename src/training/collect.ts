@@ -9,7 +9,7 @@ import type { Fleet } from './fleet';
 import type { Completion, PreferencePair } from './pair';
 import { PairKinds } from './pairKinds';
 import { hasPairTables, tokensFromTables } from './pairTables';
-import { answeredPair, labelPair, readCompletion, shownCompletions } from './preferences';
+import { answeredPair, labelPair, readDraw, shownCompletions } from './preferences';
 import { sampleCompletions, type SampledCompletions } from './sampleCompletions';
 
 /** `schedule.pairs` prompts for every run, and how the candidates of each are drawn. */
@@ -146,11 +146,9 @@ function selectedPairs(fleet: Fleet, of: Collection, sampled: SampledCompletions
   const selected: SelectedPair[] = [];
   for (let p = 0; p < pairs; p++) {
     const prompt = task.promptIds(of.promptIndices[r * pairs + p]!);
-    const read: Completion[] = [];
-    for (let c = 0; c < candidates; c++) {
-      read.push(readCompletion(task, run.seed, prompt, sampled, (r * pairs + p) * candidates + c));
-    }
-    selected.push({ prompt, shown: shownCompletions(run, read) });
+    const start = (r * pairs + p) * candidates;
+    const drawn = Array.from({ length: candidates }, (_, c) => readDraw(task, sampled, start + c));
+    selected.push({ prompt, shown: shownCompletions(task, run, prompt, drawn) });
   }
   return selected;
 }

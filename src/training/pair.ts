@@ -1,5 +1,5 @@
-/** A sampled completion as labelling sees it; what the page shows beyond this is looked up when it is shown. */
-export interface Completion {
+/** A sampled completion that nobody has judged. */
+export interface Draw {
   /** Ids up to and including the end token. */
   readonly ids: readonly number[];
   /** The row's place in one token's slice of the sampled arrays, run · rows + row. */
@@ -8,6 +8,10 @@ export interface Completion {
   readonly referenceLogProb: number;
   /** log π_θ(y|x) − log π_ref(y|x), nats, when it was sampled. */
   readonly logRatio: number;
+}
+
+/** A completion as labelling sees it; what the page shows beyond this is looked up when it is shown. */
+export interface Completion extends Draw {
   /** The oracle's score r*. */
   readonly reward: number;
 }

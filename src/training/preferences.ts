@@ -3,18 +3,23 @@ import { labelProbability } from '../math/bradleyTerry';
 import { STREAM, uniform, uniformInteger } from '../math/random';
 import { selectPair } from '../experiment/samplers/select';
 import type { Answer } from './annotator';
-import type { Completion, PreferencePair } from './pair';
+import type { Completion, Draw, PreferencePair } from './pair';
 import type { Task } from './task';
 import type { Run } from './run';
 import type { SampledCompletions } from './sampleCompletions';
 
-/** Two of a pair's candidates, in the order in which they are shown. */
+/**
+ * Two of a pair's candidates, in the order in which they are shown. The oracle reads these two, and the others only
+ * where the rule goes by its score.
+ */
 export function shownCompletions(
-  { sampler }: Run,
-  candidates: readonly Completion[],
+  task: Task,
+  { sampler, seed }: Run,
+  prompt: readonly number[],
+  candidates: readonly Draw[],
 ): readonly [first: Completion, second: Completion] {
-  const [first, second] = selectPair(sampler.selection, candidates);
-  return [candidates[first]!, candidates[second]!];
+  const [first, second] = selectPair(sampler.selection, candidates, ({ ids }) => task.reward(seed, prompt, ids));
+  return [judged(task, seed, prompt, candidates[first]!), judged(task, seed, prompt, candidates[second]!)];
 }
 
 /** A pair as a person has labelled it; a tie keeps the order in which it was shown. */
@@ -53,14 +58,8 @@ export function labelPair(
     : { prompt, chosen: b, rejected: a, probability: 1 - probability };
 }
 
-/** Cuts a row's tokens at the end token and has the oracle read them. */
-export function readCompletion(
-  task: Task,
-  seed: number,
-  prompt: readonly number[],
-  sampled: SampledCompletions,
-  position: number,
-): Completion {
+/** Cuts a row's tokens at the end token. */
+export function readDraw(task: Task, sampled: SampledCompletions, position: number): Draw {
   const length = task.policy.completionLength;
   const stride = sampled.tokens.length / length;
   const ids: number[] = [];
@@ -74,5 +73,19 @@ export function readCompletion(
     logRatio += sampled.policyLogProbs[at]! - sampled.referenceLogProbs[at]!;
     if (task.ends(token)) break;
   }
-  return { ids, position, referenceLogProb, logRatio, reward: task.reward(seed, prompt, ids) };
+  return { ids, position, referenceLogProb, logRatio };
 }
+
+/** The same, read by the oracle. */
+export const readCompletion = (
+  task: Task,
+  seed: number,
+  prompt: readonly number[],
+  sampled: SampledCompletions,
+  position: number,
+): Completion => judged(task, seed, prompt, readDraw(task, sampled, position));
+
+const judged = (task: Task, seed: number, prompt: readonly number[], draw: Draw): Completion => ({
+  ...draw,
+  reward: task.reward(seed, prompt, draw.ids),
+});

@@ -12,7 +12,8 @@ function enumerated(scores: readonly number[], n: number): Float64Array {
     const drawn = Array.from({ length: n }, (_, i) => Math.floor(code / responses ** i) % responses);
     const [a, b] = selectPair(
       'implicit-closest',
-      drawn.map((k) => ({ ids: [k], logRatio: scores[k]!, reward: 0 })),
+      drawn.map((k) => ({ ids: [k], logRatio: scores[k]! })),
+      () => 0,
     );
     const chance = drawn.reduce((product, k) => product * PROBABILITIES[k]!, 1);
     mu[drawn[a]! * responses + drawn[b]!]! += chance;

@@ -1,4 +1,4 @@
-import { SAMPLER_NAMES } from '../../src/experiment/samplers/table';
+import { SAMPLER_NAMES, type Selection } from '../../src/experiment/samplers/table';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import { type ArmConfig, type ExperimentConfigInput } from '../../src/experiment/config/schema';
@@ -236,44 +236,57 @@ describe('a fading α', () => {
 });
 
 describe('selectPair', () => {
-  const candidates = (logRatios: number[], rewards: number[] = logRatios): Candidate[] =>
+  interface Scored extends Candidate {
+    readonly reward: number;
+  }
+  const candidates = (logRatios: number[], rewards: number[] = logRatios): Scored[] =>
     logRatios.map((logRatio, i) => ({ ids: [i], logRatio, reward: rewards[i]! }));
+  const taken = (rule: Selection, from: readonly Scored[]) => selectPair(rule, from, ({ reward }) => reward);
 
   it('takes a pair as drawn', () => {
-    expect(selectPair('pair', candidates([5, 9]))).toEqual([0, 1]);
+    expect(taken('pair', candidates([5, 9]))).toEqual([0, 1]);
   });
 
   it('takes best and worst by the rule’s own score', () => {
     const mixed = candidates([0.1, 3, -2, 1], [7, 0, 1, -4]);
-    expect(selectPair('implicit-extremes', mixed)).toEqual([1, 2]);
-    expect(selectPair('oracle-extremes', mixed)).toEqual([0, 3]);
+    expect(taken('implicit-extremes', mixed)).toEqual([1, 2]);
+    expect(taken('oracle-extremes', mixed)).toEqual([0, 3]);
+  });
+
+  it('asks the oracle only where the rule goes by it', () => {
+    const asked: number[] = [];
+    const ask = ({ ids: [id] }: Candidate) => asked.push(id!);
+    selectPair('implicit-extremes', candidates([1, 2, 3]), ask);
+    expect(asked).toEqual([]);
+    selectPair('oracle-extremes', candidates([1, 2, 3]), ask);
+    expect(asked).toEqual([0, 1, 2]);
   });
 
   it('lets the lowest index win among equals', () => {
-    expect(selectPair('implicit-extremes', candidates([1, 2, 2, 0, 0]))).toEqual([1, 3]);
-    expect(selectPair('oracle-extremes', candidates([1, 0, 1, 0]))).toEqual([0, 1]);
+    expect(taken('implicit-extremes', candidates([1, 2, 2, 0, 0]))).toEqual([1, 3]);
+    expect(taken('oracle-extremes', candidates([1, 0, 1, 0]))).toEqual([0, 1]);
   });
 
   it('takes the neighbours by implicit reward that lie closest, whatever the order of the draws', () => {
-    expect(selectPair('implicit-closest', candidates([0.1, 3, -2, 2.5]))).toEqual([1, 3]);
-    expect(selectPair('implicit-closest', candidates([2.5, -2, 3, 0.1]))).toEqual([2, 0]);
+    expect(taken('implicit-closest', candidates([0.1, 3, -2, 2.5]))).toEqual([1, 3]);
+    expect(taken('implicit-closest', candidates([2.5, -2, 3, 0.1]))).toEqual([2, 0]);
     // Equals stand by their ids; of equal gaps the one between the best counts.
-    expect(selectPair('implicit-closest', candidates([1, 1, 0, 0]))).toEqual([0, 1]);
-    expect(selectPair('implicit-closest', candidates([0, 0, 1, 1]))).toEqual([2, 3]);
-    expect(selectPair('implicit-closest', candidates([2, 1, 0]))).toEqual([0, 1]);
+    expect(taken('implicit-closest', candidates([1, 1, 0, 0]))).toEqual([0, 1]);
+    expect(taken('implicit-closest', candidates([0, 0, 1, 1]))).toEqual([2, 3]);
+    expect(taken('implicit-closest', candidates([2, 1, 0]))).toEqual([0, 1]);
   });
 
   it('never takes one completion twice for its closest pair, unless all are one', () => {
-    const drawn = (ids: readonly (readonly number[])[], logRatios: readonly number[]): Candidate[] =>
+    const drawn = (ids: readonly (readonly number[])[], logRatios: readonly number[]): Scored[] =>
       ids.map((own, i) => ({ ids: own, logRatio: logRatios[i]!, reward: 0 }));
-    expect(selectPair('implicit-closest', drawn([[5], [5], [7]], [1, 1, 0]))).toEqual([0, 2]);
-    expect(selectPair('implicit-closest', drawn([[5], [5, 2], [5]], [1, 1, 1]))).toEqual([0, 1]);
-    expect(selectPair('implicit-closest', drawn([[5], [5], [5]], [1, 1, 1]))).toEqual([0, 2]);
+    expect(taken('implicit-closest', drawn([[5], [5], [7]], [1, 1, 0]))).toEqual([0, 2]);
+    expect(taken('implicit-closest', drawn([[5], [5, 2], [5]], [1, 1, 1]))).toEqual([0, 1]);
+    expect(taken('implicit-closest', drawn([[5], [5], [5]], [1, 1, 1]))).toEqual([0, 2]);
   });
 
   it('shows first and last where all are equal, never one completion twice', () => {
-    expect(selectPair('implicit-extremes', candidates([3, 3, 3, 3]))).toEqual([0, 3]);
-    expect(selectPair('oracle-extremes', candidates([0, 0]))).toEqual([0, 1]);
-    expect(selectPair('implicit-extremes', candidates([NaN, NaN, NaN]))).toEqual([0, 2]);
+    expect(taken('implicit-extremes', candidates([3, 3, 3, 3]))).toEqual([0, 3]);
+    expect(taken('oracle-extremes', candidates([0, 0]))).toEqual([0, 1]);
+    expect(taken('implicit-extremes', candidates([NaN, NaN, NaN]))).toEqual([0, 2]);
   });
 });

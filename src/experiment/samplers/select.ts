@@ -6,18 +6,23 @@ export interface Candidate {
   readonly ids: readonly number[];
   /** log π_θ − log π_ref, which orders completions as the implicit reward does. */
   readonly logRatio: number;
-  /** The oracle's score. */
-  readonly reward: number;
 }
 
 /** Indices, among a pair's candidates, of the two completions shown to the annotator. */
 export type SelectedPair = readonly [first: number, second: number];
 
 /**
- * Applies a selection rule; one that goes by a table of pairs has chosen before anything was drawn. Among equals the lowest index wins; if all candidates score the same, the first and
- * the last are taken, so that a pair never shows one completion twice.
+ * Applies a selection rule; one that goes by a table of pairs has chosen before anything was drawn. Among equals the
+ * lowest index wins; if all candidates score the same, the first and the last are taken, so that a pair never shows one
+ * completion twice.
+ *
+ * @param rewardOf the oracle's score of a candidate; asked for only where the rule goes by it
  */
-export function selectPair(selection: Selection, candidates: readonly Candidate[]): SelectedPair {
+export function selectPair<C extends Candidate>(
+  selection: Selection,
+  candidates: readonly C[],
+  rewardOf: (candidate: C) => number,
+): SelectedPair {
   switch (selection) {
     case 'pair':
     case 'spread':
@@ -28,7 +33,7 @@ export function selectPair(selection: Selection, candidates: readonly Candidate[
     case 'implicit-extremes':
       return extremes(candidates.map((c) => c.logRatio));
     case 'oracle-extremes':
-      return extremes(candidates.map((c) => c.reward));
+      return extremes(candidates.map(rewardOf));
     case 'implicit-closest':
       return closest(candidates);
     default:

@@ -118,7 +118,8 @@ export class TextLesson {
       reward,
     }));
     if (scored.length < 2) return null;
-    return { implicit: selectPair('implicit-extremes', scored), oracle: selectPair('oracle-extremes', scored) };
+    const take = (rule: 'implicit-extremes' | 'oracle-extremes') => selectPair(rule, scored, ({ reward }) => reward);
+    return { implicit: take('implicit-extremes'), oracle: take('oracle-extremes') };
   });
 
   #reader: Reader | null = null;
