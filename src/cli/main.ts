@@ -8,6 +8,7 @@ import { recordCommand } from './make/recordCommand';
 import { rewardCommand } from './make/rewardCommand';
 import { resumeCommand } from './run/resumeCommand';
 import { runCommand } from './run/runCommand';
+import { showCommand } from './run/showCommand';
 import { sweepCommand } from './sweep/sweepCommand';
 import { theoryCommand } from './theory/theoryCommand';
 import { textsCommand } from './run/textsCommand';
@@ -22,6 +23,7 @@ type Command = (args: readonly string[]) => number | Promise<number>;
 const COMMANDS = new Map<string, Command>([
   ['run', runCommand],
   ['resume', resumeCommand],
+  ['show', showCommand],
   ['presets', presetsCommand],
   ['record', recordCommand],
   ['claims', claimsCommand],

@@ -21,6 +21,10 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       goes on where a stored experiment was ended or killed, on the backend that it ran on, to the same hashes as
       without the break; on another one the results say so. Goes on saving to the file
 
+  npm run lab -- show <preset or results.json> [--at 20,100,400]
+      prints a preset's recorded run, or results that run --out or the page wrote: the table that run ends with, J
+      after some steps, and the means over the last quarter of the steps
+
   npm run lab -- sweep <sweep or sweep.json> [options]
       runs one experiment many times over, a cell for each setting, and ends with a table. A sweep is phase-map,
       losses or rounds, or a file with a base (a preset's name or a config) and axes, whose product makes a grid,

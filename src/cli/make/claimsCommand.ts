@@ -1,5 +1,3 @@
-import { valueOf } from '../../experiment/reading';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endMean } from '../../analysis/ends';
 import { corrected, judge, type CorrectedJudgement } from '../../analysis/verdict';
@@ -7,10 +5,11 @@ import { countText, fixed, withInterval } from '../../analysis/format';
 import type { PaperExperiment } from '../../experiment/presets/claims';
 import { METRICS } from '../../experiment/documents/metrics';
 import { PRESETS } from '../../experiment/presets/presets';
-import { parseRecorded, type Recorded } from '../../experiment/documents/recorded';
+import type { Recorded } from '../../experiment/documents/recorded';
 import { readArguments } from '../arguments';
 import { EXIT, UsageError } from '../errors';
-import { checkWritable, RECORDED, ROOT, writeAtomically } from '../files';
+import { checkWritable, ROOT, writeAtomically } from '../files';
+import { recordedOf } from '../recordedRuns';
 
 const INTRODUCTION = `# The paper’s claims, held against our runs
 
@@ -39,11 +38,6 @@ interface PaperPreset {
   readonly title: string;
   readonly paper: PaperExperiment;
   readonly recorded: Recorded | null;
-}
-
-function recordedOf(id: string): Recorded | null {
-  const path = join(RECORDED, `${id}.json`);
-  return existsSync(path) ? valueOf(parseRecorded(JSON.parse(readFileSync(path, 'utf8')))) : null;
 }
 
 function section({ id, title, paper, recorded }: PaperPreset, judgements: readonly CorrectedJudgement[]): string {

@@ -2,12 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPreset, PRESETS } from '../../experiment/presets/presets';
 import { encodeRecorded } from '../../experiment/documents/recorded';
-import type { Results } from '../../experiment/documents/results';
-import { parseResultsFile } from '../../experiment/documents/resultsFile';
 import { readArguments } from '../arguments';
 import { checkRecorded } from './checkRecorded';
-import { EXIT, known, sentence, UsageError } from '../errors';
+import { EXIT, sentence, UsageError } from '../errors';
 import { makeFolder, RECORDED, ROOT, writeAtomically } from '../files';
+import { readResults } from '../recordedRuns';
 import { startBackend } from '../nodeRuntime';
 
 /** `lab record`: results of `run` as the page ships them; with `--check`, whether what is shipped is still true. */
@@ -24,7 +23,7 @@ export async function recordCommand(args: readonly string[]): Promise<number> {
   const preset = findPreset(id);
   if (!preset) throw new UsageError(`there is no preset "${id}"; there are ${known}`);
   if (values.from === undefined) throw new UsageError('record needs --from, the results that run --out wrote');
-  const results = readResults(values.from);
+  const results = readResults(values.from, `--from ${values.from}`);
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const command = `npm run lab -- run ${preset.id} --backend ${results.backend.name}`;
   const date = new Date().toISOString().slice(0, 10);
@@ -51,16 +50,4 @@ async function check(): Promise<number> {
   } finally {
     backend.release();
   }
-}
-
-function readResults(path: string): Results {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`--from ${path}: ${sentence(error)}`, { cause: error });
-  }
-  const [first, ...others] = known(parseResultsFile(text, path), `--from ${path}`);
-  if (!first || others.length > 0) throw new UsageError(`--from ${path}: give a file with the results of one run`);
-  return first.results;
 }

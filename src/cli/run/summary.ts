@@ -14,8 +14,7 @@ export function summary(results: Results, history: RaceHistory, reasons: readonl
   const { backend, timing } = results;
   const rate = Math.round(timing.pairsPerSecond);
   return [
-    resultsTable(history),
-    ...noteOnSavings(history),
+    ...lastTable(history),
     ...roundNotes(results.config),
     ...[tuningNote(results.config)].filter((note) => note !== null),
     ...noteOnSteps(results),
@@ -27,6 +26,9 @@ export function summary(results: Results, history: RaceHistory, reasons: readonl
     '',
   ].join('\n');
 }
+
+/** The table of the last evaluation, and what its savings mean. */
+export const lastTable = (history: RaceHistory): string[] => [resultsTable(history), ...noteOnSavings(history)];
 
 const METRIC_COLUMNS: readonly (readonly [MetricName, string])[] = [
   ['reward', 'reward'],
