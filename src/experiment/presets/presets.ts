@@ -59,6 +59,14 @@ const ONLINE_REVIEWS: ExperimentConfigInput = {
   seeds: 3,
 };
 
+/** Shorter, as docs/protocol.md says. */
+const UNBOUNDED_REVIEWS: ExperimentConfigInput = {
+  ...ONLINE_REVIEWS,
+  task: { kind: 'reviews', oracle: 'sum' },
+  seeds: 16,
+  schedule: { steps: 400, pairs: 16 },
+};
+
 /** The first one opens with the page. */
 export const PRESETS: readonly Preset[] = [
   preset(
@@ -101,6 +109,13 @@ export const PRESETS: readonly Preset[] = [
     'Too large a step',
     'The race before at 10⁻³ for everybody, three times what suits any arm. Watch KL rise where reward stalls: what looks like a difference between samplers is one between step sizes.',
     ONLINE_REVIEWS,
+  ),
+  preset(
+    'online-dpo-unbounded',
+    'Reviews by an unbounded reward',
+    'The sum of all words’ points, which no bound saturates: the optimum lies far off, and completions go on differing. Watch whether a sampler matters more where rewards spread more.',
+    UNBOUNDED_REVIEWS,
+    { tuned: { tried: RATES, best: [1e-3, 1e-3, 1e-3, 1e-3, 1e-3] } },
   ),
   preset(
     'bandit-smaller-beta',
