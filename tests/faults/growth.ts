@@ -4,6 +4,12 @@ import { note } from './many';
 /** Long use, and what it leaves behind: `npm run soak`, an hour each, side by side; SOAK_MINUTES says otherwise. */
 export const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 60);
 
+/**
+ * Minutes before the first look. What a page shows for the first time it keeps the template of, and the code; the runner
+ * has compiled its code and stored its first states by then, also on a busy machine.
+ */
+export const WARM_UP = Math.ceil(MINUTES / 3);
+
 /** For a test's start: a busy machine needs longer than the use itself. */
 export const takeTime = (): void => test.setTimeout(60_000 * (2 * MINUTES + 30));
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page, Worker } from '@playwright/test';
 import { expect, patchWorker, type Lab } from '../browser/support';
-import { MINUTES, report, takeTime, type Measures } from './growth';
+import { MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
 import { heapOf } from './heap';
 import { draw } from './many';
 
@@ -204,9 +204,6 @@ async function act(lab: Lab, page: Page, doing: Doing, item: number): Promise<nu
   await view(page, 'Race');
   return doing.act(lab, page, draw(SEED, 2 * item + 1), item);
 }
-
-/** In minutes. What a page shows for the first time it keeps the template of, and the code. */
-const WARM_UP = Math.ceil(MINUTES / 3);
 
 /** Uses the page for long, and notes what it holds before and after. */
 export async function usePage(lab: Lab, page: Page, search: string): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from '@playwright/test';
-import { MINUTES, report, takeTime, type Measures } from './growth';
+import { MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
 
 test('the runner', async () => {
   takeTime();
@@ -30,13 +30,17 @@ test('the runner', async () => {
     }
     return { 'resident MB': most };
   };
-  // Its compiled code and its first states are there by then.
-  await sleep(60_000);
+  await sleep(60_000 * WARM_UP);
   const start = await megabytes();
-  await sleep(60_000 * Math.max(0, MINUTES - 3));
+  await sleep(60_000 * MINUTES);
   const after = await megabytes();
   child.kill('SIGINT');
   await ended;
   rmSync(folder, { recursive: true });
-  report(`the runner at work for ${MINUTES} minutes`, 'a race of 200 runs, a state every 30 s', start, after);
+  report(
+    `the runner at work for ${MINUTES} minutes, after ${WARM_UP} that warm it up`,
+    'a race of 200 runs, a state every 30 s',
+    start,
+    after,
+  );
 });
