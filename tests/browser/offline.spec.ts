@@ -100,7 +100,7 @@ async function spoil(
 ): Promise<() => number> {
   let asked = 0;
   await page.route(url, async (route) => {
-    const response = await route.fetch();
+    const response = await route.fetch({ maxRetries: 3 });
     const body = await response.body();
     await route.fulfill({ response, body: ++asked > times ? body : spoiled(body) });
   });

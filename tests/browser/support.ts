@@ -77,7 +77,8 @@ export const WITHOUT_GPU = {
 /** Runs `code` at the head of the worker's script, before anything else. */
 export async function patchWorker(page: Page, code: string): Promise<void> {
   await page.route(/\/assets\/entry-[^/]+\.js$/, async (route) => {
-    const response = await route.fetch();
+    // A connection that the server has closed meanwhile is taken anew.
+    const response = await route.fetch({ maxRetries: 3 });
     await route.fulfill({ response, body: `${code}\n${await response.text()}` });
   });
 }

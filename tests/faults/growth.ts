@@ -11,7 +11,7 @@ export const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 60);
 export const WARM_UP = Math.ceil(MINUTES / 3);
 
 /** For a test's start: a busy machine needs longer than the use itself. */
-export const takeTime = (): void => test.setTimeout(60_000 * (2 * MINUTES + 30));
+export const takeTime = (): void => test.setTimeout(60_000 * (2 * MINUTES + 60));
 
 /** What may have grown by the end. */
 const GROWTH = 0.05;
@@ -39,5 +39,9 @@ export function report(what: string, how: string, start: Measures, end: Measures
   note('saw', lines.map(({ text }) => text).join('; '));
   expect(kept.map(({ name }) => name)).toEqual(lines.map(({ name }) => name));
 }
+
+/** Of several looks the least of each thing. */
+export const leastOf = (looks: readonly Measures[]): Measures =>
+  Object.fromEntries(Object.keys(looks[0]!).map((name) => [name, Math.min(...looks.map((look) => look[name]!))]));
 
 const shown = (value: number): string => (value > 1e6 ? `${(value / 2 ** 20).toFixed(1)} MB` : value.toFixed(0));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page, Worker } from '@playwright/test';
 import { expect, patchWorker, type Lab } from '../browser/support';
-import { MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
+import { leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
 import { heapOf } from './heap';
 import { draw } from './many';
 
@@ -123,6 +123,17 @@ interface Doing {
   readonly act: (lab: Lab, page: Page, extent: number, item: number) => Promise<number>;
 }
 
+const MONKEY: Doing = {
+  did: 'ten clicks by a monkey',
+  share: 0.1,
+  async act(lab, page, _, item) {
+    await view(page, VIEWS[item % VIEWS.length]!);
+    await monkey(page, item);
+    await tidy(lab, page);
+    return 0;
+  },
+};
+
 /** What somebody might do next. */
 const DOINGS: readonly Doing[] = [
   {
@@ -164,16 +175,7 @@ const DOINGS: readonly Doing[] = [
       return steps;
     },
   },
-  {
-    did: 'ten clicks by a monkey',
-    share: 0.1,
-    async act(lab, page, _, item) {
-      await view(page, VIEWS[item % VIEWS.length]!);
-      await monkey(page, item);
-      await tidy(lab, page);
-      return 0;
-    },
-  },
+  MONKEY,
   {
     did: 'a walk through the views',
     share: 0.05,
@@ -205,6 +207,15 @@ async function act(lab: Lab, page: Page, doing: Doing, item: number): Promise<nu
   return doing.act(lab, page, draw(SEED, 2 * item + 1), item);
 }
 
+/**
+ * Bouts of the monkey before the first look: a page keeps the template and the code of all that it shows for the first
+ * time, and 1,500 clicks find nearly everything.
+ */
+const BOUTS = 150;
+
+/** What is held differs by a tenth from one look to the next. The least of so many counts. */
+const LOOKS = 3;
+
 /** Uses the page for long, and notes what it holds before and after. */
 export async function usePage(lab: Lab, page: Page, search: string): Promise<void> {
   takeTime();
@@ -214,12 +225,17 @@ export async function usePage(lab: Lab, page: Page, search: string): Promise<voi
   // All of it, the same before either look, so that the page is in the same place.
   const settle = async () => {
     await deleteRuns(lab, page);
-    for (let item = 0; item < 8; item++) {
+    for (let item = 0; item < 3; item++) {
       for (const doing of DOINGS) await act(lab, page, doing, 1_000_000 + item);
     }
     await deleteRuns(lab, page);
     await view(page, 'Race');
     return measured(page);
+  };
+  const leastHeld = async () => {
+    const looks = [await settle()];
+    while (looks.length < LOOKS) looks.push(await settle());
+    return leastOf(looks);
   };
   const times: Record<string, number> = {};
   let steps = 0;
@@ -231,14 +247,15 @@ export async function usePage(lab: Lab, page: Page, search: string): Promise<voi
       times[doing.did] = (times[doing.did] ?? 0) + 1;
     }
   };
+  for (let bout = 0; bout < BOUTS; bout++) await act(lab, page, MONKEY, 2_000_000 + bout);
   await use(WARM_UP);
-  const start = await settle();
+  const start = await leastHeld();
   await use(MINUTES);
   const did = Object.entries(times).map(([what, count]) => `${count} × ${what}`);
   report(
-    `the page in use for ${MINUTES} minutes, after ${WARM_UP} that warm it up`,
+    `the page in use for ${MINUTES} minutes, after ${WARM_UP} and ${10 * BOUTS} clicks that warm it up`,
     [search, `${steps} steps`, ...did].join(', '),
     start,
-    await settle(),
+    await leastHeld(),
   );
 }
