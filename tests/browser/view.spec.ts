@@ -32,6 +32,19 @@ test.describe('on a phone', () => {
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(390);
   });
+
+  test('the preset of an address is in sight among the others', async ({ lab }) => {
+    await lab.open('#stories-learnt');
+    await expect(lab.preset(/^Stories by a learnt/)).toBeInViewport({ ratio: 0.9 });
+  });
+});
+
+test('the preset of an address is in sight above the bar', async ({ lab, page }) => {
+  await lab.open('#figure-5-milder');
+  const card = lab.preset(/milder/);
+  await expect(card).toBeInViewport({ ratio: 1 });
+  const [{ y, height }, bar] = [(await card.boundingBox())!, (await page.locator('.setup .run').boundingBox())!];
+  expect(y + height).toBeLessThanOrEqual(bar.y);
 });
 
 /** The page's ground and ink as red, green and blue. */
