@@ -113,7 +113,7 @@ export const PRESETS: readonly Preset[] = [
   preset(
     'online-dpo-unbounded',
     'Reviews by an unbounded reward',
-    'The sum of all words’ points, which no bound saturates: the optimum lies far off, and completions go on differing. Watch whether a sampler matters more where rewards spread more.',
+    'The same race by the plain sum of all words’ points, which no bound flattens, so that the optimum lies far off. Watch whether it matters more which sampler one takes.',
     UNBOUNDED_REVIEWS,
     { tuned: { tried: RATES, best: [1e-3, 1e-3, 1e-3, 1e-3, 1e-3] } },
   ),
