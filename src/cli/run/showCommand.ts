@@ -28,7 +28,8 @@ export function showCommand(args: readonly string[]): number {
   if (source === undefined) throw new UsageError('show needs a preset that is recorded, or a file of results');
   if (surplus !== undefined) throw new UsageError(`show takes one run; "${surplus}" is too much`);
   const history = historyIn(source);
-  const way = wayTable(history, stepsAt(history, values.at));
+  const steps = history.arms.map((_, arm) => stepsOf(history, arm)).sort((a, b) => b.length - a.length)[0]!;
+  const way = wayTable(history, steps, placesAt(steps, values.at));
   process.stdout.write([...lastTable(history), '', way, LATE_NOTE, ''].join('\n'));
   return EXIT.success;
 }
@@ -40,9 +41,8 @@ function historyIn(source: string): RaceHistory {
   return recorded.history;
 }
 
-/** Which evaluations are shown, as their places. */
-function stepsAt(history: RaceHistory, text: string | undefined): number[] {
-  const steps = history.arms.map((_, arm) => stepsOf(history, arm)).sort((a, b) => b.length - a.length)[0]!;
+/** Which evaluations are shown, as their places among all. */
+function placesAt(steps: readonly number[], text: string | undefined): number[] {
   if (text === undefined) return pickIndices(steps.length, FEW);
   return text.split(',').map((part) => {
     const place = steps.findIndex((step) => String(step) === part.trim());
@@ -52,10 +52,10 @@ function stepsAt(history: RaceHistory, text: string | undefined): number[] {
 }
 
 /** J at some evaluations, then the means over the last quarter of the steps. */
-function wayTable(history: RaceHistory, places: readonly number[]): string {
+function wayTable(history: RaceHistory, steps: readonly number[], places: readonly number[]): string {
   const { arms } = history;
   const columns: (readonly [title: string, cell: (arm: number) => string])[] = places.map((place) => [
-    `J after ${stepsOf(history, 0)[place] ?? '?'}`,
+    `J after ${steps[place]}`,
     (arm) => withInterval(meanAt(history, arm, 'objective', place)),
   ]);
   for (const [metric, title] of LATE_COLUMNS) {
