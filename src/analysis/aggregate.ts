@@ -52,10 +52,21 @@ export function lastDifference(
   other: number,
   metric: MetricName,
 ): (Interval & { readonly seeds: number }) | null {
+  const index = newestIndex(history);
+  return differenceOf(history, arm, other, metric, ({ columns }) => columns[metric][index]);
+}
+
+/** The same of whatever `value` says of a run's metric. */
+export function differenceOf(
+  history: RaceHistory,
+  arm: number,
+  other: number,
+  metric: MetricName,
+  value: (run: RunHistory) => number | null | undefined,
+): (Interval & { readonly seeds: number }) | null {
   if (metric === 'objective' && !comparableObjectives(history.config, arm, other)) return null;
   if (areSame(history, arm, other)) return null;
-  const index = newestIndex(history);
-  const pairs = pairedValues(history, arm, other, ({ columns }) => columns[metric][index]);
+  const pairs = pairedValues(history, arm, other, value);
   if (pairs.length === 0) return null;
   const difference = pairedDifference(
     pairs.map(([mine]) => mine),

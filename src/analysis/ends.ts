@@ -1,9 +1,8 @@
 import { TASKS } from '../experiment/config/tasks';
 import type { RaceHistory, RunHistory } from '../experiment/documents/history';
 import type { MetricName } from '../experiment/documents/metrics';
-import { comparableObjectives } from '../experiment/config/config';
-import { interval95, mean, pairedDifference, type Interval } from '../math/statistics';
-import { areSame, newestIndex, pairedValues, runsOf } from './aggregate';
+import { interval95, mean, type Interval } from '../math/statistics';
+import { differenceOf, newestIndex, runsOf } from './aggregate';
 
 /** Where a run ends up, as claims about it are judged; the one place that says so. */
 
@@ -44,14 +43,8 @@ export const lateMean = (history: RaceHistory, arm: number, metric: MetricName):
  * `lateMean` of `arm` less that of `other`, paired by seed; null without pairs, for J under different β, and for arms
  * whose runs are the same.
  */
-export function lateDifference(history: RaceHistory, arm: number, other: number, metric: MetricName): Interval | null {
-  if (metric === 'objective' && !comparableObjectives(history.config, arm, other)) return null;
-  if (areSame(history, arm, other)) return null;
-  const pairs = pairedValues(history, arm, other, (run) => lateOf(history, run, metric));
-  if (pairs.length === 0) return null;
-  const [mine, theirs] = [0, 1].map((side) => pairs.map((pair) => pair[side]!)) as [number[], number[]];
-  return pairedDifference(mine, theirs);
-}
+export const lateDifference = (history: RaceHistory, arm: number, other: number, metric: MetricName): Interval | null =>
+  differenceOf(history, arm, other, metric, (run) => lateOf(history, run, metric));
 
 function meanOver(history: RaceHistory, arm: number, valueOf: (run: RunHistory) => number | null): Interval | null {
   const values = runsOf(history, arm).flatMap((run) => valueOf(run) ?? []);

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, test } from './support';
+import { expect, patchWorker, test } from './support';
 
 /** WebGPU is there, in software. */
 
@@ -71,11 +71,7 @@ test('a backend that the address asks for runs, for this visit; another can be c
 
 test('a backend that is remembered and is gone is named, and the page goes on with another', async ({ lab, page }) => {
   await page.addInitScript(() => localStorage.setItem('pilaf-lab/backends', '{"choice":"webgpu"}'));
-  await page.route(/\/assets\/entry-[^/]+\.js$/, async (route) => {
-    const response = await route.fetch({ maxRetries: 3 });
-    const code = 'Object.defineProperty(WorkerNavigator.prototype, "gpu", { value: undefined });';
-    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
-  });
+  await patchWorker(page, 'Object.defineProperty(WorkerNavigator.prototype, "gpu", { value: undefined });');
   await lab.open();
   await expect(lab.badge).toHaveText(/^WebAssembly/, { timeout: 60_000 });
   await expect(lab.alert).toContainText('WebGPU was passed over: this browser has no WebGPU.');
