@@ -3,6 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import type { Results } from '../../src/experiment/documents/results';
 import { STREAM, uniform } from '../../src/math/random';
 import type { Lab } from '../browser/support';
+import { processesBelow } from './processes';
 
 /**
  * Each test makes one fault many times, at moments of a seeded schedule, and counts the races that came to the hashes of
@@ -50,6 +51,20 @@ export async function many(fault: string, how: string, attempt: (seed: number) =
   );
   expect(survived).toBe(TRIES);
 }
+
+export const SLEEP = 'all its processes are stopped for 5 to 40 seconds (SIGSTOP), then go on';
+
+/**
+ * Stops processes for a while, as a machine that sleeps does: none of their code runs, and to them the clock has jumped.
+ */
+export async function asleep(seed: number, pids: readonly number[]): Promise<void> {
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  await sleep(1000 * (5 + 35 * draw(seed, 8)));
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+}
+
+/** The browser's, which this process has started. */
+export const browserProcesses = () => processesBelow(process.pid).map(({ pid }) => pid);
 
 /** A tiny race that is under way, at a random moment after its first state. */
 export async function racing(lab: Lab, seed: number, steps: number, search: string): Promise<void> {

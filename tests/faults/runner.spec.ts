@@ -1,11 +1,12 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from '@playwright/test';
 import type { Results } from '../../src/experiment/documents/results';
-import { draw, hashesOf, many } from './many';
+import { asleep, draw, hashesOf, many, SLEEP } from './many';
+import { processesBelow } from './processes';
 
 const folder = mkdtempSync(join(tmpdir(), 'pilaf-lab-faults-'));
 test.afterAll(() => rmSync(folder, { recursive: true }));
@@ -42,13 +43,10 @@ const lab = (
 };
 /** Without the launcher, whose death the runner hears of: it would end as after Ctrl-C. */
 const direct = { script: '.lab/lab.mjs' };
-const processesOf = (runner: number | undefined) =>
-  execFileSync('ps', ['-ax', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes('pool-worker'))
-    .map((line) => line.trim().split(/ +/).map(Number))
-    .filter(([, parent]) => parent === runner)
-    .map(([pid]) => pid);
+const workersOf = (runner: number | undefined) =>
+  processesBelow(runner)
+    .filter(({ args }) => args.includes('pool-worker'))
+    .map(({ pid }) => pid);
 
 let whole: string[] = [];
 test.beforeAll(async () => {
@@ -64,7 +62,7 @@ test('a process is killed', () =>
     void ended.then(() => (over = true));
     for (let kill = 0; kill < 3 && !over; kill++) {
       await sleep(400 + 900 * draw(seed, 2 * kill));
-      const own = processesOf(child.pid);
+      const own = workersOf(child.pid);
       const victim = own[Math.floor(own.length * draw(seed, 2 * kill + 1))];
       if (victim !== undefined) spawnSync('kill', ['-9', String(victim)]);
     }
@@ -83,6 +81,16 @@ test('the runner is killed', () =>
     await sleep(300);
     if (existsSync(out)) return { survived: hashesOf(read()).join() === whole.join(), saw: 'it had ended' };
     const said = await lab(['resume', saved], direct).ended;
+    return { survived: hashesOf(read()).join() === whole.join(), saw: said || 'nothing' };
+  }));
+
+test('the machine sleeps', () =>
+  many('the machine sleeps while the runner works', SLEEP, async (seed) => {
+    rmSync(out, { force: true });
+    const { child, ended } = lab(['run', config, '--backend', 'wasm', '--workers', '3'], direct);
+    await sleep(700 + 2000 * draw(seed, 0));
+    await asleep(seed, [child.pid!, ...workersOf(child.pid)]);
+    const said = await ended;
     return { survived: hashesOf(read()).join() === whole.join(), saw: said || 'nothing' };
   }));
 

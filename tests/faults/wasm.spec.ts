@@ -1,5 +1,5 @@
 import { Lab, test, WITHOUT_GPU } from '../browser/support';
-import { draw, many, racing, told, unbroken } from './many';
+import { asleep, browserProcesses, draw, many, racing, SLEEP, told, unbroken } from './many';
 
 test.use(WITHOUT_GPU);
 const STEPS = 3000;
@@ -49,4 +49,13 @@ test('the tab is gone', async ({ lab, context, trouble }) => {
     return { ...tried, saw };
   });
   trouble.length = 0;
+});
+
+test('the machine sleeps', async ({ lab }) => {
+  const whole = await unbroken(lab, STEPS, SEARCH);
+  await many('the machine sleeps during a race in the page', SLEEP, async (seed) => {
+    await racing(lab, seed, STEPS, SEARCH);
+    await asleep(seed, browserProcesses());
+    return told(lab, whole);
+  });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from '@playwright/test';
 import { expect, hang, hanging, KEEP_DEVICE, Lab, loseDevice, passAsSeen, patchWorker, test } from '../browser/support';
-import { many, racing, told, unbroken, type Tried } from './many';
+import { asleep, browserProcesses, many, racing, SLEEP, told, unbroken, type Tried } from './many';
 
 const STEPS = 1500;
 const ENDLESS = 100_000;
@@ -104,4 +104,13 @@ test('memory is refused', async ({ lab, page, trouble }) => {
     return told(lab, whole);
   });
   trouble.length = 0;
+});
+
+test('the machine sleeps', async ({ lab }) => {
+  const whole = await unbroken(lab, STEPS, '?backend=webgpu');
+  await many('the machine sleeps during a race in the page on a GPU', SLEEP, async (seed) => {
+    await racing(lab, seed, STEPS, '?backend=webgpu');
+    await asleep(seed, browserProcesses());
+    return told(lab, whole);
+  });
 });
