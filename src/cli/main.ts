@@ -8,6 +8,8 @@ import { recordCommand } from './make/recordCommand';
 import { rewardCommand } from './make/rewardCommand';
 import { resumeCommand } from './run/resumeCommand';
 import { runCommand } from './run/runCommand';
+import { samplersCommand } from './run/samplersCommand';
+import { scoreCommand } from './run/scoreCommand';
 import { showCommand } from './run/showCommand';
 import { sweepCommand } from './sweep/sweepCommand';
 import { theoryCommand } from './theory/theoryCommand';
@@ -25,6 +27,7 @@ const COMMANDS = new Map<string, Command>([
   ['resume', resumeCommand],
   ['show', showCommand],
   ['presets', presetsCommand],
+  ['samplers', samplersCommand],
   ['record', recordCommand],
   ['claims', claimsCommand],
   ['pretrain', pretrainCommand],
@@ -34,6 +37,7 @@ const COMMANDS = new Map<string, Command>([
   ['optimum', optimumCommand],
   ['reward', rewardCommand],
   ['texts', textsCommand],
+  ['score', scoreCommand],
   ['unpack', unpackCommand],
   ['theory', theoryCommand],
 ]);

@@ -62,6 +62,9 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
   npm run --silent lab -- presets <preset> > config.json
       prints one preset's config, to be edited and run (--silent keeps npm's own lines out of the file)
 
+  npm run lab -- samplers [--json]
+      lists the samplers with their sources; --json prints what another program needs to draw as they do
+
   npm run lab -- theory <preset, config.json or '#v1…'> [options]
       the exact theory of a bandit's arms: how well each one's expected DPO step points along the gradient of J on the
       way from the reference to the optimum, what n labels leave unknown, and the efficiency against the best design
@@ -120,9 +123,14 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --set <path=value>   changes the config
       --backend <name>     (wasm)
 
+  npm run --silent lab -- score <preset, config.json or '#v1…'> [--set <path=value>]
+      the config's oracle for other programs: a line of standard input is a list of texts as token ids,
+      [{"prompt": [1, 163], "completion": [24, 2]}], a line of standard output their rewards, [0.4], or {"error": "…"};
+      it ends with its input
+
   npm run lab -- unpack <file.safetensors> --out <folder>
-      writes a policy of plain text as the folder that transformers loads: config.json, model.safetensors,
-      tokenizer.json
+      writes a policy as the folder that transformers loads: config.json, model.safetensors, tokenizer.json,
+      tokenizer_config.json
 
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted. LAB_TRACE=1 shows where an error came from.
 `;

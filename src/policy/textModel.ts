@@ -1,5 +1,6 @@
 import { foreign } from '../math/foreign';
 import { parseLlama, encodeLlama, type LlamaModel } from './llama';
+import { writtenFolder, type ModelFolder, type WrittenFolder } from './modelFolder';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
 
 /**
@@ -41,13 +42,6 @@ export function encodeTextModel(model: TextModel): Uint8Array<ArrayBuffer> {
   return encodeSafetensors({ metadata, tensors });
 }
 
-/** The files of a model's folder as Hugging Face has it, in text and bytes. */
-export interface ModelFolder {
-  readonly config: string;
-  readonly tokenizer: string;
-  readonly weights: Uint8Array;
-}
-
 /** What a folder does not say: what the policy is asked, and how long its texts are. */
 export type Asked = Pick<TextModel, 'prompts' | 'promptLength' | 'completionLength'>;
 
@@ -58,13 +52,8 @@ export function textModelOf({ config, tokenizer, weights }: ModelFolder, asked: 
 }
 
 /** The folder of a text policy, as `transformers` loads it. */
-export function folderOf(model: TextModel): ModelFolder {
-  const { config, tensors } = encodeLlama(model, model.promptLength + model.completionLength);
-  return {
-    config: `${JSON.stringify(config, null, 2)}\n`,
-    tokenizer: model.tokenizer,
-    weights: encodeSafetensors({ metadata: { format: 'pt' }, tensors }),
-  };
+export function folderOf(model: TextModel): WrittenFolder {
+  return writtenFolder(model, model.promptLength + model.completionLength, model.tokenizer);
 }
 
 /** Reads such a file from an untrusted source. Throws an Error that says what is broken or foreign about it. */

@@ -3,9 +3,11 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import { parseCheckpoint } from '../../src/policy/checkpoint';
+import { parseLlama } from '../../src/policy/llama';
 import { parseSafetensors } from '../../src/policy/safetensors';
 import { parseTextModel, textModelOf } from '../../src/policy/textModel';
 import { reviews } from '../../src/tasks/reviews';
+import { readCoder } from '../../src/tasks/text/coder';
 import { configFile, lab, run, scratchFile, scratchFolder, TINY, type Finished } from './lab';
 
 const REVIEWS = {
@@ -134,8 +136,29 @@ describe('lab unpack', () => {
     expect(textModelOf(parts, own).weights).toEqual(own.weights);
   });
 
-  it('names what is no policy of plain text', async () => {
-    const { code, stderr } = await lab(['unpack', 'public/checkpoints/reviews.safetensors', '--out', scratchFolder()]);
+  it('writes the policy of reviews with a tokenizer of whole words', async () => {
+    const file = 'public/checkpoints/reviews.safetensors';
+    const model = join(scratchFolder(), 'model');
+    await lab(['unpack', file, '--out', model], { direct: true });
+    const read = (name: string) => readFileSync(join(model, name), 'utf8');
+    const checkpoint = checkpointOf(file);
+    const { tensors } = parseSafetensors(readFileSync(join(model, 'model.safetensors')));
+    const found = parseLlama(JSON.parse(read('config.json')), tensors);
+    expect(found.weights).toEqual(checkpoint.weights);
+    expect(found).toMatchObject({ beginning: 1, ends: [2] });
+    const coder = readCoder(read('tokenizer.json'), [0, 1, 2]);
+    const prompt = reviews.prompts[0]!.slice(1);
+    expect(coder.encode(prompt.map((id) => reviews.vocabulary[id]!).join(' '))).toEqual(prompt);
+    expect(JSON.parse(read('tokenizer_config.json'))).toMatchObject({
+      pad_token: '<pad>',
+      bos_token: '<bos>',
+      eos_token: '<eos>',
+    });
+  });
+
+  it('names what is no policy of text', async () => {
+    const votes = 'public/checkpoints/stories-votes.safetensors';
+    const { code, stderr } = await lab(['unpack', votes, '--out', scratchFolder()], { direct: true });
     expect(stderr).toContain('not the config, tokenizer and prompts of a text policy');
     expect(code).toBe(2);
   });

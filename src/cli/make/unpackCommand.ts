@@ -1,26 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderOf, parseTextModel, type ModelFolder } from '../../policy/textModel';
+import { folderFiles, type WrittenFolder } from '../../policy/modelFolder';
+import { folderOf, parseTextModel } from '../../policy/textModel';
+import { parseSafetensors } from '../../policy/safetensors';
+import { wordFolder } from '../../policy/wordFolder';
+import { BEGINNING, END, PADDING } from '../../tasks/task';
+import { parseReviewsCheckpoint } from '../../training/reviewsTask';
 import { readArguments } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
 import { makeFolder, writeTogether } from '../files';
 
-/** `lab unpack`: a text policy's one file as the folder that `transformers` loads. */
+/** `lab unpack`: a policy's one file, of plain text or of reviews, as the folder that `transformers` loads. */
 export function unpackCommand(args: readonly string[]): number {
   const { values, positionals } = readArguments('unpack', args, { out: { type: 'string' } });
   const [path, surplus] = positionals;
+  const { out } = values;
   if (path === undefined || surplus !== undefined) throw new UsageError('unpack takes one .safetensors file');
-  if (values.out === undefined) throw new UsageError('unpack needs --out, the folder to write');
-  let folder: ModelFolder;
+  if (out === undefined) throw new UsageError('unpack needs --out, the folder to write');
+  let folder: WrittenFolder;
   try {
-    folder = folderOf(parseTextModel(readFileSync(path)));
+    folder = unpacked(readFileSync(path));
   } catch (error) {
     throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
   }
-  makeFolder(values.out);
-  const { config, tokenizer, weights } = folder;
-  const files = { 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': weights };
-  writeTogether(Object.entries(files).map(([name, content]) => ({ path: join(values.out!, name), content })));
-  process.stdout.write(`The model is in ${values.out}: ${Object.keys(files).join(', ')}.\n`);
+  makeFolder(out);
+  const files = folderFiles(folder);
+  writeTogether(Object.entries(files).map(([name, content]) => ({ path: join(out, name), content })));
+  process.stdout.write(`The model is in ${out}: ${Object.keys(files).join(', ')}.\n`);
   return EXIT.success;
+}
+
+function unpacked(bytes: Uint8Array): WrittenFolder {
+  const isOfReviews = 'words' in parseSafetensors(bytes).metadata;
+  if (!isOfReviews) return folderOf(parseTextModel(bytes));
+  return wordFolder(parseReviewsCheckpoint(bytes), { padding: PADDING, beginning: BEGINNING, end: END });
 }
