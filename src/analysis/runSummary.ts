@@ -1,7 +1,7 @@
 import { armName } from '../experiment/config/names';
 import { comparableObjectives } from '../experiment/config/config';
 import { historyOf } from '../experiment/documents/history';
-import type { BackendInfo, Results } from '../experiment/documents/results';
+import type { EngineInfo, Results } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { Fingerprint } from '../math/hash';
 import type { Interval } from '../math/statistics';
@@ -15,7 +15,7 @@ export interface RunSummary {
   /** Planned, and reached by its last evaluation. */
   readonly steps: number;
   readonly reached: number;
-  readonly backend: BackendInfo;
+  readonly backend: EngineInfo;
   /** The highest final J, among the arms whose β is the first one's; null where no arm has one. */
   readonly best: ({ readonly arm: string } & Interval) | null;
   /** One hash of all runs' hashes in their order; '' where a run has none. */

@@ -1,5 +1,6 @@
 import { claimsCommand } from './make/claimsCommand';
 import { EXIT, sentence, UsageError } from './errors';
+import { exportCommand } from './make/exportCommand';
 import { mergeCommand } from './sweep/mergeCommand';
 import { optimumCommand } from './make/optimumCommand';
 import { pretrainCommand } from './make/pretrainCommand';
@@ -39,6 +40,7 @@ const COMMANDS = new Map<string, Command>([
   ['texts', textsCommand],
   ['score', scoreCommand],
   ['unpack', unpackCommand],
+  ['export', exportCommand],
   ['theory', theoryCommand],
 ]);
 

@@ -132,5 +132,11 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       writes a policy as the folder that transformers loads: config.json, model.safetensors, tokenizer.json,
       tokenizer_config.json
 
+  npm run lab -- export trl <preset, config.json or '#v1…'> --out <folder> [options]
+      an experiment on text as a folder that scale/ runs on transformers and TRL: its config, model, prompts and oracle,
+      and a README with what to type; what comes back is read by show, and by the page
+      --set <path=value>   changes the config, as often as you like
+      --model <name>       a model of Hugging Face's hub in place of the experiment's
+
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted. LAB_TRACE=1 shows where an error came from.
 `;

@@ -71,14 +71,14 @@ describe('the command', () => {
       ['race'],
       [
         '"race"',
-        'run, resume, show, presets, samplers, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, score, unpack, theory',
+        'run, resume, show, presets, samplers, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, score, unpack, export, theory',
       ],
     ],
     [
       ['constructor'],
       [
         '"constructor"',
-        'run, resume, show, presets, samplers, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, score, unpack, theory',
+        'run, resume, show, presets, samplers, record, claims, pretrain, sweep, merge, tune, optimum, reward, texts, score, unpack, export, theory',
       ],
     ],
     [['run'], ['preset', 'config file']],

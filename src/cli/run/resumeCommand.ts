@@ -23,7 +23,7 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
   const workers = readWorkers(values.workers);
   const labels = readLabels(config, values.labels);
   // Its hashes are those of the backend that it began on.
-  const on = readBackend(values.backend) ?? backend.name;
+  const on = readBackend(values.backend ?? backend.name);
   return perform({ title: save, config, backend: on, workers, out, save, weights, saveEvery: 30, from, labels });
 }
 

@@ -12,28 +12,36 @@ export const RESULTS_VERSION = 1;
 export const BACKEND_NAMES = ['webgpu', 'wasm-relaxed', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
-/** What truly ran, as the backend and its adapter report it. */
-export interface BackendInfo {
-  readonly name: BackendName;
+/** And PyTorch, on which `scale/` runs experiments. */
+export const ENGINE_NAMES = [...BACKEND_NAMES, 'torch'] as const;
+
+/** What truly ran, as it reports itself. */
+export interface EngineInfo {
+  readonly name: (typeof ENGINE_NAMES)[number];
   /** GPU adapter in the driver's words; null where there is none. */
   readonly adapter: string | null;
+}
+
+/** The same where it ran here, as the backend and its adapter report it. */
+export interface BackendInfo extends EngineInfo {
+  readonly name: BackendName;
 }
 
 /** What an experiment ran on before it went on elsewhere. */
 export interface EarlierBackend {
   /** Its last step there. */
   readonly until: number;
-  readonly backend: BackendInfo;
+  readonly backend: EngineInfo;
 }
 
 /** "webgpu (NVIDIA H200)" */
-export const backendText = ({ name, adapter }: BackendInfo): string =>
+export const backendText = ({ name, adapter }: EngineInfo): string =>
   adapter === null ? name : `${name} (${adapter})`;
 
-export const isSameBackend = (a: BackendInfo, b: BackendInfo): boolean => a.name === b.name && a.adapter === b.adapter;
+export const isSameBackend = (a: EngineInfo, b: EngineInfo): boolean => a.name === b.name && a.adapter === b.adapter;
 
 /** Whether WebAssembly runs, in either form: both have its memory. */
-export const isWasm = (name: BackendName): boolean => name === 'wasm' || name === 'wasm-relaxed';
+export const isWasm = (name: EngineInfo['name']): boolean => name === 'wasm' || name === 'wasm-relaxed';
 
 export type RunStatus = 'running' | 'complete' | 'stopped' | 'diverged';
 
@@ -96,7 +104,7 @@ export interface Results {
   readonly version: typeof RESULTS_VERSION;
   readonly config: ExperimentConfig;
   /** Its last, where it ran on several. */
-  readonly backend: BackendInfo;
+  readonly backend: EngineInfo;
   /** Those before it; absent where there were none. The hashes are then not those of an unbroken run. */
   readonly earlier?: readonly EarlierBackend[];
   /** Mean over the runs' optima at the experiment's β; null where unknown. */

@@ -6,7 +6,7 @@ import { MAXIMUM_RUNS, parseConfig } from '../config/config';
 import { FIELDS } from '../config/fields';
 import { LATER, METRICS, type MetricName } from './metrics';
 import { estimateSchema } from './optimumFile';
-import { BACKEND_NAMES, RESULTS_FORMAT, RESULTS_VERSION, type Results, type RunStatus } from './results';
+import { BACKEND_NAMES, ENGINE_NAMES, RESULTS_FORMAT, RESULTS_VERSION, type Results, type RunStatus } from './results';
 
 /** A results document as somebody keeps it. */
 export interface NamedResults {
@@ -143,8 +143,10 @@ const list = <const T extends v.GenericSchema>(item: T, most: number) =>
 const oneOf = <const T extends readonly string[]>(options: T) =>
   v.picklist(options, given(`one of ${options.join(', ')}`));
 
-/** What a run ran on. */
+/** What ran here, on one of our backends. */
 export const backendSchema = object({ name: oneOf(BACKEND_NAMES), adapter: v.nullable(text(300)) });
+/** What ran here or elsewhere. */
+export const engineSchema = object({ name: oneOf(ENGINE_NAMES), adapter: v.nullable(text(300)) });
 /** A point of the plane: an optimum, or one of a frontier. */
 export const pointSchema = object({
   reward: number,
@@ -192,7 +194,7 @@ const schemaOf = <const S extends readonly RunStatus[]>(statuses: S) =>
   object({
     format: v.literal(RESULTS_FORMAT),
     version: v.literal(RESULTS_VERSION),
-    backend: backendSchema,
+    backend: engineSchema,
     earlier: v.optional(list(object({ until: count, backend: backendSchema }), MAXIMUM_MOVES)),
     optimum: v.nullable(pointSchema),
     frontier: v.nullable(list(pointSchema, MAXIMUM_POINTS)),

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { accepted, readBy, within } from '../reading';
 import { parseConfig } from '../config/config';
 import { TASK_KINDS } from '../config/tasks';
-import { backendSchema } from './resultsFile';
+import { backendSchema, engineSchema } from './resultsFile';
 import { parseSweepResults } from './sweepResults';
 
 /**
@@ -25,7 +25,7 @@ const runSchema = v.object({
     seeds: number,
     steps: number,
     reached: number,
-    backend: backendSchema,
+    backend: engineSchema,
     best: v.nullable(v.object({ arm: v.string(), mean: number, half: v.nullable(number) })),
     hash: v.string(),
   }),

@@ -20,6 +20,8 @@ export const samplersDocument = () => ({
       takesAlpha,
       takesMixture,
       takesN: takesN(name),
+      /** Whether a completion at a = −1 counts as drawn by two models, as at any a but 0. */
+      interpolates: SAMPLERS[name].interpolates,
       /** Exists only where every completion's probability is known. */
       enumerable: exact || partition,
     };

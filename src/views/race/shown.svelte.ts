@@ -1,6 +1,6 @@
 import { resultsOf, type RaceHistory } from '../../experiment/documents/history';
 import type { Recorded } from '../../experiment/documents/recorded';
-import type { BackendInfo, Results } from '../../experiment/documents/results';
+import type { BackendInfo, EngineInfo, Results } from '../../experiment/documents/results';
 import { recordReport } from '../../run/recordReport';
 import type { PairsReport } from '../../training/reports';
 import type { PostedReport, SessionTiming } from '../../worker/protocol';
@@ -23,7 +23,7 @@ export interface StoredRun {
   readonly name: string;
   /** ISO 8601; null where nobody wrote it down. */
   readonly date: string | null;
-  readonly backend: BackendInfo;
+  readonly backend: EngineInfo;
 }
 
 type Source = ({ readonly kind: 'preset' } & Recorded) | StoredRun;

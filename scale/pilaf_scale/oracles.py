@@ -1,0 +1,74 @@
+"""Who scores completions: PILAF Lab's own oracle in a process beside this one, or a reward model."""
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+
+from .models import Ids
+
+
+class Oracle(Protocol):
+    def rewards(self, prompts: Sequence[Ids], completions: Sequence[Ids]) -> list[float]: ...
+
+    def close(self) -> None: ...
+
+
+class LabOracle:
+    """`lab score`, kept alive: a line of texts as token ids goes in, a line of rewards comes out."""
+
+    def __init__(self, config: str, folder: Path) -> None:
+        lab = shlex.split(os.environ.get("PILAF_LAB", ""))
+        if not lab:
+            raise ValueError('oracle.lab needs PILAF_LAB in the environment: "node <PILAF Lab>/scripts/lab.mjs"')
+        command = [*lab, "score", config]
+        self.command = shlex.join(command)
+        # Paths in the config are the folder's.
+        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def rewards(self, prompts: Sequence[Ids], completions: Sequence[Ids]) -> list[float]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        texts = [{"prompt": list(p), "completion": list(c)} for p, c in zip(prompts, completions, strict=True)]
+        try:
+            self.process.stdin.write(json.dumps(texts) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise RuntimeError(f"the oracle has ended: {self.command}")
+        answer = json.loads(line)
+        if isinstance(answer, dict):
+            raise ValueError(f"the oracle refuses a text: {answer['error']}")
+        return [float(reward) for reward in answer]
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class RewardModel:
+    """A sequence classifier with one output, of any family, which reads prompt and completion as text."""
+
+    def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, device: torch.device, **options: Any) -> None:
+        self.texts = tokenizer
+        self.own = AutoTokenizer.from_pretrained(name)
+        self.model = AutoModelForSequenceClassification.from_pretrained(name, num_labels=1, **options).to(device).eval()
+
+    @torch.no_grad()
+    def rewards(self, prompts: Sequence[Ids], completions: Sequence[Ids]) -> list[float]:
+        texts = [
+            self.texts.decode([*p, *c], skip_special_tokens=True) for p, c in zip(prompts, completions, strict=True)
+        ]
+        batch = self.own(texts, return_tensors="pt", padding=True, truncation=True).to(self.model.device)
+        return [float(score) for score in self.model(**batch).logits[:, 0].float()]
+
+    def close(self) -> None:
+        pass

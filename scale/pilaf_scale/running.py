@@ -1,0 +1,142 @@
+"""A run: one arm with one seed, from the reference to the last step."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from math import isfinite, sqrt
+from statistics import fmean, variance
+
+import numpy as np
+import torch
+from accelerate import PartialState
+
+from .collecting import Collecting, Labelled, shared
+from .models import Ids, Measured
+from .samplers import Sampler, resolve
+from .settings import Rounds, Settings
+from .training import Learner
+
+Evaluation = dict[str, float | None]
+VANILLA = resolve({"sampler": "vanilla"}, 1)
+
+
+@dataclass
+class Totals:
+    """What a run has bought so far, as the paper's Table 1 counts it."""
+
+    labels: int = 0
+    annotationCost: int = 0
+    samplingCost: int = 0
+
+
+@dataclass
+class Run:
+    settings: Settings
+    sampler: Sampler
+    beta: float
+    seed: int
+    collecting: Collecting
+    test_prompts: Sequence[Ids]
+    on_pairs: Callable[[int, Sequence[Labelled]], None]
+    """Is told of the pairs of every round; those of an offline start are the round −1."""
+    totals: Totals = field(default_factory=Totals)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    step: int = 0
+
+    @property
+    def diverged(self) -> bool:
+        return any(not isfinite(e["reward"] or 0) or not isfinite(e["kl"] or 0) for e in self.evaluations)
+
+    def go(self, make_learner: Callable[[float, int | None], Learner], learning_rate: float) -> None:
+        """:param make_learner: by learning rate, and the steps in which it falls to 0"""
+        settings = self.settings
+        # Processes draw texts of their own, and all else alike.
+        torch.manual_seed(1000 * self.seed + PartialState().process_index)
+        random = np.random.default_rng(self.seed)
+        if settings.start is not None:
+            offline = Rounds(settings.start.pairs, settings.start.epochs)
+            pairs = self._collect(-1, VANILLA, offline, random)
+            steps = settings.start.epochs * settings.start.pairs // settings.pairs
+            make_learner(settings.start.learning_rate, None).train(pairs, steps, lambda: None)
+        learner = make_learner(learning_rate, settings.steps if settings.falls else None)
+        self._evaluate()
+        pool: list[Labelled] = []
+        number = 0
+        while self.step < settings.steps and not self.diverged:
+            rounds = settings.rounds
+            sampler = self.sampler.at(self.step / settings.steps)
+            pairs = self._collect(number, sampler, rounds, random)
+            pool = [*(pool if rounds.accumulate else []), *pairs]
+            if rounds.reset_optimiser:
+                learner.forget_averages()
+            steps = rounds.epochs * len(pool) // settings.pairs
+            learner.train(pool, min(steps, settings.steps - self.step), self._stepped)
+            number += 1
+
+    def _collect(self, number: int, sampler: Sampler, rounds: Rounds, random: np.random.Generator) -> list[Labelled]:
+        pairs, passes = self.collecting.pairs(sampler, rounds.pairs, random)
+        self.totals.labels += len(pairs)
+        self.totals.annotationCost += sampler.shown * len(pairs)
+        self.totals.samplingCost += passes
+        self.on_pairs(number, pairs)
+        return pairs
+
+    def _stepped(self) -> None:
+        self.step += 1
+        if is_evaluated(self.step, self.settings.every, self.settings.steps):
+            self._evaluate()
+
+    @torch.no_grad()
+    def _evaluate(self) -> None:
+        """Of completions of the first test prompts, from the first again where there are fewer than samples."""
+        collecting, samples = self.collecting, self.settings.samples
+        policy = collecting.models.policy
+        prompts = [self.test_prompts[i % len(self.test_prompts)] for i in range(samples)]
+
+        def own(rows: Sequence[int]) -> list[tuple[float, int, Measured]]:
+            asked = [prompts[row] for row in rows]
+            texts = collecting.draw(asked, [0.0] * len(rows), 1.0)
+            return list(
+                zip(collecting.rewards(asked, texts), map(len, texts), collecting.measure(asked, texts), strict=True)
+            )
+
+        training = policy.training
+        policy.eval()
+        rewards, lengths, measured = zip(*shared(own, samples), strict=True)
+        policy.train(training)
+        reward, kl = fmean(rewards), fmean(one.kl for one in measured)
+        self.evaluations.append(
+            {
+                "step": self.step,
+                "reward": reward,
+                "kl": kl,
+                "objective": reward - self.beta * kl,
+                "gap": None,
+                "loss": None,
+                "chosenReward": None,
+                "rejectedReward": None,
+                "margin": None,
+                "accuracy": None,
+                "entropy": fmean(one.entropy for one in measured),
+                "length": fmean(lengths),
+                "oracleGap": None,
+                "rewardSpread": spread(rewards, len(self.test_prompts)),
+                "trueReward": None,
+                **asdict(self.totals),
+            }
+        )
+
+
+def is_evaluated(step: int, every: int, steps: int) -> bool:
+    """Every so many steps and at the end; before the first of these also at 1, 2, 5, 10, 20, 50 …"""
+    if step == steps:
+        return True
+    return step % every == 0 if step >= every else str(step).rstrip("0") in ("1", "2", "5")
+
+
+def spread(rewards: Sequence[float], prompts: int) -> float | None:
+    """The standard deviation of rewards within a prompt; None where every prompt has one completion."""
+    groups = [rewards[prompt::prompts] for prompt in range(min(prompts, len(rewards)))]
+    freedom = sum(len(group) - 1 for group in groups)
+    if freedom == 0:
+        return None
+    return sqrt(sum((len(group) - 1) * variance(group) for group in groups if len(group) > 1) / freedom)
