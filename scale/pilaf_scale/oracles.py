@@ -20,14 +20,19 @@ class Oracle(Protocol):
     def close(self) -> None: ...
 
 
+def lab_command() -> list[str]:
+    """What runs PILAF Lab. Raises ValueError where nobody has said."""
+    command = shlex.split(os.environ.get("PILAF_LAB", ""))
+    if not command:
+        raise ValueError('PILAF_LAB is not in the environment; give "node <PILAF Lab>/scripts/lab.mjs"')
+    return command
+
+
 class LabOracle:
     """`lab score`, kept alive: a line of texts as token ids goes in, a line of rewards comes out."""
 
     def __init__(self, config: str, folder: Path) -> None:
-        lab = shlex.split(os.environ.get("PILAF_LAB", ""))
-        if not lab:
-            raise ValueError('oracle.lab needs PILAF_LAB in the environment: "node <PILAF Lab>/scripts/lab.mjs"')
-        command = [*lab, "score", config]
+        command = [*lab_command(), "score", config]
         self.command = shlex.join(command)
         # Paths in the config are the folder's.
         self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

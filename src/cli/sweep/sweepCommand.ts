@@ -1,10 +1,12 @@
 import { readArguments, readBackend, readWorkers } from '../arguments';
+import { MAXIMUM_CELLS } from '../../experiment/documents/sweep';
 import { EXIT, UsageError } from '../errors';
 import { performSweep } from './performSweep';
 import { readQuantity, sweepReport } from './sweepReport';
 import { loadSweep } from './sweepSource';
 
-const MOST_SHARDS = 1000;
+/** One for each cell at most. */
+const MOST_SHARDS = MAXIMUM_CELLS;
 
 /** `lab sweep`: the cells of a sweep, or a shard of them, one line each. */
 export async function sweepCommand(args: readonly string[]): Promise<number> {
