@@ -1,4 +1,4 @@
-"""`python -m pilaf_scale.sweep sweep.json --out cells.jsonl`: PILAF Lab's sweep, its cells as tasks of a Ray cluster."""
+"""`python -m pilaf_scale.sweep sweep.json --out cells.jsonl`: a sweep of PILAF Lab, its cells as tasks of Ray."""
 
 import argparse
 import json

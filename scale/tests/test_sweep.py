@@ -64,7 +64,7 @@ def test_it_goes_on_with_what_a_file_has(tmp_path, cluster) -> None:
 
 def test_a_cell_that_fails_says_why(tmp_path, cluster) -> None:
     bad = {"base": BASE, "axes": [{"path": "beta", "values": [0]}]}
-    with pytest.raises(Exception, match="0.001 to 100"):
+    with pytest.raises(Exception, match=r"0\.001 to 100"):
         list(sweep(bad, 1, LAB, "wasm", tmp_path / "cells.jsonl"))
 
 

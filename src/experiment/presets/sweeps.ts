@@ -41,6 +41,14 @@ const tuned = (setting: object, rates: readonly number[]): object => ({
   ...Object.fromEntries(rates.map((rate, i) => [`arms.${i}.learningRate`, rate])),
 });
 
+/** Vanilla's best learning rate in each cell of the map of text: a row for each reward range, by docs/protocol.md. */
+const TEXT_RATES = [
+  [1e-3, 3e-4, 3e-4, 1e-4],
+  [1e-3, 1e-3, 3e-4, 3e-4],
+  [1e-3, 1e-3, 1e-3, 1e-3],
+  [1e-3, 1e-3, 1e-3, 1e-3],
+];
+
 export const SWEEPS: readonly SweepPreset[] = [
   sweepPreset(
     'phase-map',
@@ -52,6 +60,26 @@ export const SWEEPS: readonly SweepPreset[] = [
         { path: 'task.rewardScale', values: [0.3, 0.55, 1, 1.8, 3.2, 5.6, 10] },
         { path: 'beta', values: [0.03, 0.065, 0.14, 0.3, 0.65, 1.4, 3] },
       ],
+    },
+  ),
+  sweepPreset(
+    'text-map',
+    'The same on text: reviews by an unbounded reward',
+    'Online DPO, 8 seeds a cell, both arms at Vanilla’s best learning rate there. Watch whether anything of the bandit’s map is left.',
+    {
+      base: {
+        task: { kind: 'reviews', oracle: 'sum' },
+        arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }],
+        seeds: 8,
+        learningRate: 1e-3,
+        schedule: { steps: 400, pairs: 16 },
+        evaluation: { every: 20, samples: 128 },
+      },
+      axes: [
+        { path: 'task.rewardScale', values: [0.5, 1, 2, 4] },
+        { path: 'beta', values: [0.05, 0.15, 0.5, 1.5] },
+      ],
+      list: TEXT_RATES.flat().map((learningRate) => ({ learningRate })),
     },
   ),
   sweepPreset(
