@@ -32,6 +32,7 @@ const ROOMS = {
   },
   worker: {
     rooms: ['math', 'experiment', 'tasks', 'theory', 'analysis', 'policy', 'training', 'runtime', 'run'],
+    packages: ['fflate'],
     // The addresses of the WebAssembly files, not the code beside them.
     files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/[^/]+[.]wasm([?]url)?$'],
   },

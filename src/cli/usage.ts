@@ -27,8 +27,8 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
 
   npm run lab -- sweep <sweep or sweep.json> [options]
       runs one experiment many times over, a cell for each setting, and ends with a table. A sweep is phase-map,
-      losses or rounds, or a file with a base (a preset's name or a config) and axes, whose product makes a grid,
-      or a list of cells, or both: the list has what each cell of the grid sets besides:
+      text-map, losses or rounds, or a file with a base (a preset's name or a config) and axes, whose product makes a
+      grid, or a list of cells, or both: the list has what each cell of the grid sets besides:
       {"base": "bandit-race", "axes": [{"path": "beta", "values": [0.1, 1]}, {"path": "arms.1.alpha", "values": [1, 2]}]}
       {"base": "bandit-race", "list": [{"beta": 0.1}, {"beta": 1, "task.rewardScale": 10}]}
       --set <path=value>   changes the base, as often as you like

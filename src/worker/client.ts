@@ -1,3 +1,4 @@
+import type { ExperimentConfig } from '../experiment/config/schema';
 import type { CheckpointKind } from '../experiment/config/tasks';
 import type { BackendName } from '../experiment/documents/results';
 import { createThread } from './createThread';
@@ -116,6 +117,12 @@ export class LabClient {
   check(files: readonly CheckpointFile[], task: CheckpointKind): Promise<Answer & { type: 'check' }> {
     this.open();
     return this.#ask({ type: 'check', ticket: this.#nextId++, files, task });
+  }
+
+  /** An experiment as a folder for other engines. */
+  takeout(config: ExperimentConfig, checkpoints: ImportedCheckpoints): Promise<Answer & { type: 'takeout' }> {
+    this.open();
+    return this.#ask({ type: 'takeout', ticket: this.#nextId++, config, checkpoints });
   }
 
   /** Ends what runs after the step in hand; a worker that does not answer is ended with what it runs. */

@@ -121,11 +121,20 @@ async function carryOut({ order }: PoolCommand & { type: 'order' }): Promise<voi
   }
 }
 
+/** Where the page lives. */
+let base = '';
+
+async function takeOut({ ticket, config, checkpoints }: Command & { type: 'takeout' }): Promise<void> {
+  const { takeoutZip } = await import('./takeoutZip');
+  post({ type: 'takeout', ticket, taken: await takeoutZip(config, checkpointLoader(base, checkpoints)) });
+}
+
 // Commands that arrive during start-up wait for it, in order.
 let last: Promise<void> = Promise.resolve();
 self.onmessage = ({ data }: MessageEvent<Command | PoolCommand>) => {
   switch (data.type) {
     case 'open':
+      base = data.base;
       opened = open(data).catch((error: unknown) => {
         post({ type: 'unavailable', message: messageOf(error) });
         return null;
@@ -136,6 +145,9 @@ self.onmessage = ({ data }: MessageEvent<Command | PoolCommand>) => {
       void checkCheckpoint(files, task).then((checked) => post({ type: 'check', ticket, checked }));
       return;
     }
+    case 'takeout':
+      void takeOut(data);
+      return;
     case 'order':
       void carryOut(data).catch(unavailable);
       return;

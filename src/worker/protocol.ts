@@ -43,6 +43,13 @@ export type Question =
       readonly task: CheckpointKind;
       readonly files: readonly CheckpointFile[];
     }
+  /** An experiment as a folder for other engines; answered at once, whatever runs. */
+  | {
+      readonly type: 'takeout';
+      readonly ticket: number;
+      readonly config: unknown;
+      readonly checkpoints: ImportedCheckpoints;
+    }
   /** Completions that a run's policy writes now, or wrote when it was stored last. */
   | {
       readonly type: 'texts';
@@ -97,6 +104,7 @@ export type Answer =
   /** A safetensors file; null where there is nothing to take out. */
   | { readonly type: 'weights'; readonly ticket: number; readonly step: number; readonly bytes: Blob | null }
   | { readonly type: 'check'; readonly ticket: number; readonly checked: Checked }
+  | { readonly type: 'takeout'; readonly ticket: number; readonly taken: TakenOut }
   | { readonly type: 'texts'; readonly ticket: number; readonly found: Found<readonly SampledText[]> }
   | { readonly type: 'words'; readonly ticket: number; readonly found: Found<Words> };
 
@@ -113,6 +121,9 @@ export interface CheckpointFile {
 /** A checkpoint as one file's bytes with their hash, or what is wrong with it. */
 export type Checked =
   { readonly ok: true; readonly hash: string; readonly bytes: Blob } | { readonly ok: false; readonly problem: string };
+
+/** A zipped folder, or why there is none. */
+export type TakenOut = { readonly ok: true; readonly zip: Blob } | { readonly ok: false; readonly problem: string };
 
 export type Notice =
   /** What the worker waits for before it is ready, or before a start has begun. */

@@ -13,7 +13,7 @@ import { Execution, type ExecutionEnvironment, type LookedAt } from './execution
 import type { Command, Found } from './protocol';
 
 /** What the page may ask of a session, once the worker is open. */
-export type SessionCommand = Exclude<Command, { type: 'open' | 'check' }>;
+export type SessionCommand = Exclude<Command, { type: 'open' | 'check' | 'takeout' }>;
 
 /** What a session needs of the thread it runs in. */
 export interface SessionEnvironment extends Omit<ExecutionEnvironment, 'experiment'> {

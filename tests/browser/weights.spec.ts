@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
+import { unzipSync } from 'fflate';
 import { parseSafetensors } from '../../src/policy/safetensors';
 import { expect, storedSteps, test, WITHOUT_GPU, type Lab } from './support';
 
@@ -35,6 +36,34 @@ test('a run’s weights can be taken out where it stands still, and at its end',
   const { metadata, tensors } = parseSafetensors(late.bytes);
   expect(metadata).toMatchObject({ arm: 'PILAF', seed: '1', step: '4', backend: 'wasm-relaxed' });
   expect(tensors.map(({ name, shape }) => ({ name, shape }))).toEqual([{ name: 'logits', shape: [16, 10] }]);
+});
+
+/** The folder for other engines that a race's results offer, by its files. */
+async function takenOut(lab: Lab, page: Page): Promise<{ name: string; files: Record<string, string> }> {
+  const started = page.waitForEvent('download');
+  await lab.button('Take it to a real model').click();
+  const download = await started;
+  const files = unzipSync(await readFile(await download.path()));
+  const texts = Object.entries(files).map(([path, bytes]) => [path, Buffer.from(bytes).toString()]);
+  return { name: download.suggestedFilename(), files: Object.fromEntries(texts) as Record<string, string> };
+}
+
+test('an experiment goes to other engines with its model, a bandit with one of the hub', async ({ lab, page }) => {
+  await lab.open();
+  const bandit = await takenOut(lab, page);
+  expect(Object.keys(bandit.files)).not.toContain('model/config.json');
+  expect(bandit.files['experiment.yaml']).toMatch(/^model: "\S+\/\S+"$/m);
+  await makeTinyReviews(lab, page);
+  await lab.run();
+  await lab.finish();
+  const { name, files } = await takenOut(lab, page);
+  expect(name).toMatch(/^reviews-.*-trl\.zip$/);
+  expect(JSON.parse(files['model/config.json']!)).toMatchObject({ model_type: 'llama', vocab_size: 192 });
+  expect(JSON.parse(files['experiment.json']!)).toMatchObject({ seeds: 1, schedule: { steps: 2, pairs: 2 } });
+  expect(files['README.md']).toContain('python -m pilaf_scale experiment.yaml');
+  expect(Object.keys(files)).toEqual(
+    expect.arrayContaining(['model/model.safetensors', 'prompts.json', 'oracle.json']),
+  );
 });
 
 /** Reviews in miniature; opens More settings. */

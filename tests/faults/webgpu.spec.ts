@@ -106,11 +106,13 @@ test('memory is refused', async ({ lab, page, trouble }) => {
   trouble.length = 0;
 });
 
-test('the machine sleeps', async ({ lab }) => {
+test('the machine sleeps', async ({ lab, browser }) => {
   const whole = await unbroken(lab, STEPS, '?backend=webgpu');
-  await many('the machine sleeps during a race in the page on a GPU', SLEEP, async (seed) => {
-    await racing(lab, seed, STEPS, '?backend=webgpu');
-    await asleep(seed, browserProcesses());
-    return told(lab, whole);
-  });
+  await many('the machine sleeps during a race in the page on a GPU', SLEEP, (seed) =>
+    inNewBrowser(browser, async (own) => {
+      await racing(own, seed, STEPS, '?backend=webgpu');
+      await asleep(seed, browserProcesses());
+      return told(own, whole);
+    }),
+  );
 });

@@ -224,6 +224,13 @@ export class Race {
     return (await this.#client.check(files, task)).checked;
   }
 
+  /** An experiment as a zipped folder for other engines. Rejects with a reason. */
+  async takeout(config: ExperimentConfig): Promise<Blob> {
+    const { taken } = await this.#client.takeout(config, this.#checkpoints.namedIn(config));
+    if (taken.ok) return taken.zip;
+    throw new Error(taken.problem);
+  }
+
   /** A run's policy as a safetensors file, and the step that it is of; null where there is none. Rejects with a reason. */
   async weights(run: number): Promise<{ bytes: Blob; step: number } | null> {
     const { bytes, step } = await this.#client.weights(run);
