@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from .collecting import Collecting, Labelled, Labeller
-from .models import Pair, Reference
+from .models import Ids, Pair, Reference
 from .oracles import LabOracle, Oracle, RewardModel
 from .results import document, run_result, write_json
 from .running import Run
@@ -72,18 +72,30 @@ class Laboratory:
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         prompts = json.loads(Path(settings.prompts).read_text())
-        self.prompts = [self._ids(prompt) for prompt in prompts["training"]]
-        self.test_prompts = [self._ids(prompt) for prompt in prompts["test"]]
+        self.prompts, self.test_prompts = ([self._ids(one) for one in prompts[kind]] for kind in ("training", "test"))
+        self.questions = {
+            tuple(self._ids(one)): one for kind in prompts.values() for one in kind if isinstance(one, str)
+        }
         self.oracle = self._oracle()
 
     def _ids(self, prompt: str | list[int]) -> list[int]:
-        return prompt if isinstance(prompt, list) else list(self.tokenizer(prompt).input_ids)
+        """As the model wants to be asked: by its template, where it has one."""
+        if isinstance(prompt, list):
+            return prompt
+        if self.tokenizer.chat_template is None:
+            return list(self.tokenizer(prompt).input_ids)
+        message = [{"role": "user", "content": prompt}]
+        return list(self.tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=False))
+
+    def _text(self, ids: Ids) -> str:
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
     def _oracle(self) -> Oracle:
         given = self.settings.oracle
         if "lab" in given:
             return LabOracle(given["lab"], self.settings.folder)
-        return RewardModel(given["model"], self.tokenizer, self.device)
+        asked = lambda ids: self.questions.get(tuple(ids)) or self._text(ids)
+        return RewardModel(given["model"], asked, self._text, self.device)
 
     def _model(self) -> PreTrainedModel:
         dtype = torch.bfloat16 if self.settings.precision == "bf16" else torch.float32
@@ -115,7 +127,7 @@ class Laboratory:
         )
         name = f"{slug(arm.name)}-seed{seed}"
         is_main = PartialState().is_main_process
-        writer = PairWriter(pairs / f"{name}.jsonl", self.tokenizer) if pairs and is_main else None
+        writer = PairWriter(pairs / f"{name}.jsonl", self._text) if pairs and is_main else None
         run = Run(
             settings,
             arm.sampler,
@@ -172,21 +184,15 @@ class Laboratory:
 class PairWriter:
     """Pairs as prompt, chosen and rejected in words, which other trainers take too."""
 
-    def __init__(self, path: Path, tokenizer: Any) -> None:
+    def __init__(self, path: Path, text: Callable[[Ids], str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.file = path.open("w")
-        self.tokenizer = tokenizer
+        self.text = text
 
     def write(self, number: int, pairs: Sequence[Labelled]) -> None:
-        text = lambda ids: self.tokenizer.decode(ids, skip_special_tokens=True)
         for pair in pairs:
-            row = {
-                "round": number,
-                "prompt": text(pair.prompt),
-                "chosen": text(pair.chosen),
-                "rejected": text(pair.rejected),
-            }
-            self.file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            words = {name: self.text(getattr(pair, name)) for name in ("prompt", "chosen", "rejected")}
+            self.file.write(json.dumps({"round": number, **words}, ensure_ascii=False) + "\n")
         self.file.flush()
 
 

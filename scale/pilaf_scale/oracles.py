@@ -4,12 +4,12 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from .models import Ids
 
@@ -60,20 +60,19 @@ class LabOracle:
 
 
 class RewardModel:
-    """A sequence classifier with one output, of any family, which reads prompt and completion as text."""
+    """A sequence classifier with one output, of any family, which reads a question and its answer."""
 
-    def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, device: torch.device, **options: Any) -> None:
-        self.texts = tokenizer
-        self.own = AutoTokenizer.from_pretrained(name)
-        self.model = AutoModelForSequenceClassification.from_pretrained(name, num_labels=1, **options).to(device).eval()
+    def __init__(self, name: str, questions: Callable[[Ids], str], answers: Callable[[Ids], str], device: torch.device):
+        self.questions = questions
+        self.answers = answers
+        self.tokenizer = AutoTokenizer.from_pretrained(name)
+        self.model = AutoModelForSequenceClassification.from_pretrained(name, num_labels=1).to(device).eval()
 
     @torch.no_grad()
     def rewards(self, prompts: Sequence[Ids], completions: Sequence[Ids]) -> list[float]:
-        texts = [
-            self.texts.decode([*p, *c], skip_special_tokens=True) for p, c in zip(prompts, completions, strict=True)
-        ]
-        batch = self.own(texts, return_tensors="pt", padding=True, truncation=True).to(self.model.device)
-        return [float(score) for score in self.model(**batch).logits[:, 0].float()]
+        asked, answered = [self.questions(p) for p in prompts], [self.answers(c) for c in completions]
+        batch = self.tokenizer(asked, answered, return_tensors="pt", padding=True, truncation=True)
+        return [float(score) for score in self.model(**batch.to(self.model.device)).logits[:, 0].float()]
 
     def close(self) -> None:
         pass
