@@ -64,8 +64,8 @@ export const SWEEPS: readonly SweepPreset[] = [
   ),
   sweepPreset(
     'text-map',
-    'The same on text: reviews by an unbounded reward',
-    'Online DPO, 8 seeds a cell, both arms at Vanilla’s best learning rate there. Watch whether anything of the bandit’s map is left.',
+    'What PILAF saves over Vanilla on text, by reward range and β',
+    'Reviews by an unbounded reward, 8 seeds a cell, both arms at Vanilla’s best learning rate there. Watch how much of the bandit’s map is left.',
     {
       base: {
         task: { kind: 'reviews', oracle: 'sum' },
