@@ -1,5 +1,6 @@
 """DPO by TRL, round after round: pairs are collected under one policy, which then trains on them."""
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -62,9 +63,9 @@ class Learner:
 
     def train(self, pairs: Sequence[Labelled], steps: int, after_step: Callable[[], None]) -> None:
         """So many minibatches of the pairs, in a new order for every pass over them."""
-        # Whoever makes a trainer seeds the global random numbers, and would draw the same texts again in every round.
-        state = torch.get_rng_state()
         if self.trainer is None:
+            # Whoever makes a trainer seeds the global random numbers, and would draw the same texts again.
+            state = torch.get_rng_state()
             self.trainer = RoundTrainer(
                 self.policy,
                 self.reference,
@@ -76,6 +77,11 @@ class Learner:
             # It prints a line for every round.
             self.trainer.remove_callback(PrinterCallback)
             torch.set_rng_state(state)
+            # Every train() collects garbage among all that lives, which takes longer than a small step. What lives now
+            # is left out until the next run.
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
         self.trainer.train_dataset = rows_of(pairs)
         self.trainer.args.max_steps = steps
         callback = AfterStep(after_step)
