@@ -130,7 +130,7 @@ await runCommand(async () => {
     ]);
     const text = [
       '# The same experiment on transformers and TRL',
-      `Reviews, online, β 0.1, learning rate 3·10⁻⁴, ${steps} steps of 16 pairs, four seeds: \`lab export trl online-dpo\`, run here on WebAssembly and by [scale/](../scale/README.md) on PyTorch, on ${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}. Random numbers differ, so the runs are other draws of the same experiment. Written by \`node tests/bench/scale.mjs\`.`,
+      `Reviews, online, β 0.1, learning rate 3·10⁻⁴, ${steps} steps of 16 pairs, four seeds: \`lab export trl online-dpo\`, run here on WebAssembly and by [scale/](../scale/README.md) on PyTorch, on ${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}. Random numbers differ, so the runs are other draws of the same experiment, and a difference between the engines is not truly paired. Written by \`node tests/bench/scale.mjs\`.`,
       `\`lab show both.json --at ${AT}\`, means over the seeds with 95% intervals:`,
       `\`\`\`\n${shown.trim()}\n\`\`\``,
       '## What a step takes',
