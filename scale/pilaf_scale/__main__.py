@@ -13,8 +13,8 @@ from accelerate import PartialState
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
-from .collecting import Collecting, Labelled, Labeller
-from .models import Ids, Pair, Reference
+from .collecting import Collecting, Labeller, PreferencePair
+from .models import Ids, Models, Reference
 from .oracles import LabOracle, Oracle, RewardModel
 from .results import document, run_result, write_json
 from .running import Run
@@ -111,7 +111,7 @@ class Laboratory:
         settings = self.settings
         policy, reference = self._models()
         ends = policy.generation_config.eos_token_id
-        models = Pair(
+        models = Models(
             policy,
             Reference(policy, reference),
             frozenset(ends if isinstance(ends, list) else [ends]),
@@ -189,7 +189,7 @@ class PairWriter:
         self.file = path.open("w")
         self.text = text
 
-    def write(self, number: int, pairs: Sequence[Labelled]) -> None:
+    def write(self, number: int, pairs: Sequence[PreferencePair]) -> None:
         for pair in pairs:
             words = {name: self.text(getattr(pair, name)) for name in ("prompt", "chosen", "rejected")}
             self.file.write(json.dumps({"round": number, **words}, ensure_ascii=False) + "\n")

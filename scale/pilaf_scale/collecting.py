@@ -8,13 +8,13 @@ import numpy as np
 from accelerate import PartialState
 from accelerate.utils import gather_object
 
-from .models import Ids, Measured, Pair, draw, measure
+from .models import Ids, Measured, Models, draw, measure
 from .oracles import Oracle
 from .samplers import Sampler, select
 
 
 @dataclass(frozen=True)
-class Labelled:
+class PreferencePair:
     prompt: tuple[int, ...]
     chosen: tuple[int, ...]
     rejected: tuple[int, ...]
@@ -50,14 +50,14 @@ class Judged:
 class Collecting:
     """All that pairs are made with, but the sampler. Processes that run together share the work; all know the whole."""
 
-    models: Pair
+    models: Models
     oracle: Oracle
     labeller: Labeller
     prompts: Sequence[Ids]
     most_tokens: int
     batch: int
 
-    def pairs(self, sampler: Sampler, count: int, random: np.random.Generator) -> tuple[list[Labelled], int]:
+    def pairs(self, sampler: Sampler, count: int, random: np.random.Generator) -> tuple[list[PreferencePair], int]:
         """And what sampling them took, in passes of a model. Draws from `random` the same in every process."""
         prompts = [tuple(self.prompts[i]) for i in random.integers(len(self.prompts), size=count)]
         coefficients = [sampler.coefficients(random) for _ in prompts]
@@ -70,10 +70,10 @@ class Collecting:
         passes = sum(sampler.passes(a) for of_pair in coefficients for a in of_pair)
         return [self._labelled(*pair) for pair in zip(prompts, shown, chances, strict=True)], passes
 
-    def _labelled(self, prompt: tuple[int, ...], shown: tuple[Judged, Judged], chance: float) -> Labelled:
+    def _labelled(self, prompt: tuple[int, ...], shown: tuple[Judged, Judged], chance: float) -> PreferencePair:
         first, second = shown
         is_first = chance < self.labeller.probability(first.reward, second.reward)
-        return Labelled(prompt, *((first.ids, second.ids) if is_first else (second.ids, first.ids)))
+        return PreferencePair(prompt, *((first.ids, second.ids) if is_first else (second.ids, first.ids)))
 
     def _shown(
         self, sampler: Sampler, prompts: Sequence[Ids], coefficients: Sequence[list[float]]

@@ -36,7 +36,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Models:
     """The policy and its reference, with the tokens that end a text and fill up a batch."""
 
     policy: PreTrainedModel
@@ -67,7 +67,7 @@ def padded(rows: Sequence[Ids], padding: int, side: str, device: torch.device) -
 
 @torch.no_grad()
 def draw(
-    models: Pair,
+    models: Models,
     prompts: Sequence[Ids],
     coefficients: Sequence[float],
     *,
@@ -124,7 +124,7 @@ class Measured:
 
 
 @torch.no_grad()
-def measure(models: Pair, prompts: Sequence[Ids], completions: Sequence[Ids]) -> list[Measured]:
+def measure(models: Models, prompts: Sequence[Ids], completions: Sequence[Ids]) -> list[Measured]:
     texts = [[*prompt, *completion] for prompt, completion in zip(prompts, completions, strict=True)]
     ids, mask = padded(texts, models.padding, "right", models.device)
     own = torch.zeros_like(mask)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from accelerate import PartialState
 
-from .collecting import Collecting, Labelled, shared
+from .collecting import Collecting, PreferencePair, shared
 from .models import Ids, Measured
 from .samplers import Sampler, resolve
 from .settings import Rounds, Settings
@@ -36,7 +36,7 @@ class Run:
     seed: int
     collecting: Collecting
     test_prompts: Sequence[Ids]
-    on_pairs: Callable[[int, Sequence[Labelled]], None]
+    on_pairs: Callable[[int, Sequence[PreferencePair]], None]
     """Is told of the pairs of every round; those of an offline start are the round −1."""
     totals: Totals = field(default_factory=Totals)
     evaluations: list[Evaluation] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Run:
             make_learner(settings.start.learning_rate, None).train(pairs, steps, lambda: None)
         learner = make_learner(learning_rate, settings.steps if settings.falls else None)
         self._evaluate()
-        pool: list[Labelled] = []
+        pool: list[PreferencePair] = []
         number = 0
         while self.step < settings.steps and not self.diverged:
             rounds = settings.rounds
@@ -72,7 +72,9 @@ class Run:
             learner.train(pool, min(steps, settings.steps - self.step), self._stepped)
             number += 1
 
-    def _collect(self, number: int, sampler: Sampler, rounds: Rounds, random: np.random.Generator) -> list[Labelled]:
+    def _collect(
+        self, number: int, sampler: Sampler, rounds: Rounds, random: np.random.Generator
+    ) -> list[PreferencePair]:
         pairs, passes = self.collecting.pairs(sampler, rounds.pairs, random)
         self.totals.labels += len(pairs)
         self.totals.annotationCost += sampler.shown * len(pairs)

@@ -9,7 +9,7 @@ from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
-from .collecting import Labelled
+from .collecting import PreferencePair
 
 
 class RoundTrainer(DPOTrainer):
@@ -19,7 +19,7 @@ class RoundTrainer(DPOTrainer):
         return dataset
 
 
-def rows_of(pairs: Sequence[Labelled]) -> Dataset:
+def rows_of(pairs: Sequence[PreferencePair]) -> Dataset:
     return Dataset.from_list(
         [{"prompt_ids": p.prompt, "chosen_ids": p.chosen, "rejected_ids": p.rejected} for p in pairs]
     )
@@ -61,7 +61,7 @@ class Learner:
     def forget_averages(self) -> None:
         self.optimiser.state.clear()
 
-    def train(self, pairs: Sequence[Labelled], steps: int, after_step: Callable[[], None]) -> None:
+    def train(self, pairs: Sequence[PreferencePair], steps: int, after_step: Callable[[], None]) -> None:
         """So many minibatches of the pairs, in a new order for every pass over them."""
         if self.trainer is None:
             # Whoever makes a trainer seeds the global random numbers, and would draw the same texts again.

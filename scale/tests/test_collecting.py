@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from tiny import llama, pair
+from tiny import llama, two
 
 from pilaf_scale.collecting import Collecting, Labeller
 from pilaf_scale.samplers import ROWS, resolve, select
@@ -22,7 +22,7 @@ class ByLength:
 
 
 def collecting(oracle, certain=True) -> Collecting:
-    return Collecting(pair(llama(0), llama(1)), oracle, Labeller(certain, 0), [[1, 5], [1, 4, 3, 7]], 2, 64)
+    return Collecting(two(llama(0), llama(1)), oracle, Labeller(certain, 0), [[1, 5], [1, 4, 3, 7]], 2, 64)
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if not row["enumerable"]])

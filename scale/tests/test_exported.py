@@ -10,7 +10,7 @@ from conftest import ENVIRONMENT, REPOSITORY, change
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pilaf_scale.join import joined
-from pilaf_scale.models import Pair, Reference, measure
+from pilaf_scale.models import Models, Reference, measure
 from pilaf_scale.oracles import LabOracle
 
 SMALL = ["--set", "schedule.steps=3", "--set", "schedule.pairs=4", "--set", "evaluation.every=3"]
@@ -93,7 +93,7 @@ def test_rewards_and_log_probs_are_the_labs(lab, tmp_path, monkeypatch) -> None:
     lab("unpack", "weights/pilaf-seed0.safetensors", "--out", "trained")
     load = lambda name: AutoModelForCausalLM.from_pretrained(name).eval()
     policy, reference = load(tmp_path / "trained"), load(folder / "model")
-    models = Pair(policy, Reference(policy, reference), frozenset([2]), 0)
+    models = Models(policy, Reference(policy, reference), frozenset([2]), 0)
     lines = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()[1:-1]]
     pairs = [pair for line in lines if line["run"] == 1 and line["step"] == 2 for pair in line["pairs"]]
     assert len(pairs) == 4

@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 import torch
-from tiny import END, all_completions, distribution, gpt2, llama, pair
+from tiny import END, all_completions, distribution, gpt2, llama, two
 
 from pilaf_scale.models import measure
 
@@ -16,7 +16,7 @@ def expectation(p, values):
 @pytest.mark.parametrize("make", [llama, gpt2])
 def test_expectations_over_all_completions_are_exact(make) -> None:
     """The mean of what is measured over the policy's texts is KL and entropy by enumeration."""
-    models = pair(make(0), make(1))
+    models = two(make(0), make(1))
     for prompt in PROMPTS:
         policy = distribution(models, prompt, 0, 1)
         reference = distribution(models, prompt, -1, 1)
@@ -32,7 +32,7 @@ def test_expectations_over_all_completions_are_exact(make) -> None:
 
 
 def test_padding_changes_nothing() -> None:
-    models = pair(llama(0), llama(1))
+    models = two(llama(0), llama(1))
     prompts, texts = [[1, 5], [1, 4, 3, 7]], [(3, END), (END,)]
     together = measure(models, prompts, texts)
     alone = [measure(models, [prompt], [text])[0] for prompt, text in zip(prompts, texts, strict=True)]

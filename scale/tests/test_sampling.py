@@ -6,24 +6,24 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from scipy.stats import chisquare
-from tiny import END, LONGEST, distribution, gpt2, llama, pair
+from tiny import END, LONGEST, distribution, gpt2, llama, two
 
-from pilaf_scale.models import Pair, draw, ended
+from pilaf_scale.models import Models, draw, ended
 
 DRAWS = 3000
 # Of unequal length, so that one is padded.
 PROMPTS = [[1, 5], [1, 4, 3, 7]]
 
 
-def with_adapter() -> Pair:
+def with_adapter() -> Models:
     torch.manual_seed(2)
     policy = get_peft_model(llama(0), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
-    return pair(policy.eval(), None)
+    return two(policy.eval(), None)
 
 
 MODELS = {
-    "llama": lambda: pair(llama(0), llama(1)),
-    "absolute positions": lambda: pair(gpt2(0), gpt2(1)),
+    "llama": lambda: two(llama(0), llama(1)),
+    "absolute positions": lambda: two(gpt2(0), gpt2(1)),
     "an adapter": with_adapter,
 }
 
@@ -53,7 +53,7 @@ def test_frequencies_are_those_of_the_exact_distribution(name: str, a: float, te
 
 
 def test_mixed_coefficients_keep_their_rows() -> None:
-    models = pair(llama(0), llama(1))
+    models = two(llama(0), llama(1))
     prompts = [[1, token] for token in (3, 4, 5, 6)]
     texts = draw(models, prompts, [0.5, -1, 0, 0.5], temperature=1e-4, most_tokens=LONGEST)
     for prompt, a, text in zip(prompts, [0.5, -1, 0, 0.5], texts, strict=True):

@@ -10,14 +10,14 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast
 
-from pilaf_scale.collecting import Labelled
+from pilaf_scale.collecting import PreferencePair
 from pilaf_scale.training import Learner
 
 PAIRS = [
-    Labelled((1, 5), (3, END), (4, 4)),
-    Labelled((1, 4, 3, 7), (END,), (5, 6)),
-    Labelled((1, 5), (6, 7), (8, END)),
-    Labelled((1, 5), (7, END), (3, 3)),
+    PreferencePair((1, 5), (3, END), (4, 4)),
+    PreferencePair((1, 4, 3, 7), (END,), (5, 6)),
+    PreferencePair((1, 5), (6, 7), (8, END)),
+    PreferencePair((1, 5), (7, END), (3, 3)),
 ]
 OPTIMISER = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0}
 RATE = 0.01

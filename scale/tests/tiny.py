@@ -5,7 +5,7 @@ from itertools import product
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from pilaf_scale.models import Ids, Pair, Reference
+from pilaf_scale.models import Ids, Models, Reference
 
 VOCABULARY = 9
 END = 2
@@ -46,12 +46,12 @@ def gpt2(seed: int) -> GPT2LMHeadModel:
     return GPT2LMHeadModel(config).eval()
 
 
-def pair(policy: PreTrainedModel, reference: PreTrainedModel | None) -> Pair:
-    return Pair(policy, Reference(policy, reference), frozenset([END]), 0)
+def two(policy: PreTrainedModel, reference: PreTrainedModel | None) -> Models:
+    return Models(policy, Reference(policy, reference), frozenset([END]), 0)
 
 
 @torch.no_grad()
-def distribution(models: Pair, prompt: Ids, a: float, temperature: float) -> dict[tuple[int, ...], float]:
+def distribution(models: Models, prompt: Ids, a: float, temperature: float) -> dict[tuple[int, ...], float]:
     """Of all completions of at most two tokens, by what the paper says a token's logits are."""
 
     def next_log_probs(text: list[int]) -> torch.Tensor:
