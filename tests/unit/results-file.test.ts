@@ -134,7 +134,7 @@ describe('a results file', () => {
     [
       'a foreign backend',
       { ...resultsWith(), backend: { name: 'cuda', adapter: null } },
-      'backend.name: "cuda" is not allowed; give one of webgpu, wasm-relaxed, wasm, cpu',
+      'backend.name: "cuda" is not allowed; give one of webgpu, wasm-relaxed, wasm, cpu, torch',
     ],
     [
       'a reward that is no number',
