@@ -24,20 +24,27 @@ def document(settings: Settings, runs: list[dict[str, Any]], device: str, second
 
 def run_result(arm: Arm, seed: int, evaluations: list[dict[str, Any]], diverged: bool) -> dict[str, Any]:
     """Its hash is of its numbers, as the page's is; it tells two runs apart, and is not the page's own."""
-    kept = evaluations[:-1] if diverged else evaluations
-    digest = hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
     return {
         "arm": arm.name,
         "seed": seed,
         "status": "diverged" if diverged else "complete",
-        "hash": digest,
+        "hash": hashlib.sha256(json.dumps(evaluations).encode()).hexdigest()[:16],
         "optimum": None,
-        "evaluations": kept,
+        "evaluations": evaluations,
     }
+
+
+def check_writable(path: Path) -> None:
+    """Better before the work than after. Raises OSError."""
+    _part(path).touch()
+    _part(path).unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:
     """Whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(value))
-    part.replace(path)
+    _part(path).write_text(json.dumps(value, allow_nan=False))
+    _part(path).replace(path)
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")

@@ -12,7 +12,7 @@ from accelerate import PartialState
 from .collecting import Collecting, PreferencePair, shared
 from .models import Ids, Measured
 from .samplers import Sampler, resolve
-from .settings import Rounds, Settings
+from .settings import Arm, Loss, Rounds, Settings
 from .training import Learner
 
 Evaluation = dict[str, float | None]
@@ -31,8 +31,7 @@ class Totals:
 @dataclass
 class Run:
     settings: Settings
-    sampler: Sampler
-    beta: float
+    arm: Arm
     seed: int
     collecting: Collecting
     test_prompts: Sequence[Ids]
@@ -41,30 +40,28 @@ class Run:
     totals: Totals = field(default_factory=Totals)
     evaluations: list[Evaluation] = field(default_factory=list)
     step: int = 0
+    diverged: bool = False
+    """Whether it has met a number that is not finite; it ends there."""
 
-    @property
-    def diverged(self) -> bool:
-        return any(not isfinite(e["reward"] or 0) or not isfinite(e["kl"] or 0) for e in self.evaluations)
-
-    def go(self, make_learner: Callable[[float, int | None], Learner], learning_rate: float) -> None:
-        """:param make_learner: by learning rate, and the steps in which it falls to 0"""
-        settings = self.settings
+    def go(self, make_learner: Callable[[float, int | None, Loss], Learner]) -> None:
+        """:param make_learner: by learning rate, the steps in which it falls to 0, and loss"""
+        settings, arm = self.settings, self.arm
         # Processes draw texts of their own, and all else alike.
         torch.manual_seed(1000 * self.seed + PartialState().process_index)
         random = np.random.default_rng(self.seed)
         if settings.start is not None:
-            offline = Rounds(settings.start.pairs, settings.start.epochs)
-            pairs = self._collect(-1, VANILLA, offline, random)
-            steps = settings.start.epochs * settings.start.pairs // settings.pairs
-            make_learner(settings.start.learning_rate, None).train(pairs, steps, lambda: None)
-        learner = make_learner(learning_rate, settings.steps if settings.falls else None)
+            start = settings.start
+            pairs = self._collect(-1, VANILLA, Rounds(start.pairs, start.epochs), random)
+            # All arms of a seed start alike.
+            learner = make_learner(start.learning_rate, None, settings.loss)
+            learner.train(pairs, start.epochs * start.pairs // settings.pairs, self._is_finite)
+        learner = make_learner(arm.learning_rate, settings.steps if settings.falls else None, arm.loss)
         self._evaluate()
         pool: list[PreferencePair] = []
         number = 0
         while self.step < settings.steps and not self.diverged:
             rounds = settings.rounds
-            sampler = self.sampler.at(self.step / settings.steps)
-            pairs = self._collect(number, sampler, rounds, random)
+            pairs = self._collect(number, arm.sampler.at(self.step / settings.steps), rounds, random)
             pool = [*(pool if rounds.accumulate else []), *pairs]
             if rounds.reset_optimiser:
                 learner.forget_averages()
@@ -82,10 +79,16 @@ class Run:
         self.on_pairs(number, pairs)
         return pairs
 
-    def _stepped(self) -> None:
+    def _stepped(self) -> bool:
         self.step += 1
-        if is_evaluated(self.step, self.settings.every, self.settings.steps):
+        if self._is_finite() and is_evaluated(self.step, self.settings.every, self.settings.steps):
             self._evaluate()
+        return not self.diverged
+
+    def _is_finite(self) -> bool:
+        own = [weights for weights in self.collecting.models.policy.parameters() if weights.requires_grad]
+        self.diverged |= not all(bool(torch.isfinite(weights).all()) for weights in own)
+        return not self.diverged
 
     @torch.no_grad()
     def _evaluate(self) -> None:
@@ -106,12 +109,15 @@ class Run:
         rewards, lengths, measured = zip(*shared(own, samples), strict=True)
         policy.train(training)
         reward, kl = fmean(rewards), fmean(one.kl for one in measured)
+        if not isfinite(reward) or not isfinite(kl):
+            self.diverged = True
+            return
         self.evaluations.append(
             {
                 "step": self.step,
                 "reward": reward,
                 "kl": kl,
-                "objective": reward - self.beta * kl,
+                "objective": reward - self.arm.beta * kl,
                 "gap": None,
                 "loss": None,
                 "chosenReward": None,

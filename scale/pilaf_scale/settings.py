@@ -1,6 +1,8 @@
-"""What `experiment.yaml` says, checked: what is not supported ends in a sentence that names the field."""
+"""What `experiment.yaml` and the config beside it say, checked: a sentence names the field that will not do."""
 
 import json
+import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,21 @@ LOSSES = {"dpo": "sigmoid", "hinge": "hinge"}
 
 
 @dataclass(frozen=True)
+class Loss:
+    kind: str
+    """As TRL calls it."""
+    smoothing: float
+
+
+@dataclass(frozen=True)
 class Arm:
     name: str
+    file: str
+    """What its files are called; no two arms share one."""
     sampler: Sampler
     beta: float
     learning_rate: float
-    loss: str
-    smoothing: float
+    loss: Loss
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,7 @@ class Settings:
     """The rank of an adapter that is trained; 0: all weights are."""
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
+    loss: Loss
     steps: int
     pairs: int
     """In a minibatch."""
@@ -70,53 +81,92 @@ class Settings:
     flip: float
     every: int
     samples: int
+    clip: float | None
     optimiser: dict[str, Any]
 
 
 def read_settings(path: Path) -> Settings:
-    """Raises ValueError."""
+    """Raises OSError and ValueError."""
+    given = _read(path)
+    config_path = path.parent / str(given.get("experiment", ""))
+    config = _read(config_path)
     try:
-        given = yaml.safe_load(path.read_text())
-        return _settings(path.parent, given)
+        machine: dict[str, Any] = {
+            "folder": path.parent,
+            "config": config,
+            "model": _place(path.parent, given["model"]),
+            "prompts": _place(path.parent, given["prompts"]),
+            "oracle": _oracle(given["oracle"]),
+            "most_tokens": _whole("mostTokens", given["mostTokens"], 1),
+            "device_batch": _whole("deviceBatch", given["deviceBatch"], 1),
+            "precision": _one_of("precision", given["precision"], ("fp32", "bf16")),
+            "lora": _whole("lora", given["lora"], 0),
+        }
     except KeyError as missing:
         raise ValueError(f"{path}: {missing.args[0]} is missing") from None
-    except (OSError, TypeError, ValueError, yaml.YAMLError) as wrong:
+    except ValueError as wrong:
         raise ValueError(f"{path}: {wrong}") from None
+    try:
+        return Settings(**machine, **_experiment(config))
+    except KeyError as missing:
+        raise ValueError(f"{config_path}: {missing.args[0]} is missing") from None
+    except (TypeError, ValueError) as wrong:
+        raise ValueError(f"{config_path}: {wrong}") from None
 
 
-def _settings(folder: Path, given: dict[str, Any]) -> Settings:
-    config = json.loads((folder / given["experiment"]).read_text())
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text()) if path.suffix == ".yaml" else json.loads(path.read_text())
+    except (yaml.YAMLError, json.JSONDecodeError) as wrong:
+        raise ValueError(f"{path}: {wrong}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: it holds no settings")
+    return found
+
+
+def _experiment(config: dict[str, Any]) -> dict[str, Any]:
     schedule, labeller, evaluation = config["schedule"], config["labeller"], config["evaluation"]
-    if labeller["reader"] != "oracle":
-        raise ValueError(f"experiment.labeller.reader: {labeller['reader']} is not supported; give oracle")
-    pairs = int(schedule["pairs"])
-    return Settings(
-        folder=folder,
-        config=config,
-        model=_place(folder, given["model"]),
-        prompts=_place(folder, given["prompts"]),
-        oracle=_oracle(given["oracle"]),
-        most_tokens=int(given["mostTokens"]),
-        device_batch=int(given["deviceBatch"]),
-        precision=given["precision"],
-        lora=int(given["lora"]),
-        arms=tuple(_arm(i, arm, config) for i, arm in enumerate(config["arms"])),
-        seeds=tuple(range(int(config["firstSeed"]), int(config["firstSeed"]) + int(config["seeds"]))),
-        steps=int(schedule["steps"]),
-        pairs=pairs,
-        falls=schedule["learningRate"] == "linear",
-        rounds=_rounds(config["rounds"], pairs),
-        start=_start(config),
-        certain=labeller["rule"] == "deterministic",
-        flip=float(labeller["flip"]),
-        every=int(evaluation["every"]),
-        samples=int(evaluation["samples"]),
-        optimiser=config["optimiser"],
-    )
+    _one_of("labeller.reader", labeller["reader"], ("oracle",))
+    pairs, clip = int(schedule["pairs"]), config["optimiser"]["clip"]
+    first = int(config["firstSeed"])
+    return {
+        "arms": _arms(config),
+        "seeds": tuple(range(first, first + int(config["seeds"]))),
+        "loss": _loss("loss", config["loss"]),
+        "steps": int(schedule["steps"]),
+        "pairs": pairs,
+        "falls": schedule["learningRate"] == "linear",
+        "rounds": _rounds(config["rounds"], pairs),
+        "start": _start(config, pairs),
+        "certain": labeller["rule"] == "deterministic",
+        "flip": float(labeller["flip"]),
+        "every": int(evaluation["every"]),
+        "samples": int(evaluation["samples"]),
+        "clip": None if clip is None else float(clip),
+        "optimiser": config["optimiser"],
+    }
 
 
-def _oracle(given: dict[str, str]) -> dict[str, str]:
-    if len(given) == 1 and set(given) <= {"lab", "model"}:
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        return value
+    raise ValueError(f"{name}: {value} is not allowed; give a whole number from {least} on")
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:
+    if value in allowed:
+        return str(value)
+    raise ValueError(f"{name}: {value} is not supported; give {' or '.join(allowed)}")
+
+
+def _multiple(name: str, value: Any, pairs: int) -> int:
+    if _whole(name, value, pairs) % pairs == 0:
+        return int(value)
+    raise ValueError(f"{name}: {value} is not allowed; give a multiple of schedule.pairs, {pairs}")
+
+
+def _oracle(given: Any) -> dict[str, str]:
+    if isinstance(given, dict) and len(given) == 1 and set(given) <= {"lab", "model"}:
         return given
     raise ValueError(f"oracle: {given} is not supported; give lab, a config, or model, a name")
 
@@ -126,35 +176,43 @@ def _place(folder: Path, name: str) -> str:
     return str(folder / name) if name.startswith(".") else name
 
 
-def _arm(i: int, arm: dict[str, Any], config: dict[str, Any]) -> Arm:
+def _arms(config: dict[str, Any]) -> tuple[Arm, ...]:
+    slugs = ["-".join(re.findall(r"\w+", arm["name"].lower())) or "arm" for arm in config["arms"]]
+    times = Counter(slugs)
+    files = [slug if times[slug] == 1 else f"{slug}-{i}" for i, slug in enumerate(slugs)]
+    return tuple(_arm(i, arm, file, config) for i, (arm, file) in enumerate(zip(config["arms"], files, strict=True)))
+
+
+def _arm(i: int, arm: dict[str, Any], file: str, config: dict[str, Any]) -> Arm:
     beta = float(arm.get("beta", config["beta"]))
-    loss = arm.get("loss", config["loss"])
-    if loss["kind"] not in LOSSES:
-        # TRL's IPO divides log-ratios by the texts' lengths; its KTO takes no pairs.
-        raise ValueError(f"experiment.arms.{i}.loss.kind: {loss['kind']} is not supported; give {' or '.join(LOSSES)}")
     if arm.get("weighted"):
-        raise ValueError(f"experiment.arms.{i}.weighted: true is not supported")
+        raise ValueError(f"arms.{i}.weighted: true is not supported; give false")
     try:
         sampler = resolve(arm, beta)
     except ValueError as wrong:
-        raise ValueError(f"experiment.arms.{i}.sampler: {wrong}") from None
+        raise ValueError(f"arms.{i}.sampler: {wrong}") from None
     rate = float(arm.get("learningRate", config["learningRate"]))
-    return Arm(arm["name"], sampler, beta, rate, LOSSES[loss["kind"]], float(loss["smoothing"]))
+    return Arm(arm["name"], file, sampler, beta, rate, _loss(f"arms.{i}.loss", arm.get("loss", config["loss"])))
+
+
+def _loss(name: str, loss: dict[str, Any]) -> Loss:
+    # TRL's IPO divides log-ratios by the texts' lengths; its KTO takes no pairs.
+    kind = _one_of(f"{name}.kind", loss["kind"], tuple(LOSSES))
+    return Loss(LOSSES[kind], float(loss["smoothing"]))
 
 
 def _rounds(rounds: dict[str, Any] | None, pairs: int) -> Rounds:
     if rounds is None:
         return Rounds(pairs, 1)
     if rounds["movingReference"]:
-        raise ValueError("experiment.rounds.movingReference: true is not supported")
-    return Rounds(int(rounds["pairs"]), int(rounds["epochs"]), rounds["accumulate"], rounds["resetOptimiser"])
+        raise ValueError("rounds.movingReference: true is not supported; give false")
+    own = _multiple("rounds.pairs", rounds["pairs"], pairs)
+    return Rounds(own, int(rounds["epochs"]), rounds["accumulate"], rounds["resetOptimiser"])
 
 
-def _start(config: dict[str, Any]) -> Start | None:
+def _start(config: dict[str, Any], pairs: int) -> Start | None:
     start = config["start"]
-    if start["kind"] == "reference":
+    if _one_of("start.kind", start["kind"], ("reference", "offline")) == "reference":
         return None
-    if start["kind"] == "offline":
-        rate = float(start.get("learningRate", config["learningRate"]))
-        return Start(int(start["pairs"]), int(start["epochs"]), rate)
-    raise ValueError(f"experiment.start.kind: {start['kind']} is not supported; give reference or offline")
+    rate = float(start.get("learningRate", config["learningRate"]))
+    return Start(_multiple("start.pairs", start["pairs"], pairs), int(start["epochs"]), rate)

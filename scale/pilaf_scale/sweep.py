@@ -29,6 +29,7 @@ def main() -> int:
         document = json.loads(options.sweep.read_text())
         cells = cell_count(document)
         command = lab_command()
+        options.out.touch()
     except (OSError, ValueError) as wrong:
         print(wrong, file=sys.stderr)
         return 2
@@ -54,24 +55,31 @@ def sweep(document: dict[str, Any], cells: int, command: Sequence[str], backend:
     have = finished(out)
     text = json.dumps(document)
     task = ray.remote(num_cpus=1, max_retries=MOST_RETRIES)(run_cell)
-    waiting = [
-        task.remote(text, number, cells, list(command), backend) for number in range(cells) if number not in have
-    ]
-    with out.open("a") as file:
+    left = [number for number in range(cells) if number not in have]
+    waiting = [task.remote(text, number, cells, list(command), backend) for number in left]
+    with out.open("a+") as file:
+        file.seek(0)
+        own = file.readline().rstrip("\n")
         while waiting:
             ready, waiting = ray.wait(waiting)
             head, line = ray.get(ready[0])
-            if file.tell() == 0:
-                file.write(head + "\n")
-            file.write(line + "\n")
+            if own not in ("", head):
+                raise ValueError(f"{out} belongs to another sweep")
+            file.write(f"{line}\n" if own else f"{head}\n{line}\n")
             file.flush()
+            own = head
             yield json.loads(line)["number"]
 
 
 def finished(out: Path) -> set[int]:
+    """The cells of a file, from which a line that a kill has torn is cut."""
     if not out.exists():
         return set()
-    return {json.loads(line)["number"] for line in out.read_text().splitlines()[1:]}
+    text = out.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        out.write_text(whole)
+    return {json.loads(line)["number"] for line in whole.splitlines()[1:]}
 
 
 def run_cell(sweep: str, number: int, cells: int, command: list[str], backend: str) -> tuple[str, str]:

@@ -2,14 +2,16 @@
 
 import gc
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, TrainerCallback
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, TrainerCallback, TrainerControl
 from trl import DPOConfig, DPOTrainer
 
 from .collecting import PreferencePair
+from .settings import Loss
 
 
 class RoundTrainer(DPOTrainer):
@@ -61,25 +63,18 @@ class Learner:
     def forget_averages(self) -> None:
         self.optimiser.state.clear()
 
-    def train(self, pairs: Sequence[PreferencePair], steps: int, after_step: Callable[[], None]) -> None:
-        """So many minibatches of the pairs, in a new order for every pass over them."""
+    def train(self, pairs: Sequence[PreferencePair], steps: int, after_step: Callable[[], bool]) -> None:
+        """
+        So many minibatches of the pairs, in a new order for every pass over them.
+
+        :param after_step: says whether to go on
+        """
         if self.trainer is None:
             # Whoever makes a trainer seeds the global random numbers, and would draw the same texts again.
-            state = torch.get_rng_state()
-            self.trainer = RoundTrainer(
-                self.policy,
-                self.reference,
-                self.arguments,
-                train_dataset=rows_of(pairs),
-                processing_class=self.tokenizer,
-                optimizers=(self.optimiser, self.schedule),
-            )
-            # It prints a line for every round.
-            self.trainer.remove_callback(PrinterCallback)
-            torch.set_rng_state(state)
+            with torch.random.fork_rng():
+                self.trainer = self._trainer(pairs)
             # Every train() collects garbage among all that lives, which takes longer than a small step. What lives now
             # is left out until the next run.
-            gc.unfreeze()
             gc.collect()
             gc.freeze()
         self.trainer.train_dataset = rows_of(pairs)
@@ -90,10 +85,67 @@ class Learner:
         self.trainer.remove_callback(callback)
         self.policy.eval()
 
+    def _trainer(self, pairs: Sequence[PreferencePair]) -> RoundTrainer:
+        trainer = RoundTrainer(
+            self.policy,
+            self.reference,
+            self.arguments,
+            train_dataset=rows_of(pairs),
+            processing_class=self.tokenizer,
+            optimizers=(self.optimiser, self.schedule),
+        )
+        # It prints a line for every round.
+        trainer.remove_callback(PrinterCallback)
+        # TRL keeps a copy of an adapter as the reference; ours is the model without one.
+        if "ref" in getattr(self.policy, "peft_config", {}):
+            self.policy.delete_adapter("ref")
+        return trainer
+
 
 class AfterStep(TrainerCallback):
-    def __init__(self, call: Callable[[], None]) -> None:
-        self.call = call
+    def __init__(self, goes_on: Callable[[], bool]) -> None:
+        self.goes_on = goes_on
 
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        self.call()
+    def on_step_end(self, _arguments: Any, _state: Any, control: TrainerControl, **_: Any) -> TrainerControl:
+        control.should_training_stop |= not self.goes_on()
+        return control
+
+
+def dpo_arguments(
+    *,
+    folder: Path,
+    pairs: int,
+    at_once: int,
+    beta: float,
+    loss: Loss,
+    clip: float | None,
+    is_bf16: bool,
+    is_cpu: bool,
+    seed: int,
+) -> dict[str, Any]:
+    """
+    TRL's: of each step all of the minibatch, in equal parts that the device can hold.
+
+    :param pairs: of this process in a minibatch
+    """
+    part = max(size for size in range(1, min(at_once, pairs) + 1) if pairs % size == 0)
+    return {
+        "output_dir": str(folder),
+        "per_device_train_batch_size": part,
+        "gradient_accumulation_steps": pairs // part,
+        "beta": beta,
+        "loss_type": [loss.kind],
+        "label_smoothing": loss.smoothing,
+        "max_grad_norm": 0.0 if clip is None else clip,
+        "max_length": None,
+        "bf16": is_bf16,
+        "use_cpu": is_cpu,
+        "activation_checkpointing": False,
+        "seed": seed,
+        # Processes share the pairs by one order, whatever random numbers they draw texts by.
+        "data_seed": seed,
+        "logging_strategy": "no",
+        "save_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+    }

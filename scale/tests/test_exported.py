@@ -1,7 +1,6 @@
 """Folders that `lab export trl` writes: they run, and say what the lab says."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -122,10 +121,16 @@ def test_the_tokenizer_writes_what_the_lab_writes(lab, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("arms.0.sampler", "t-pilaf", "experiment.arms.0.sampler: T-PILAF exists only where"),
-        ("arms.1.loss", {"kind": "ipo", "smoothing": 0}, "experiment.arms.1.loss.kind: ipo is not supported"),
-        ("labeller.reader", "panel", "experiment.labeller.reader: panel is not supported"),
-        ("start", {"kind": "checkpoint", "checkpoint": "x"}, "experiment.start.kind: checkpoint is not supported"),
+        ("arms.0.sampler", "t-pilaf", "arms.0.sampler: T-PILAF exists only where"),
+        ("arms.1.loss", {"kind": "ipo", "smoothing": 0}, "arms.1.loss.kind: ipo is not supported"),
+        ("labeller.reader", "panel", "labeller.reader: panel is not supported"),
+        ("start", {"kind": "checkpoint", "checkpoint": "x"}, "start.kind: checkpoint is not supported"),
+        ("schedule", {"steps": 3, "learningRate": "constant"}, "experiment.json: pairs is missing"),
+        (
+            "rounds",
+            {"pairs": 6, "epochs": 1, "accumulate": False, "resetOptimiser": False, "movingReference": False},
+            "rounds.pairs: 6 is not allowed; give a multiple of schedule.pairs, 4",
+        ),
     ],
 )
 def test_what_is_not_supported_is_named(lab, scale, tmp_path, field, value, sentence) -> None:
@@ -137,10 +142,54 @@ def test_what_is_not_supported_is_named(lab, scale, tmp_path, field, value, sent
     assert not (folder / "results.json").exists()
 
 
-def test_a_missing_setting_is_named(lab, scale, tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("line", "other", "sentence"),
+    [
+        ("mostTokens: 24\n", "", "experiment.yaml: mostTokens is missing"),
+        ("deviceBatch: 64", "deviceBatch: 0", "deviceBatch: 0 is not allowed; give a whole number from 1 on"),
+        ("mostTokens: 24", "mostTokens: many", "mostTokens: many is not allowed"),
+        ("precision: fp32", "precision: fp16", "precision: fp16 is not supported; give fp32 or bf16"),
+        ("lab: ./oracle.json", "people: all", "oracle: {'people': 'all'} is not supported"),
+        ("prompts: ./prompts.json", "prompts: ./experiment.json", '"training" and "test" must be lists of prompts'),
+    ],
+)
+def test_a_setting_of_the_machine_is_named(lab, scale, tmp_path, line, other, sentence) -> None:
     folder = exported(lab, tmp_path / "taken", "online-dpo")
     path = folder / "experiment.yaml"
-    path.write_text(path.read_text().replace("mostTokens: 24\n", ""))
+    assert line in path.read_text()
+    path.write_text(path.read_text().replace(line, other))
     done = scale(folder, "experiment.yaml", "--out", "results.json")
-    assert done.returncode == 2 and "mostTokens is missing" in done.stderr
-    shutil.rmtree(folder)
+    assert done.returncode == 2 and sentence in done.stderr
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(lab, scale, tmp_path) -> None:
+    folder = exported(lab, tmp_path / "taken", "online-dpo")
+    done = scale(folder, "experiment.yaml", "--out", "none/results.json")
+    assert done.returncode == 2 and "No such file or directory" in done.stderr
+
+
+def test_a_run_that_diverges_leaves_the_others(lab, scale, tmp_path) -> None:
+    folder = exported(lab, tmp_path / "taken", "online-dpo", "--set", "seeds=1", "--set", "evaluation.every=1")
+    change(folder, "arms.0.learningRate", 1e30)
+    done = scale(folder, "experiment.yaml", "--out", "results.json")
+    assert done.returncode == 0, done.stderr
+    lost, kept = json.loads((folder / "results.json").read_text())["runs"]
+    assert (lost["status"], kept["status"]) == ("diverged", "complete")
+    assert [e["step"] for e in lost["evaluations"]] == [0]
+    assert "PILAF" in lab("show", str(folder / "results.json"))
+
+
+def test_an_offline_start_and_rounds_train_an_adapter(lab, scale, tmp_path) -> None:
+    rounds = '{"pairs":8,"epochs":2,"accumulate":true,"resetOptimiser":true}'
+    start = '{"kind":"offline","pairs":8,"epochs":2}'
+    more = ["--set", f"rounds={rounds}", "--set", f"start={start}", "--set", "schedule.steps=12", "--set", "seeds=1"]
+    folder = exported(lab, tmp_path / "taken", "online-dpo", *more, "--set", "learningRate=0.01")
+    path = folder / "experiment.yaml"
+    path.write_text(path.read_text().replace("lora: 0", "lora: 4"))
+    done = scale(folder, "experiment.yaml", "--out", "results.json", "--pairs", "pairs")
+    assert done.returncode == 0, done.stderr
+    for run in json.loads((folder / "results.json").read_text())["runs"]:
+        labels = {e["step"]: e["labels"] for e in run["evaluations"]}
+        # A start of eight, a round of eight in four steps, then one of sixteen in eight.
+        assert (labels[0], labels[3], labels[12]) == (8, 16, 24)
+        assert run["evaluations"][0]["kl"] > 0

@@ -14,7 +14,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from pilaf_scale.__main__ import Laboratory
+from pilaf_scale.laboratory import Laboratory
 from pilaf_scale.settings import read_settings
 
 TEMPLATE = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }} {% endfor %}assistant:"
@@ -35,7 +35,7 @@ def folder(lab, tmp_path: Path) -> Path:
         "seeds=1",
     ]
     small += ["--set", 'arms=[{"sampler":"pilaf"}]', "--set", "learningRate=0.01"]
-    lab("export", "trl", "bandit-race", *small, "--model", "some/model", "--out", str(taken))
+    lab("export", "trl", "bandit-smaller-beta", *small, "--model", "some/model", "--out", str(taken))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=str(REPOSITORY / "public/checkpoints/stories.tokenizer.json"),
         pad_token="<pad>",

@@ -59,7 +59,17 @@ def test_it_goes_on_with_what_a_file_has(tmp_path, cluster) -> None:
     done = {next(first), next(first)}
     first.close()
     assert finished(cells) == done
+    with cells.open("a") as file:
+        file.write('{"torn')
     assert sorted([*done, *sweep(SWEEP, 9, LAB, "wasm", cells)]) == list(range(9))
+
+
+def test_another_sweep_s_file_is_left_alone(tmp_path, cluster) -> None:
+    cells = tmp_path / "cells.jsonl"
+    cells.write_text('{"fingerprint":"another"}\n')
+    with pytest.raises(ValueError, match="belongs to another sweep"):
+        list(sweep(SWEEP, 9, LAB, "wasm", cells))
+    assert cells.read_text() == '{"fingerprint":"another"}\n'
 
 
 def test_a_cell_that_fails_says_why(tmp_path, cluster) -> None:

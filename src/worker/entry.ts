@@ -125,8 +125,10 @@ async function carryOut({ order }: PoolCommand & { type: 'order' }): Promise<voi
 let base = '';
 
 async function takeOut({ ticket, config, checkpoints }: Command & { type: 'takeout' }): Promise<void> {
-  const { takeoutZip } = await import('./takeoutZip');
-  post({ type: 'takeout', ticket, taken: await takeoutZip(config, checkpointLoader(base, checkpoints)) });
+  const taken = await import('./takeoutZip')
+    .then(({ takeoutZip }) => takeoutZip(config, checkpointLoader(base, checkpoints)))
+    .catch((error: unknown) => ({ ok: false as const, problem: messageOf(error) }));
+  post({ type: 'takeout', ticket, taken });
 }
 
 // Commands that arrive during start-up wait for it, in order.

@@ -50,6 +50,9 @@ async function takenOut(lab: Lab, page: Page): Promise<{ name: string; files: Re
 
 test('an experiment goes to other engines with its model, a bandit with one of the hub', async ({ lab, page }) => {
   await lab.open();
+  await lab.button('Take it to a real model').click();
+  await expect(page.getByText('Not taken: arms.2.sampler: T-PILAF needs')).toBeVisible();
+  await lab.preset('Bandit at β = 0.65').click();
   const bandit = await takenOut(lab, page);
   expect(Object.keys(bandit.files)).not.toContain('model/config.json');
   expect(bandit.files['experiment.yaml']).toMatch(/^model: "\S+\/\S+"$/m);

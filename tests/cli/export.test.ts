@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import { samplersDocument } from '../../src/experiment/samplers/document';
@@ -20,7 +21,6 @@ describe('lab export trl', () => {
     const { folder, read } = await exported('online-dpo', '--set', 'seeds=2');
     expect(readdirSync(folder).sort()).toEqual([
       'README.md',
-      'deepspeed.yaml',
       'experiment.json',
       'experiment.yaml',
       'model',
@@ -42,15 +42,37 @@ describe('lab export trl', () => {
     expect(read('README.md')).toContain('5 arms × 2 seeds, 1200 steps of 16 pairs, online');
   });
 
+  it('takes a checkpoint of somebody’s own along, also for the oracle', async () => {
+    const llama = resolve('tests/golden/llama');
+    const task = JSON.stringify({ kind: 'text', checkpoint: llama });
+    const { folder, read } = await exported('online-dpo', '--set', `task=${task}`);
+    expect(JSON.parse(read('experiment.json'))).toMatchObject({ task: { checkpoint: llama } });
+    expect(JSON.parse(read('oracle.json'))).toMatchObject({ task: { checkpoint: './oracle.safetensors' } });
+    const { training, test } = JSON.parse(read('prompts.json')) as { training: number[][]; test: number[][] };
+    const line = JSON.stringify([{ prompt: test[0], completion: [5, 2] }]);
+    const scored = spawnSync(process.execPath, [resolve('.lab/lab.mjs'), 'score', 'oracle.json'], {
+      cwd: folder,
+      input: `${line}\n`,
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(scored.stdout)).toEqual([expect.any(Number)]);
+    expect(training.length).toBeGreaterThan(0);
+    const other = await exported('online-dpo', '--set', 'task.checkpoint=public/checkpoints/reviews.safetensors');
+    expect(JSON.parse(other.read('oracle.json'))).toMatchObject({ task: { checkpoint: 'reviews' } });
+  });
+
   it('takes a model of the hub in place of its own', async () => {
-    const { folder, read } = await exported('bandit-race', '--model', 'some/model');
+    const { folder, read } = await exported('bandit-smaller-beta', '--model', 'some/model');
     expect(existsSync(join(folder, 'model'))).toBe(false);
     expect(read('experiment.yaml')).toMatch(/^model: "some\/model"$/m);
     expect(read('experiment.yaml')).toMatch(/^ {2}model: \S+\/\S+$/m);
   });
 
   it.each([
-    [['bandit-race'], 'task.kind: a bandit has no language model to take along'],
+    [['bandit-race', '--model', 'x/y'], 'arms.2.sampler: T-PILAF needs every completion'],
+    [['online-dpo', '--set', 'loss.kind=ipo'], 'arms.0.loss.kind: "ipo" does not go along; give "dpo" or "hinge"'],
+    [['online-dpo', '--set', 'labeller.reader=panel'], 'labeller.reader: "panel" does not go along; give "oracle"'],
+    [['bandit-smaller-beta'], 'task.kind: a bandit has no language model to take along'],
     [
       ['online-dpo', '--set', 'start={"kind":"checkpoint","checkpoint":"x"}'],
       'start.kind: "checkpoint" does not go along',

@@ -11,16 +11,6 @@ distributed_type: MULTI_GPU
 num_machines: 1
 num_processes: 4
 `,
-    'deepspeed.yaml': `\
-# accelerate with DeepSpeed: AdamW's averages and the gradients are divided among the GPUs.
-compute_environment: LOCAL_MACHINE
-distributed_type: DEEPSPEED
-deepspeed_config:
-  zero_stage: 2
-  offload_optimizer_device: none
-num_machines: 1
-num_processes: 4
-`,
     'slurm.sh': `\
 #!/bin/bash
 # A task for each of the ${runs} runs (arms × seeds), one GPU each: sbatch slurm.sh

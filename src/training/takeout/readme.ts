@@ -32,7 +32,7 @@ ${
 \`\`\`
 
 - **One GPU, or none**: as above. Without a GPU it runs on the processor.
-- **Several GPUs**: \`accelerate launch --config_file several-gpus.yaml -m pilaf_scale experiment.yaml --out results.json\`, or with \`deepspeed.yaml\` (\`pip install deepspeed\`). Every process samples and trains its share of each minibatch.
+- **Several GPUs**: \`accelerate launch --config_file several-gpus.yaml -m pilaf_scale experiment.yaml --out results.json\`. Every process has a copy of the model, and samples and trains its share of each minibatch; the pairs of a minibatch must be a multiple of the processes.
 - **Slurm**: \`sbatch slurm.sh\` makes a job of every run; \`python -m pilaf_scale.join\` puts their results together.
 
 ## What to change

@@ -2,7 +2,7 @@ import { armName } from '../../experiment/config/names';
 import { hashIn, rewardModels } from '../../experiment/config/checkpointName';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { folderFiles, type WrittenFolder } from '../../policy/modelFolder';
-import { folderOf } from '../../policy/textModel';
+import { encodeTextModel, folderOf } from '../../policy/textModel';
 import { wordFolder } from '../../policy/wordFolder';
 import { reviews } from '../../tasks/reviews';
 import { BEGINNING, END, PADDING } from '../../tasks/task';
@@ -12,6 +12,7 @@ import { readTextModel, textTask } from '../textTask';
 import { acceleratorFiles } from './accelerators';
 import { HUB } from './hub';
 import { readme } from './readme';
+import { refuseUnsupported } from './supported';
 
 /** The files of a folder by their paths. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -26,6 +27,8 @@ interface TakenPrompts {
 }
 
 interface Taken {
+  /** What the oracle's config reads, for a model that PILAF Lab does not ship. */
+  readonly oracleModel?: Uint8Array;
   /** A folder's files below `model/`; null where the model is a name on the hub. */
   readonly folder: WrittenFolder | null;
   readonly prompts: TakenPrompts;
@@ -40,9 +43,7 @@ interface Taken {
  */
 export async function takeout(config: ExperimentConfig, load: CheckpointLoader, model?: string): Promise<Files> {
   const named = { ...config, arms: config.arms.map((arm) => ({ ...arm, name: armName(arm) })) };
-  if (named.start.kind === 'checkpoint') {
-    throw new Error('start.kind: "checkpoint" does not go along; give "reference" or "offline"');
-  }
+  refuseUnsupported(named);
   const taken = model === undefined ? await ownModel(named, load) : hubModel();
   return {
     'README.md': readme(named, model),
@@ -50,6 +51,7 @@ export async function takeout(config: ExperimentConfig, load: CheckpointLoader, 
     'experiment.yaml': settings(taken, model),
     'prompts.json': json(taken.prompts),
     ...(model === undefined ? { 'oracle.json': json(oracleConfig(named)) } : {}),
+    ...(taken.oracleModel ? { [ORACLE_MODEL]: taken.oracleModel } : {}),
     ...acceleratorFiles(named),
     ...Object.fromEntries(
       Object.entries(taken.folder ? folderFiles(taken.folder) : {}).map(([name, file]) => [`model/${name}`, file]),
@@ -83,6 +85,7 @@ async function ownModel({ task }: ExperimentConfig, load: CheckpointLoader): Pro
           test: asked.evaluation.testPrompts,
         },
         mostTokens: model.completionLength,
+        ...(isOwn(task.checkpoint) ? { oracleModel: encodeTextModel(model) } : {}),
       };
     }
     default:
@@ -99,13 +102,15 @@ const hubModel = (): Taken => ({
   mostTokens: 128,
 });
 
-/** The config that `lab score` reads in the folder: a checkpoint that is not shipped is the folder's model. */
+const ORACLE_MODEL = 'oracle.safetensors';
+
+/** The config that `lab score` reads in the folder. The oracle of reviews is the same whatever writes them. */
 function oracleConfig(config: ExperimentConfig): ExperimentConfig {
   const { task } = config;
-  const isPath = task.kind === 'text' && isOwn(task.checkpoint);
   const own = rewardModels(task).find(({ model }) => isOwn(model));
   if (own) throw new Error(`${own.path}: the reward model "${own.model}" does not go along; only shipped ones do`);
-  return isPath ? { ...config, task: { ...task, checkpoint: './model' } } : config;
+  if (task.kind === 'bandit' || !isOwn(task.checkpoint)) return config;
+  return { ...config, task: { ...task, checkpoint: task.kind === 'text' ? `./${ORACLE_MODEL}` : 'reviews' } };
 }
 
 /** Whether a checkpoint is somebody's own: a path, or one that a page has imported. */
