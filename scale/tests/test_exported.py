@@ -175,8 +175,7 @@ def test_a_run_that_diverges_leaves_the_others(lab, scale, tmp_path) -> None:
     assert done.returncode == 0, done.stderr
     lost, kept = json.loads((folder / "results.json").read_text())["runs"]
     assert (lost["status"], kept["status"]) == ("diverged", "complete")
-    assert [e["step"] for e in lost["evaluations"]] == [0]
-    assert "PILAF" in lab("show", str(folder / "results.json"))
+    assert 0 <= lost["evaluations"][-1]["step"] < 3
 
 
 def test_an_offline_start_and_rounds_train_an_adapter(lab, scale, tmp_path) -> None:
