@@ -44,7 +44,7 @@ export const folderFiles = (folder: WrittenFolder): Record<string, string | Uint
   'model.safetensors': folder.weights,
 });
 
-const jsonFile = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+export const jsonFile = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 interface TokenizerFile {
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];

@@ -1,5 +1,5 @@
 import type { Checkpoint } from './checkpoint';
-import { writtenFolder, type WrittenFolder } from './modelFolder';
+import { jsonFile, writtenFolder, type WrittenFolder } from './modelFolder';
 
 /** The tokens that begin and end every text, and fill up a batch. */
 export interface SpecialTokens {
@@ -12,7 +12,7 @@ export interface SpecialTokens {
 export function wordFolder({ sizes, vocabulary, weights }: Checkpoint, special: SpecialTokens): WrittenFolder {
   const { promptLength, completionLength, ...own } = sizes;
   const model = { sizes: own, weights, beginning: special.beginning, ends: [special.end] };
-  const tokenizer = `${JSON.stringify(wordTokenizer(vocabulary, special), null, 2)}\n`;
+  const tokenizer = jsonFile(wordTokenizer(vocabulary, special));
   return writtenFolder(model, promptLength + completionLength, tokenizer);
 }
 

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { folderFiles, type WrittenFolder } from '../../policy/modelFolder';
 import { folderOf, parseTextModel } from '../../policy/textModel';
 import { parseSafetensors } from '../../policy/safetensors';
-import { wordFolder } from '../../policy/wordFolder';
-import { BEGINNING, END, PADDING } from '../../tasks/task';
+import { reviewsFolder } from '../../training/reviewsFolder';
 import { parseReviewsCheckpoint } from '../../training/reviewsTask';
 import { readArguments } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
@@ -33,5 +32,5 @@ export function unpackCommand(args: readonly string[]): number {
 function unpacked(bytes: Uint8Array): WrittenFolder {
   const isOfReviews = 'words' in parseSafetensors(bytes).metadata;
   if (!isOfReviews) return folderOf(parseTextModel(bytes));
-  return wordFolder(parseReviewsCheckpoint(bytes), { padding: PADDING, beginning: BEGINNING, end: END });
+  return reviewsFolder(parseReviewsCheckpoint(bytes));
 }

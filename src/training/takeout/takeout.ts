@@ -1,12 +1,11 @@
 import { armName } from '../../experiment/config/names';
 import { hashIn, rewardModels } from '../../experiment/config/checkpointName';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import { folderFiles, type WrittenFolder } from '../../policy/modelFolder';
+import { folderFiles, jsonFile, type WrittenFolder } from '../../policy/modelFolder';
 import { encodeTextModel, folderOf } from '../../policy/textModel';
-import { wordFolder } from '../../policy/wordFolder';
 import { reviews } from '../../tasks/reviews';
-import { BEGINNING, END, PADDING } from '../../tasks/task';
 import { checkpointAt, type CheckpointLoader } from '../checkpointAt';
+import { reviewsFolder } from '../reviewsFolder';
 import { parseReviewsCheckpoint } from '../reviewsTask';
 import { readTextModel, textTask } from '../textTask';
 import { acceleratorFiles } from './accelerators';
@@ -47,10 +46,10 @@ export async function takeout(config: ExperimentConfig, load: CheckpointLoader, 
   const taken = model === undefined ? await ownModel(named, load) : hubModel();
   return {
     'README.md': readme(named, model),
-    'experiment.json': json(named),
+    'experiment.json': jsonFile(named),
     'experiment.yaml': settings(taken, model),
-    'prompts.json': json(taken.prompts),
-    ...(model === undefined ? { 'oracle.json': json(oracleConfig(named)) } : {}),
+    'prompts.json': jsonFile(taken.prompts),
+    ...(model === undefined ? { 'oracle.json': jsonFile(oracleConfig(named)) } : {}),
     ...(taken.oracleModel ? { [ORACLE_MODEL]: taken.oracleModel } : {}),
     ...acceleratorFiles(named),
     ...Object.fromEntries(
@@ -58,8 +57,6 @@ export async function takeout(config: ExperimentConfig, load: CheckpointLoader, 
     ),
   };
 }
-
-const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 async function ownModel({ task }: ExperimentConfig, load: CheckpointLoader): Promise<Taken> {
   switch (task.kind) {
@@ -69,7 +66,7 @@ async function ownModel({ task }: ExperimentConfig, load: CheckpointLoader): Pro
       const checkpoint = await checkpointAt('task.checkpoint', task.checkpoint, load, parseReviewsCheckpoint);
       const { prompts, testPrompts, completionLength } = reviews;
       return {
-        folder: wordFolder(checkpoint, { padding: PADDING, beginning: BEGINNING, end: END }),
+        folder: reviewsFolder(checkpoint),
         prompts: { training: prompts, test: testPrompts },
         mostTokens: completionLength,
       };
