@@ -16,18 +16,22 @@ export interface GpuCounts {
   readonly allocatedBytes: number;
 }
 
-/** What is held, of the buffers that were made since the installation. */
-export interface GpuMemory {
+/** What is held, of what was made since the installation. */
+export interface HeldMemory {
   readonly liveBytes: number;
   /** The most that was held at once since `mark`. */
   readonly peakBytes: number;
 }
 
-export interface GpuCounters {
-  /** Counts from here on. */
+export interface MemoryCounter {
+  /** The peak counts from here on. */
   mark(): void;
+  since(): HeldMemory;
+}
+
+export interface GpuCounters extends MemoryCounter {
   /** Since the last mark, or since the installation. */
-  since(): GpuCounts & GpuMemory;
+  since(): GpuCounts & HeldMemory;
   /** Puts the methods back as they were. */
   uninstall(): void;
 }

@@ -1,13 +1,19 @@
-/** What a form asks of WebGPU in a training step and for a token. */
+/** What a form asks of the device: its memory, and of WebGPU the launches of a training step and of a token. */
 import * as tf from '@tensorflow/tfjs-core';
 import { planCollection } from '../../src/training/collect';
 import { beginStep } from '../../src/training/round';
 import { settle, type Contestant } from './contestant';
-import type { GpuCounters } from './counters';
+import type { GpuCounters, MemoryCounter } from './counters';
 import type { COUNTS } from './results';
 
-/** Null: not known. */
-export type Counts = Readonly<Record<(typeof COUNTS)[number], number | null>>;
+export type Counts = Readonly<Partial<Record<(typeof COUNTS)[number], number>>>;
+
+/** Counters of the backend in use. */
+export interface Counting {
+  readonly memory: MemoryCounter;
+  /** Null where there is no WebGPU; otherwise it counts the memory, too. */
+  readonly gpu: GpuCounters | null;
+}
 
 /**
  * One whole training step.
@@ -17,31 +23,35 @@ export type Counts = Readonly<Record<(typeof COUNTS)[number], number | null>>;
  */
 export async function countStep(
   contestant: Contestant,
-  counters: GpuCounters,
+  { memory, gpu }: Counting,
   held: number,
 ): Promise<{ counts: Counts; milliseconds: number }> {
   const { fleet } = contestant;
   await settle(fleet.weights);
-  counters.mark();
-  const { liveBytes: before } = counters.since();
+  memory.mark();
+  const { liveBytes: before } = memory.since();
   const start = performance.now();
   const started = beginStep(fleet, contestant.nextStep());
-  const { launches: ofSampling } = counters.since();
+  const sampling = gpu?.since();
   await started.finish();
-  const step = counters.since();
+  const step = gpu?.since();
   // Uploads are staged in buffers that are freed after the next submit.
   await settle(fleet.weights);
   const milliseconds = performance.now() - start;
-  const { liveBytes, peakBytes } = counters.since();
+  const { liveBytes, peakBytes } = memory.since();
   const counts = {
-    launchesPerToken: launchesPerToken(contestant, counters),
-    launchesPerTraining: step.launches - ofSampling,
-    launchesPerStep: step.launches,
-    submitsPerStep: step.submits,
-    readBacksPerStep: step.readBacks,
-    readBytesPerStep: step.readBytes,
-    allocatedBytesPerStep: step.allocatedBytes,
-    grownBytesPerStep: liveBytes - before,
+    ...(gpu && sampling && step
+      ? {
+          launchesPerToken: launchesPerToken(contestant, gpu),
+          launchesPerTraining: step.launches - sampling.launches,
+          launchesPerStep: step.launches,
+          submitsPerStep: step.submits,
+          readBacksPerStep: step.readBacks,
+          readBytesPerStep: step.readBytes,
+          allocatedBytesPerStep: step.allocatedBytes,
+          grownBytesPerStep: liveBytes - before,
+        }
+      : {}),
     liveBytes: liveBytes - held,
     peakBytes: peakBytes - held,
   };
@@ -63,8 +73,9 @@ function launchesPerToken({ fleet, workload: { policyOf } }: Contestant, counter
   return further;
 }
 
-/** Destroys the buffers that tfjs keeps for reuse: forms that share a process should not share those. */
+/** Destroys the GPU buffers that tfjs keeps for reuse: forms that share a process should not share those. */
 export function emptyPool(): void {
+  if (tf.getBackend() !== 'webgpu') return; // none keeps any
   const { bufferManager } = tf.backend() as unknown as { bufferManager: BufferPool };
   for (const [key, buffers] of bufferManager.freeBuffers) {
     for (const buffer of buffers) {

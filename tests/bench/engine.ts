@@ -4,8 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { Contestant } from './contestant';
-import type { GpuCounters } from './counters';
-import { countStep, emptyPool, type Counts } from './counts';
+import { countStep, emptyPool, type Counting, type Counts } from './counts';
 import { PHASES, ROUTINE_TIMES, type BenchRow, type RATES, type Summary } from './results';
 import { timeRoutines } from './routineTimes';
 import { quartiles } from './statistics.mjs';
@@ -50,7 +49,7 @@ const MOST_STEPS = 8;
 type Pace = 'full' | 'once' | 'hasty';
 
 /** What can be said of tfjs' pool only once it has stopped growing. */
-const NOT_WARM = { allocatedBytesPerStep: null, grownBytesPerStep: null };
+const WARM_ONLY: readonly string[] = ['allocatedBytesPerStep', 'grownBytesPerStep'] satisfies (keyof Counts)[];
 
 const paceOf = (step: number, budget: number): Pace => {
   const round = STEPS_OF_ROUND * step;
@@ -76,8 +75,7 @@ export class Engine {
   /** Seconds of a step that were measured last, by form. */
   private readonly known = new Map<Form, { size: SizeName; fleet: number; seconds: number }>();
 
-  /** @param counters installed before the backend was started; null where there is no WebGPU */
-  constructor(private readonly counters: GpuCounters | null) {}
+  constructor(private readonly counting: Counting) {}
 
   async measure(cell: CellRequest): Promise<CellReport> {
     const notes: string[] = [];
@@ -91,7 +89,7 @@ export class Engine {
       await takeTurns(entrants, cell);
     } finally {
       for (const { contestant } of entrants) contestant.dispose();
-      if (this.counters) emptyPool();
+      emptyPool();
     }
     return { rows: entrants.flatMap((entrant) => rowsOf(entrant, cell)), notes };
   }
@@ -101,8 +99,8 @@ export class Engine {
     const { size, fleet, seconds: budget } = cell;
     const foreseen = this.foresee(form, size, fleet);
     if (foreseen > PATIENCE * budget) return foreseen;
-    if (this.counters) emptyPool();
-    const held = this.counters?.since().liveBytes ?? 0;
+    emptyPool();
+    const held = this.counting.memory.since().liveBytes;
     const contestant = new Contestant(form, size, fleet);
     const common = { contestant, rounds: [], spent: 0, steps: 1 };
     try {
@@ -121,7 +119,9 @@ export class Engine {
         await contestant.timeSteps(WARM_UP_STEPS);
         measured = await this.measureStep(contestant, held);
       } else if (measured.counts) {
-        measured.counts = { ...measured.counts, ...NOT_WARM };
+        measured.counts = Object.fromEntries(
+          Object.entries(measured.counts).filter(([metric]) => !WARM_ONLY.includes(metric)),
+        );
       }
       const { counts } = measured;
       step = measured.seconds;
@@ -134,9 +134,8 @@ export class Engine {
     }
   }
 
-  private async measureStep(contestant: Contestant, held: number): Promise<{ counts: Counts | null; seconds: number }> {
-    if (!this.counters) return { counts: null, seconds: (await contestant.timeSteps(1)) / 1000 };
-    const { counts, milliseconds } = await countStep(contestant, this.counters, held);
+  private async measureStep(contestant: Contestant, held: number): Promise<{ counts: Counts; seconds: number }> {
+    const { counts, milliseconds } = await countStep(contestant, this.counting, held);
     return { counts, seconds: milliseconds / 1000 };
   }
 
@@ -189,14 +188,11 @@ function rowsOf({ contestant: { form }, counts, rounds }: Entrant, { size, fleet
       .filter((row) => row.metric === phase)
       .map((row) => ({ ...common, metric, unit: '1/s' as const, ...perSecond(things, row) }));
   const { pairs } = workload;
-  const counted = (Object.entries(counts ?? {}) as [keyof Counts, number | null][]).flatMap(([metric, value]) =>
-    value === null ? [] : [{ metric, value }],
-  );
   return [
     ...times,
     ...rate('tokensPerSecond', fleet * 2 * pairs * completionLengthOf(size), 'sample'),
     ...rate('pairsPerSecond', fleet * pairs, 'step'),
-    ...counted.map(({ metric, value }) => ({
+    ...(Object.entries(counts ?? {}) as [keyof Counts, number][]).map(([metric, value]) => ({
       ...common,
       metric,
       unit: /bytes/i.test(metric) ? ('bytes' as const) : ('count' as const),

@@ -3,6 +3,7 @@ import { version_core } from '@tensorflow/tfjs-core';
 import { globals } from 'webgpu';
 import { startBackend } from '../../src/cli/nodeRuntime';
 import { installCounters } from './counters';
+import { installHeapCounter } from './heapCounter';
 import { Engine, type CellReport, type CellRequest } from './engine';
 
 type Message =
@@ -17,10 +18,10 @@ const { backend: name, cells } = JSON.parse(process.argv[2]!) as {
 };
 // Its classes are counted before the backend makes a device of them.
 if (name === 'webgpu') Object.assign(globalThis, globals);
-const counters = name === 'webgpu' ? installCounters() : null;
+const gpu = name === 'webgpu' ? installCounters() : null;
 const backend = await startBackend(name);
 send({ type: 'started', adapter: backend.info.adapter, tfjs: version_core });
-const engine = new Engine(counters);
+const engine = new Engine({ memory: gpu ?? installHeapCounter(), gpu });
 for (const request of cells) {
   send({ type: 'cell', request, report: await Promise.race([engine.measure(request), backend.lost]) });
 }

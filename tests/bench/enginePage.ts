@@ -9,7 +9,8 @@ export interface EnginePage {
   measure(cell: CellRequest): Promise<CellReport>;
 }
 
-const engine = new Engine(installCounters());
+const gpu = installCounters();
+const engine = new Engine({ memory: gpu, gpu });
 
 let fail: (error: Error) => void;
 const lost = new Promise<never>((_, reject) => (fail = reject));

@@ -39,8 +39,8 @@ const RATES_AND_COUNTS = [
   ['readBytesPerStep', 'read back per step'],
   ['allocatedBytesPerStep', 'allocated per step'],
   ['grownBytesPerStep', 'of that still held after it'],
-  ['liveBytes', 'GPU memory after a step'],
-  ['peakBytes', 'GPU memory at its peak'],
+  ['liveBytes', 'memory after a step'],
+  ['peakBytes', 'memory at its peak'],
 ];
 
 /** From the form that is measured against to the furthest from it. */

@@ -1,4 +1,7 @@
-/** How a training step's time grows with the model's width, the completions' length and the vocabulary. */
+/**
+ * How a training step's time, its launches and its memory grow with the model's width, the completions' length and the
+ * vocabulary.
+ */
 import { readFileSync } from 'node:fs';
 import { number, summary, table } from './markdown.mjs';
 
@@ -17,6 +20,16 @@ const TIMES = [
   ['evaluate', 'evaluation'],
 ];
 
+/** @type {[Metric, string][]} */
+const LAUNCHES = [
+  ['launchesPerToken', 'launches per token'],
+  ['launchesPerStep', 'launches per step'],
+  ['readBacksPerStep', 'read-backs per step'],
+];
+
+/** Whose times say nothing, because a program plays the GPU. */
+const isSoftwareGpu = (/** @type {BenchRow} */ { environment }) => environment.endsWith('swiftshader');
+
 /**
  * The rows of processes that measured more than the ladder's models, and all others.
  * @param {readonly BenchRow[]} rows
@@ -30,15 +43,45 @@ export function splitGrowth(rows) {
 /** @param {readonly BenchRow[]} rows of one run on one thread */
 export function growthTables(rows) {
   if (rows.length === 0) return [];
-  const columns = [...new Set(rows.map(({ column }) => column))];
-  const head = [
-    'width',
-    'layers',
-    'vocabulary',
-    'tokens',
-    'parameters',
-    ...columns.flatMap((column) => TIMES.map(([, title]) => `${title}<br>${column}`)),
+  const times = columnsOf(
+    rows.filter((row) => !isSoftwareGpu(row)),
+    TIMES,
+  );
+  const demands = [...columnsOf(rows, LAUNCHES), ...columnsOf(rows, [['peakBytes', 'memory']])];
+  return [
+    '## Growth with width, length and vocabulary\n\nMilliseconds of one run on one thread: the default model, wider ones, the default one with shorter and longer completions, and one of the size that writes stories.',
+    grownTable(rows, times),
+    'What the same run asks for: launches and read-backs of WebGPU, and the most memory that its tensors take in a training step, weights and averages included. The evaluation of a race may take more.',
+    grownTable(rows, demands),
   ];
+}
+
+/** @typedef {{ column: string, environment: string, metric: Metric, title: string }} Column */
+
+/**
+ * Those of which there is anything.
+ * @param {readonly BenchRow[]} rows
+ * @param {readonly [Metric, string][]} metrics
+ * @returns {Column[]}
+ */
+function columnsOf(rows, metrics) {
+  const forms = new Map(rows.map((row) => [`${row.column} ${row.environment}`, row]));
+  return [...forms.values()].flatMap(({ column, environment }) => {
+    const isOwn = (/** @type {BenchRow} */ row) => row.column === column && row.environment === environment;
+    return metrics
+      .filter(([metric]) => rows.some((row) => isOwn(row) && row.metric === metric))
+      .map(([metric, title]) => ({ column, environment, metric, title }));
+  });
+}
+
+/**
+ * A line for each size.
+ * @param {readonly BenchRow[]} rows
+ * @param {readonly Column[]} columns
+ */
+function grownTable(rows, columns) {
+  const shape = ['width', 'layers', 'vocabulary', 'tokens', 'parameters'];
+  const head = [...shape, ...columns.map(({ column, title }) => `${title}<br>${column}`)];
   const lines = growth.map((name) => {
     const {
       vocabulary,
@@ -47,16 +90,13 @@ export function growthTables(rows) {
       parameters,
       completionLength = workload.completionLength,
     } = /** @type {Size} */ (sizes[name]);
-    const times = columns.flatMap((column) =>
-      TIMES.map(([metric]) => {
-        const row = rows.findLast((own) => own.size === name && own.column === column && own.metric === metric);
-        return row ? summary(row) : '–';
-      }),
-    );
-    return [number(width), number(layers), number(vocabulary), number(completionLength), number(parameters), ...times];
+    const found = columns.map(({ column, environment, metric }) => {
+      const isIt = (/** @type {BenchRow} */ row) =>
+        row.size === name && row.column === column && row.environment === environment && row.metric === metric;
+      const row = rows.findLast(isIt);
+      return row ? summary(row) : '–';
+    });
+    return [...[width, layers, vocabulary, completionLength, parameters].map(number), ...found];
   });
-  return [
-    '## Growth with width, length and vocabulary\n\nMilliseconds of one run on one thread: the default model, wider ones, the default one with shorter and longer completions, and one of the size that writes stories.',
-    table(head, lines, 0),
-  ];
+  return table(head, lines, 0);
 }

@@ -3,7 +3,8 @@
  * of the device. The results are written after every cell, which is a model size and a fleet.
  *
  *     node tests/bench/measureEngine.mjs --on wasm|dawn|chromium --out engine.json [--sizes small,default,large]
- *         [--fleets 1,4,12,48] [--seconds 6] [--repetitions 12] [--adapter swiftshader|default] [--machine name]
+ *         [--fleets 1,4,12,48] [--forms composed,fused] [--seconds 6] [--repetitions 12] [--adapter swiftshader|default]
+ *         [--machine name]
  *
  * Each form has --seconds for its rounds of a cell, a round being one training step cut into phases, whole steps and an
  * evaluation: three rounds at least and --repetitions at most. A form that is too slow for three is measured in one
@@ -30,16 +31,27 @@ import {
 /** @typedef {import('./engine').CellRequest} CellRequest */
 /** @typedef {import('./engine').CellReport} CellReport */
 
+const FORMS = ['composed', 'fused'];
 const ENVIRONMENTS = ['wasm', 'dawn', 'chromium'];
 
 await runCommand(async () => {
-  const names = /** @type {const} */ (['on', 'out', 'sizes', 'fleets', 'seconds', 'repetitions', 'adapter', 'machine']);
+  const names = /** @type {const} */ ([
+    'on',
+    'out',
+    'sizes',
+    'fleets',
+    'forms',
+    'seconds',
+    'repetitions',
+    'adapter',
+    'machine',
+  ]);
   const options = readOptions(names, []);
   const on = oneOf('on', options.on ?? '', ENVIRONMENTS);
   const adapter = oneOf('adapter', options.adapter ?? 'swiftshader', ADAPTERS);
   /** @type {Omit<CellRequest, 'size' | 'fleet'>} */
   const common = {
-    forms: on === 'wasm' ? ['fused'] : ['composed', 'fused'],
+    forms: /** @type {any} */ (listOf('forms', options.forms ?? (on === 'wasm' ? 'fused' : FORMS.join(',')), FORMS)),
     seconds: positive('seconds', options.seconds ?? '6'),
     repetitions: wholeNumber('repetitions', options.repetitions ?? '12'),
   };

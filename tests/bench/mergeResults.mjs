@@ -50,7 +50,7 @@ function fromPytorch({ date, command, machine, versions, rows }) {
  * @param {string} run
  * @returns {import('./results').BenchRow[]}
  */
-function rowsOf({ device, threads, size, fleet, phases, step, tokensPerSecond, pairsPerSecond }, run) {
+function rowsOf({ device, threads, size, fleet, phases, step, tokensPerSecond, pairsPerSecond, peakBytes }, run) {
   const common = {
     column: /** @type {const} */ (`pytorch-${device === 'cuda' ? 'cuda' : threads}`),
     environment: `pytorch-${device}`,
@@ -80,5 +80,18 @@ function rowsOf({ device, threads, size, fleet, phases, step, tokensPerSecond, p
     ...times.map(([metric, time]) => ({ ...common, metric, unit: /** @type {const} */ ('ms'), ...time })),
     rate('tokensPerSecond', tokensPerSecond, phases.sample),
     rate('pairsPerSecond', pairsPerSecond, step),
+    ...(peakBytes === undefined
+      ? []
+      : [
+          {
+            ...common,
+            metric: /** @type {const} */ ('peakBytes'),
+            unit: /** @type {const} */ ('bytes'),
+            ...once(peakBytes),
+          },
+        ]),
   ];
 }
+
+/** @param {number} value */
+const once = (value) => ({ median: value, low: value, high: value, n: 1 });

@@ -35,14 +35,20 @@ export const commandsOf = (plan) =>
   });
 
 /**
- * How the time of one run on one thread grows with the model's width and the completions' length.
+ * How the time of one run on one thread grows with the model's width and the completions' length; what it asks of a GPU,
+ * which the software one in Dawn tells; and its memory on each.
  * @param {Plan} plan
  * @returns {Command[]}
  */
 function growth(plan) {
   const own = { ...plan, sizes: GROWTH, fleets: [1] };
   const devices = pytorchDevices().filter((device) => device === 'cpu');
-  return [engine(own, 'growth-wasm', 'wasm'), ...pytorch(own, 'growth-pytorch', devices, '1')];
+  return [
+    engine(own, 'growth-wasm', 'wasm'),
+    // A software GPU takes seconds for a step of the largest: they are to be counted all the same.
+    engine({ ...own, seconds: 4 * plan.seconds }, 'growth-dawn', 'dawn', ['--forms', 'fused']),
+    ...pytorch(own, 'growth-pytorch', devices, '1', ['--memory']),
+  ];
 }
 
 /** @param {Plan} plan */
@@ -52,9 +58,10 @@ const machineOf = ({ machine }) => (machine === undefined ? [] : ['--machine', m
  * @param {Plan} plan
  * @param {string} part its name, and its document's
  * @param {string} on
+ * @param {readonly string[]} [further] arguments
  * @returns {Command}
  */
-function engine(plan, part, on) {
+function engine(plan, part, on, further = []) {
   const { folder, sizes, fleets, seconds, quick, adapter } = plan;
   const out = `${folder}/${part}.json`;
   return {
@@ -65,6 +72,7 @@ function engine(plan, part, on) {
       ...['--on', on, '--out', out],
       ...['--sizes', sizes.join(','), '--fleets', fleets.join(','), '--seconds', String(seconds)],
       ...['--repetitions', quick ? '3' : '12', '--adapter', adapter, ...machineOf(plan)],
+      ...further,
     ],
     out,
   };
@@ -95,9 +103,10 @@ function page(plan) {
  * @param {string} part
  * @param {readonly ('cpu' | 'cuda')[]} devices
  * @param {string} [threads] of the processor
+ * @param {readonly string[]} [further] arguments
  * @returns {Command[]}
  */
-function pytorch({ folder, sizes, fleets, seconds, quick }, part, devices, threads = '1,2') {
+function pytorch({ folder, sizes, fleets, seconds, quick }, part, devices, threads = '1,2', further = []) {
   if (devices.length === 0) {
     console.error('The PyTorch columns are left out: `python3 -c "import torch"` fails here.');
   }
@@ -111,6 +120,7 @@ function pytorch({ folder, sizes, fleets, seconds, quick }, part, devices, threa
         ...['--device', device, '--threads', device === 'cpu' ? threads : '1', '--json', out],
         ...['--sizes', sizes.join(','), '--fleet', fleets.join(','), '--seconds', String(seconds)],
         ...(quick ? ['--repeat', '3'] : []),
+        ...further,
       ],
       out,
     };

@@ -8,12 +8,13 @@
 Sizes and workload are those of sizes.json. A round is one training step and one evaluation; the first rounds warm up
 and are not counted. Milliseconds are medians with quartiles over rounds. tokensPerSecond counts every sampled position
 (runs · rows · completion length) over the sampling phase, pairsPerSecond the labelled pairs over the training step,
-which is all phases but the evaluation.
+which is all phases but the evaluation. peakBytes is the most that tensors take in a step, weights and averages included.
 """
 
 import argparse
 import dataclasses
 import datetime
+import itertools
 import json
 import os
 import pathlib
@@ -62,6 +63,28 @@ def play_round(fleet, watch):
     watch.measure("evaluate", fleet.evaluate)
 
 
+def peak_bytes(make_fleet, device):
+    """The most bytes that a fleet's tensors take from its making to the end of its second step."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        held = torch.cuda.memory_allocated()
+        train_twice(make_fleet())
+        return torch.cuda.max_memory_allocated() - held
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        train_twice(make_fleet())
+    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
+    changes = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
+    return max(itertools.accumulate(changes))
+
+
+def train_twice(fleet):
+    # The optimiser makes its averages in the first step.
+    for _ in range(2):
+        tokens, mask = fleet.label(fleet.sample())
+        fleet.forward_backward(tokens, mask, fleet.reference_log_probs(tokens, mask))
+        fleet.update()
+
+
 def summary(values):
     low, high = (values[0], values[0]) if len(values) < 2 else quartiles(values)
     return dict(median=statistics.median(values), low=low, high=high, n=len(values))
@@ -87,7 +110,9 @@ def measure(size, runs, threads, options):
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    fleet = Fleet(sizes, workload, options.device)
+    make_fleet = lambda: Fleet(sizes, workload, options.device)
+    memory = dict(peakBytes=peak_bytes(make_fleet, options.device)) if options.memory else {}
+    fleet = make_fleet()
     # One round of each kind where a round takes longer than everything may.
     least, start = LEAST_ROUNDS, time.perf_counter()
     for _ in range(WARM_UP):
@@ -117,6 +142,7 @@ def measure(size, runs, threads, options):
         step=step,
         tokensPerSecond=1000 * sampled / phases["sample"]["median"],
         pairsPerSecond=1000 * runs * workload.pairs / step["median"],
+        **memory,
     )
 
 
@@ -165,6 +191,7 @@ def main():
         default="together",
         help="how PILAF's reference decodes: as weight sets beside the policies, or its rows on their own",
     )
+    parser.add_argument("--memory", action="store_true", help="finds the peak of a training step's memory, too")
     parser.add_argument("--json", type=pathlib.Path, help="writes the results there, else to the output")
     parser.add_argument("--check", action="store_true", help="compares with the golden values and ends")
     options = parser.parse_args()

@@ -20,7 +20,8 @@ export const RATES = ['tokensPerSecond', 'pairsPerSecond'] as const;
 /**
  * What counters.ts counts, per decoded token of the whole fleet or per training step, once that is warm. Of a step's
  * launches, `launchesPerTraining` are all that come after the completions are read: forward, loss, backward, clipping
- * and optimiser. What is allocated may be freed again; what is grown was not.
+ * and optimiser. What is allocated may be freed again; what is grown was not. `liveBytes` and `peakBytes` are what tensors
+ * take, on a GPU, WebAssembly's heap or in PyTorch, weights and the optimiser's averages included.
  */
 export const COUNTS = [
   'launchesPerToken',
@@ -145,4 +146,6 @@ export interface PytorchRow {
   readonly step: Summary;
   readonly tokensPerSecond: number;
   readonly pairsPerSecond: number;
+  /** The most that its tensors took in a training step; absent where it was not asked for. */
+  readonly peakBytes?: number;
 }
