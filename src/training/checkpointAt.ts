@@ -1,3 +1,4 @@
+import type { Problem } from '../experiment/reading';
 import { foreign, messageOf } from '../math/foreign';
 
 /** Fetches a checkpoint's bytes by its name in the config; throws an Error that says why it cannot. */
@@ -15,6 +16,12 @@ export class CheckpointError extends Error {
     });
   }
 }
+
+/** What a config's preparation threw, at the checkpoint's field or at another. */
+export const problemOf = (error: unknown, otherwise = ''): Problem => ({
+  path: error instanceof CheckpointError ? error.path : otherwise,
+  message: messageOf(error),
+});
 
 /** Throws CheckpointError. */
 export async function checkpointAt<T>(

@@ -6,7 +6,7 @@ import { memoryProblem, muchMemory } from '../run/memory';
 import type { ImportedCheckpoints } from '../run/orders';
 import type { Experiment } from '../run/runner';
 import { parseStored, type StoredExperiment } from '../run/storedExperiment';
-import { CheckpointError } from '../training/checkpointAt';
+import { problemOf } from '../training/checkpointAt';
 import { nextWords, sampleTexts } from '../training/readPolicy';
 import type { Task } from '../training/task';
 import { Execution, type ExecutionEnvironment, type LookedAt } from './execution';
@@ -96,8 +96,7 @@ export class Session {
     try {
       task = await prepare(config, checkpoints);
     } catch (error) {
-      const path = error instanceof CheckpointError ? error.path : 'task';
-      post({ type: 'refused', id, problems: [{ path, message: messageOf(error) }] });
+      post({ type: 'refused', id, problems: [problemOf(error, 'task')] });
       return;
     }
     const tooLarge = memoryProblem(config, task, this.environment.backend.name);

@@ -1,8 +1,7 @@
 import { strToU8, zipSync, type Zippable } from 'fflate';
 import { parseConfig } from '../experiment/config/config';
 import { problemText } from '../experiment/reading';
-import { messageOf } from '../math/foreign';
-import { CheckpointError, type CheckpointLoader } from '../training/checkpointAt';
+import { problemOf, type CheckpointLoader } from '../training/checkpointAt';
 import { HUB } from '../training/takeout/hub';
 import { takeout } from '../training/takeout/takeout';
 import type { TakenOut } from './protocol';
@@ -18,7 +17,6 @@ export async function takeoutZip(input: unknown, load: CheckpointLoader): Promis
     for (const [path, file] of Object.entries(files)) zip[path] = typeof file === 'string' ? strToU8(file) : file;
     return { ok: true, zip: new Blob([zipSync(zip)], { type: 'application/zip' }) };
   } catch (error) {
-    const place = error instanceof CheckpointError ? `${error.path}: ` : '';
-    return { ok: false, problem: `${place}${messageOf(error)}` };
+    return { ok: false, problem: problemText([problemOf(error)]) };
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { CheckpointError } from '../../training/checkpointAt';
+import { problemText } from '../../experiment/reading';
+import { problemOf } from '../../training/checkpointAt';
 import { takeout, type Files } from '../../training/takeout/takeout';
 import { readArguments } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
@@ -24,8 +25,7 @@ export async function exportCommand(args: readonly string[]): Promise<number> {
   try {
     files = await takeout(config, loadCheckpoint, values.model);
   } catch (error) {
-    const place = error instanceof CheckpointError ? `${error.path}: ` : '';
-    throw new UsageError(`${place}${sentence(error)}`, { cause: error });
+    throw new UsageError(sentence(problemText([problemOf(error)])), { cause: error });
   }
   makeFolder(out);
   if (Object.keys(files).some((path) => path.startsWith('model/'))) makeFolder(join(out, 'model'));

@@ -1,5 +1,6 @@
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import { CheckpointError } from '../../training/checkpointAt';
+import { problemText } from '../../experiment/reading';
+import { problemOf } from '../../training/checkpointAt';
 import { prepareTask } from '../../training/prepareTask';
 import type { Task } from '../../training/task';
 import { sentence, UsageError } from '../errors';
@@ -10,7 +11,6 @@ export async function prepared(config: ExperimentConfig): Promise<Task> {
   try {
     return await prepareTask(config, loadCheckpoint, loadOptimum);
   } catch (error) {
-    const path = error instanceof CheckpointError ? error.path : 'task';
-    throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
+    throw new UsageError(sentence(problemText([problemOf(error, 'task')])), { cause: error });
   }
 }
