@@ -2,6 +2,7 @@ import { messageOf } from '../math/foreign';
 import type { BackendInfo } from '../experiment/documents/results';
 import type { CellResult, OrderOf } from './orders';
 import { MOST_DEATHS, WorkerGone, type Pool } from './pool';
+import { Stopwatch } from './stopwatch';
 
 /** A cell of a sweep that is to run. */
 export interface Cell {
@@ -49,13 +50,13 @@ export class CellError extends Error {
  * worker dies is run again in another one. Ends the pool. Rejects with the first failure: a CellError, or an Error of a worker that did not start.
  */
 export async function runCells(cells: readonly Cell[], pool: Pool, options: CellOptions): Promise<void> {
-  const { signal, now } = options;
+  const { signal } = options;
+  const watch = new Stopwatch(options.now);
   const queue = [...cells];
   const steps = cells.reduce((sum, cell) => sum + cell.steps, 0);
   /** By number: of the cells in hand. */
   const inHand = new Map<number, number>();
   const finished = { steps: 0, cells: 0 };
-  let start = 0;
   const stop = () => pool.end();
   signal.addEventListener('abort', stop);
   try {
@@ -65,7 +66,7 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
     const count = Math.max(1, Math.min(wanted, cells.length));
     if (signal.aborted) return;
     options.onReady(backend, count, reasons);
-    start = now();
+    watch.start();
     await Promise.all(Array.from({ length: count }, (_, place) => serve(place, backend)));
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -114,8 +115,10 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
 
   function showProgress(): void {
     const done = [...inHand.values()].reduce((sum, step) => sum + step, finished.steps);
-    const seconds = (now() - start) / 1000;
-    const secondsLeft = done > 0 ? (seconds / done) * (steps - done) : null;
+    // Between two reports the machine may have slept.
+    watch.stop();
+    watch.start();
+    const secondsLeft = done > 0 ? (watch.seconds() / done) * (steps - done) : null;
     options.onProgress({ steps, done, cells: finished.cells, secondsLeft });
   }
 }

@@ -2,6 +2,7 @@ import type { ExperimentConfig } from '../experiment/config/schema';
 import type { CheckpointKind } from '../experiment/config/tasks';
 import type { BackendName } from '../experiment/documents/results';
 import { createThread } from './createThread';
+import { after } from '../runtime/within';
 import { whenGone } from './life';
 import type { ImportedCheckpoints } from '../run/orders';
 import type { Answer, CheckpointFile, Command, Notice, PolicySource, Question, WorkerEvent } from './protocol';
@@ -42,8 +43,8 @@ export class LabClient {
   #pending = 0;
   /** Whether the worker has said anything of the pending start. */
   #answered = true;
-  /** The deadline of what the worker is to answer. */
-  #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the deadline of what the worker is to answer. */
+  #callOff: (() => void) | undefined;
   #awaited: 'start' | 'end' | null = null;
   #waitsFor = 'the worker';
   /** What the next worker that is started runs on, and on how many more; a sensible choice where absent. */
@@ -154,12 +155,14 @@ export class LabClient {
   }
 
   #listen(worker: WorkerLike): WorkerLike {
-    worker.onmessage = ({ data }) => this.#receive(data);
+    // What one that was replaced still says, of its lost GPU for instance, counts for nothing.
+    const isCurrent = () => worker === this.#worker;
+    worker.onmessage = ({ data }) => isCurrent() && this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#crash(event.message);
+      if (isCurrent()) this.#crash(event.message);
     };
-    worker.onmessageerror = () => this.#crash('a message could not be read');
+    worker.onmessageerror = () => isCurrent() && this.#crash('a message could not be read');
     return worker;
   }
 
@@ -212,11 +215,11 @@ export class LabClient {
   #expect(awaited: 'start' | 'end', seconds: number, sentence: () => string): void {
     this.#relax();
     this.#awaited = awaited;
-    this.#deadline = setTimeout(() => this.#fail(sentence()), 1000 * seconds);
+    this.#callOff = after(seconds, () => this.#fail(sentence()));
   }
 
   #relax(): void {
-    clearTimeout(this.#deadline);
+    this.#callOff?.();
     this.#awaited = null;
   }
 

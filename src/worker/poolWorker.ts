@@ -2,6 +2,7 @@ import type { BackendName } from '../experiment/documents/results';
 import { deferred, type Deferred } from '../run/deferred';
 import type { Note, OrderKind, OrderOf, Outcomes } from '../run/orders';
 import { WorkerGone, type PoolWorker, type Readiness } from '../run/pool';
+import { after } from '../runtime/within';
 import { whenGone } from './life';
 import type { PoolCommand, PoolEvent } from './protocol';
 
@@ -23,7 +24,8 @@ export class WebPoolWorker implements PoolWorker {
   readonly #thread: PoolThread;
   readonly #started = deferred<Readiness>();
   #order: { readonly onNote: (note: Note) => void; readonly outcome: Deferred<unknown> } | null = null;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the deadline of its start. */
+  #callOff: (() => void) | undefined;
   /** Why nothing more is to be had of it; it may have gone between two orders. */
   #end: Error | null = null;
 
@@ -67,8 +69,8 @@ export class WebPoolWorker implements PoolWorker {
   }
 
   #expectReady(): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#gone(`nothing came of it for ${PATIENCE} seconds`), 1000 * PATIENCE);
+    this.#callOff?.();
+    this.#callOff = after(PATIENCE, () => this.#gone(`nothing came of it for ${PATIENCE} seconds`));
   }
 
   #gone(message: string): void {
@@ -77,7 +79,7 @@ export class WebPoolWorker implements PoolWorker {
 
   /** Nothing more is to be had of it. */
   #fail(error: Error): void {
-    clearTimeout(this.#deadline);
+    this.#callOff?.();
     this.#end ??= error;
     this.#thread.terminate();
     this.#started.reject(error);
@@ -86,12 +88,13 @@ export class WebPoolWorker implements PoolWorker {
   }
 
   #receive(event: PoolEvent): void {
+    if (this.#end) return;
     switch (event.type) {
       case 'waiting':
         if (!this.#order) this.#expectReady();
         return;
       case 'ready':
-        clearTimeout(this.#deadline);
+        this.#callOff?.();
         if (event.life !== null) whenGone(event.life, () => this.#gone('it closed without a word'));
         this.#started.resolve(event);
         return;

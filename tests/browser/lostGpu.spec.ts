@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { SweepResults } from '../../src/experiment/documents/sweepResults';
-import { expect, hang, hanging, KEEP_DEVICE, loseDevice, patchWorker, test } from './support';
+import type { Page } from '@playwright/test';
+import { expect, hang, hanging, KEEP_DEVICE, loseDevice, patchWorker, test, type Lab } from './support';
 
 test('a GPU that is lost is replaced, and the run goes on by itself to the hashes of an unbroken one', async ({
   lab,
@@ -47,7 +48,8 @@ test('where no other GPU can be had the run is offered, goes on on WebAssembly, 
   await expect(page.getByText(/^It ran to step 1 on webgpu .* its hashes are not those/)).toBeVisible();
 });
 
-test('a sweep whose GPU is lost runs the cell in hand again, to the same cells', async ({ lab, page }) => {
+/** A sweep of two tiny cells on the GPU, ready to run. */
+async function prepareSweep(lab: Lab, page: Page) {
   await patchWorker(page, KEEP_DEVICE);
   await lab.open('?backend=webgpu');
   await lab.makeTiny(300);
@@ -60,18 +62,44 @@ test('a sweep whose GPU is lost runs the cell in hand again, to the same cells',
     await newest.getByRole('button', { name: /^JSON of/ }).click();
     return (JSON.parse(await readFile(await (await started).path(), 'utf8')) as SweepResults).cells;
   };
+  return { newest, cells };
+}
+
+/** The race's worker is there too; the sweep's came last. */
+const loseSweepsDevice = (page: Page) =>
+  page
+    .workers()
+    .at(-1)!
+    .evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+
+test('a sweep whose GPU is lost runs the cell in hand again, to the same cells', async ({ lab, page }) => {
+  const { newest, cells } = await prepareSweep(lab, page);
   await lab.button('Run 2 cells').click();
   await expect(newest).toContainText('2 of 2', { timeout: 60_000 });
   const unbroken = await cells();
   await lab.button('Run 2 cells').click();
   await expect(newest).toContainText('1 of 2', { timeout: 60_000 });
-  // The race's worker is there too; the sweep's came last.
-  await page
-    .workers()
-    .at(-1)!
-    .evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
+  await loseSweepsDevice(page);
   await expect(newest).toContainText('2 of 2', { timeout: 60_000 });
   expect(await cells()).toEqual(unbroken);
+});
+
+test('a sweep whose GPU is lost for good keeps its cells, and the missing ones run on WebAssembly and say so', async ({
+  lab,
+  page,
+}) => {
+  const { newest, cells } = await prepareSweep(lab, page);
+  await lab.button('Run 2 cells').click();
+  await expect(newest).toContainText('1 of 2', { timeout: 60_000 });
+  await page.unroute(/\/assets\/entry-[^/]+\.js$/);
+  await patchWorker(page, `GPU.prototype.requestAdapter = async () => null;`);
+  await loseSweepsDevice(page);
+  await expect(lab.alert.filter({ hasText: 'The sweep broke off.' })).toContainText('there is no GPU adapter');
+  const [first] = await cells();
+  await newest.getByRole('button', { name: /^Go on on WebAssembly/ }).click();
+  await expect(newest).toContainText('2 of 2', { timeout: 60_000 });
+  expect(await cells()).toMatchObject([first, { number: 1, backend: { name: 'wasm' } }]);
+  await expect(page.getByText('One of its cells ran on wasm instead')).toBeVisible();
 });
 
 test('a read-back that never comes ends the GPU’s work, and the run goes on by itself', async ({ lab, page }) => {

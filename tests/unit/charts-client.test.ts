@@ -39,6 +39,7 @@ function clientWithWorkers() {
   return { client, workers, events };
 }
 
+const ready: WorkerEvent = { type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null };
 const running = (id: number): WorkerEvent => ({ type: 'state', id, state: 'running' });
 
 describe('the worker’s client', () => {
@@ -127,6 +128,28 @@ describe('the worker’s client', () => {
   });
 });
 
+describe('the worker’s client, with a worker that it has replaced', () => {
+  it.each<[string, (worker: FakeWorker) => void]>([
+    ['that its GPU is lost', (worker) => worker.say({ type: 'lost', message: 'The GPU stopped working' })],
+    [
+      'that its numbers are wrong',
+      (worker) => worker.say({ type: 'wrong', message: 'The GPU computes wrong numbers' }),
+    ],
+    ['that it cannot run', (worker) => worker.say({ type: 'unavailable', message: 'nothing works' })],
+    ['that it is ready', (worker) => worker.say(ready)],
+    ['an error', (worker) => worker.crash('out of memory')],
+  ])('does not hear %s', (_, speak) => {
+    const { client, workers, events } = clientWithWorkers();
+    workers[0]?.say({ type: 'lost', message: 'The GPU stopped working' });
+    client.start({}, false, []);
+    workers[1]?.say(running(1));
+    const heard = [...events];
+    speak(workers[0]!);
+    expect(events).toEqual(heard);
+    expect(workers[1]?.terminated).toBe(false);
+  });
+});
+
 describe('the worker’s client, with a worker that is silent', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
@@ -186,7 +209,7 @@ describe('the worker’s client, with a worker that is silent', () => {
   it('gives up a start of which nothing is heard after the worker was ready', () => {
     const { client, workers, events } = clientWithWorkers();
     client.start({}, false, []);
-    workers[0]?.say({ type: 'ready', backend: { name: 'cpu', adapter: null }, reasons: [], life: null });
+    workers[0]?.say(ready);
     vi.advanceTimersByTime(90_000);
     expect(workers[0]?.terminated).toBe(true);
     expect(events.at(-1)).toMatchObject({ type: 'failed', id: 1 });

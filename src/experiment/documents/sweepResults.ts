@@ -70,7 +70,13 @@ const documentSchema = v.strictObject({
   fingerprint: v.string(),
   sweep: v.unknown(),
   backend: backendSchema,
-  cells: v.array(v.strictObject(cellEntries)),
+  cells: v.array(
+    v.strictObject({
+      ...cellEntries,
+      /** What the cell ran on, where that is not the sweep's. */
+      backend: v.optional(backendSchema),
+    }),
+  ),
 });
 
 export type SavingSummary = v.InferOutput<typeof savingSchema>;

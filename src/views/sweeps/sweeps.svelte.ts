@@ -6,7 +6,7 @@ import {
   type ArmSummary,
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
-import { backendText, isSameBackend, type BackendName } from '../../experiment/documents/results';
+import { backendText, isSameBackend, type BackendInfo, type BackendName } from '../../experiment/documents/results';
 import type { TaskKind } from '../../experiment/config/tasks';
 import { CellError, runCells, type Cell, type CellProgress } from '../../run/cells';
 import { Pool } from '../../run/pool';
@@ -32,6 +32,8 @@ export class Sweeps {
   engine = $state('');
   /** Why the last one broke off. */
   problem = $state<string | null>(null);
+  /** The id of a sweep that broke off on a GPU: its missing cells may run elsewhere. */
+  leftByGpu = $state<string | null>(null);
   /** What is not stored, in a sentence. */
   trouble = $state<string | null>(null);
   /** The one that was deleted last and can come back. */
@@ -87,8 +89,12 @@ export class Sweeps {
     return sweep.id;
   }
 
-  /** Runs the cells that a sweep lacks, unless another tab does. */
-  async restore(id: string): Promise<void> {
+  /**
+   * Runs the cells that a sweep lacks, unless another tab does.
+   *
+   * @param elsewhere another backend than its earlier cells had; the new ones say so
+   */
+  async restore(id: string, elsewhere?: BackendName): Promise<void> {
     const release = await takeLock(lockName(id));
     if (!release) {
       this.problem = `“${this.#find(id)?.name ?? ''}” runs in another tab.`;
@@ -96,7 +102,7 @@ export class Sweeps {
     }
     // Another tab may have run cells since this one has read them.
     await this.open();
-    this.#run(id, release);
+    this.#run(id, release, elsewhere);
   }
 
   stop(): void {
@@ -131,20 +137,21 @@ export class Sweeps {
   }
 
   /** @param release lets go of the sweep's lock, when it ends */
-  #run(id: string, release: () => void): void {
+  #run(id: string, release: () => void, elsewhere?: BackendName): void {
     this.stop();
     const sweep = this.#find(id);
     if (!sweep) return release();
     this.#release = release;
     const cells = missingCells(sweep, this.#checkpoints);
     this.problem = null;
+    this.leftByGpu = null;
     this.engine = '';
     this.running = id;
     this.progress = null;
     const abort = new AbortController();
     this.#abort = abort;
     const [cell] = cells;
-    const first = sweep.results.backend?.name ?? (cell && this.#wanted(cell.order().config.task.kind));
+    const first = elsewhere ?? sweep.results.backend?.name ?? (cell && this.#wanted(cell.order().config.task.kind));
     const pool = new Pool(
       (backend) => new WebPoolWorker(document.baseURI, backend ?? first, backend !== undefined, createThread),
     );
@@ -153,15 +160,16 @@ export class Sweeps {
       signal: abort.signal,
       now,
       onReady: (backend, workers) => {
-        const before = this.#find(id)?.results.backend ?? null;
-        if (before && !isSameBackend(before, backend)) {
+        const { backend: before = null, cells = [] } = this.#find(id)?.results ?? {};
+        const isOther = before !== null && cells.length > 0 && !isSameBackend(before, backend);
+        if (isOther && elsewhere === undefined) {
           throw new Error(`its earlier cells ran on ${backendText(before)}, and this is ${backendText(backend)}`);
         }
         this.engine = `${backendText(backend)}${workers === 1 ? '' : `, ${workers} workers`}`;
-        this.#change(id, { backend });
+        if (!isOther) this.#change(id, { backend });
       },
       onProgress: (progress) => (this.progress = progress),
-      onCell: (number, { arms }) => this.#addCell(id, number, arms),
+      onCell: (number, { arms }, backend) => this.#addCell(id, number, arms, backend),
     });
     running.then(
       () => {
@@ -169,7 +177,9 @@ export class Sweeps {
       },
       (error: Error) => {
         const where = error instanceof CellError ? `${cellName(sweep.results.sweep, error.cell)}: ` : '';
+        const onGpu = this.#find(id)?.results.backend?.name === 'webgpu';
         this.#end(`The sweep broke off. ${where}${error.message}`);
+        this.leftByGpu = onGpu ? id : null;
       },
     );
   }
@@ -187,10 +197,12 @@ export class Sweeps {
       this.#show(this.kept.filter(({ id }) => id !== sweep.id));
   }
 
-  #addCell(id: string, number: number, arms: readonly ArmSummary[]): void {
+  #addCell(id: string, number: number, arms: readonly ArmSummary[], backend: BackendInfo): void {
     const results = this.#find(id)?.results;
     if (!results) return;
-    const cell = { number, values: cellValues(results.sweep, number), arms: [...arms] };
+    const isOther = results.backend !== null && !isSameBackend(results.backend, backend);
+    const values = cellValues(results.sweep, number);
+    const cell = { number, values, arms: [...arms], ...(isOther ? { backend } : {}) };
     this.#change(id, { cells: [...results.cells, cell].sort((a, b) => a.number - b.number) });
     void this.#store(id);
   }
