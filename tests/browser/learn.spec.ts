@@ -123,12 +123,12 @@ test('nothing of the lessons is loaded with the first screen', async ({ lab, pag
 });
 
 /** Labels everything that is shown, by keyboard, until so many labels are there. */
-async function labelUntil(page: Page, count: number): Promise<void> {
+async function labelUntil(page: Page, count: number, keys: readonly string[]): Promise<void> {
   const shown = fact(page, 'count');
   for (let presses = 0; !(await shown.innerText()).startsWith(`${count} of`); presses++) {
     const next = page.getByRole('button', { name: 'Next round' });
     if (await next.isVisible()) await page.keyboard.press('Enter');
-    else await page.keyboard.press(['ArrowLeft', 'ArrowRight', 'ArrowLeft', 'ArrowDown'][presses % 4]!);
+    else await page.keyboard.press(keys[presses % keys.length]!);
     await page.waitForTimeout(20);
     if (presses > 2000) throw new Error('the labels never came together');
   }
@@ -138,6 +138,7 @@ for (const task of ['reviews', 'bandit'] as const) {
   test(`you label ${task}: twenty labels by keyboard train both arms, survive a reload, and come back from their file`, async ({
     page,
   }) => {
+    const keys = ['ArrowLeft', 'ArrowRight', 'ArrowLeft', 'ArrowDown'];
     await page.goto(`./#learn/label?${task === 'bandit' ? 'task=bandit&' : ''}rounds=3&seed=2`);
     await page.getByRole('button', { name: 'Start labelling' }).click();
     const choices = page.getByRole('button', { name: /this one is better/ });
@@ -148,12 +149,12 @@ for (const task of ['reviews', 'bandit'] as const) {
     await expect(fact(page, 'count')).toHaveText('1 of 24 labels');
     await page.keyboard.press('z');
     await expect(fact(page, 'count')).toHaveText('0 of 24 labels');
-    await labelUntil(page, 20);
+    await labelUntil(page, 20, keys);
     await expect(page.locator('#learn .facts')).toContainText(/Same when asked twice\s*[012] of 2/);
     await page.reload();
     await expect(choices).toHaveCount(2, { timeout: 60_000 });
     await expect(fact(page, 'count')).toHaveText('20 of 24 labels');
-    await labelUntil(page, 24);
+    await labelUntil(page, 24, keys);
     const hashes = fact(page, 'hashes');
     await expect(async () => {
       if (!(await hashes.isVisible())) await page.keyboard.press('ArrowRight');
@@ -202,6 +203,25 @@ for (const task of ['reviews', 'bandit'] as const) {
     expect(results.runs.map(({ hash }) => hash)).toEqual([one, other]);
   });
 }
+
+test('you label stories: what the labels say makes a reward model', async ({ page }) => {
+  test.setTimeout(180_000);
+  await page.goto('./#learn/label?task=stories&rounds=3&seed=2');
+  await page.getByRole('button', { name: 'Start labelling' }).click();
+  await expect(page.getByRole('button', { name: /this one is better/ })).toHaveCount(2, { timeout: 60_000 });
+  // A reward model needs twenty labels that tell.
+  await labelUntil(page, 24, ['ArrowLeft', 'ArrowRight', 'ArrowRight']);
+  await expect(page.locator('#learn .facts')).toContainText('lab reward stories --labels');
+  const started = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download labels' }).click();
+  const path = await (await started).path();
+  const told = execFileSync(process.execPath, [
+    'scripts/lab.mjs',
+    ...['reward', 'stories', '--labels', path, '--out', join(dirname(path), 'taste.safetensors')],
+    ...['--epochs', '1', '--width', '16', '--layers', '1'],
+  ]);
+  expect(told.toString()).toMatch(/^Comparisons learnt from: 2\d$/m);
+});
 
 test('a text: words are chosen and drawn, α moves all models, and best-of-N takes two of its texts', async ({
   page,

@@ -4,7 +4,7 @@ import { problemText } from '../../src/experiment/reading';
 import type { Question } from '../../src/training/annotator';
 import { recordedAnswers } from '../../src/training/recordedAnswers';
 import { answerOf, cardsOf } from '../../src/views/learn/label/cards';
-import { labelConfig, LABELLED_SAMPLERS } from '../../src/views/learn/label/setup';
+import { labelConfig, LABELLED_SAMPLERS, LABELLED_TASKS } from '../../src/views/learn/label/setup';
 import { configOf } from '../support/tasks';
 
 const RECORD: LabelRecord = {
@@ -111,7 +111,7 @@ describe('the cards of a round', () => {
 
 describe('what a person labels', () => {
   it.each(LABELLED_SAMPLERS.filter((name) => name !== 'vanilla'))('vanilla against %s is a config', (second) => {
-    for (const task of ['reviews', 'bandit'] as const) {
+    for (const task of LABELLED_TASKS) {
       const { arms, labeller } = labelConfig({ task, first: 'vanilla', second, rounds: 3, seed: 2 });
       expect(arms.map(({ sampler }) => sampler)).toEqual(['vanilla', second]);
       expect(labeller.reader).toBe('person');

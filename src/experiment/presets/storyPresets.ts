@@ -12,8 +12,15 @@ interface StoryPreset {
   readonly tuned?: TunedRates;
 }
 
+/** The shipped policy, judged by words alone. */
+export const STORIES_TASK = {
+  kind: 'text',
+  checkpoint: 'stories',
+  oracles: [{ of: 'sentiment' }, { of: 'variety' }, { of: 'ending' }],
+} as const satisfies ExperimentConfigInput['task'];
+
 const STORIES = {
-  task: { kind: 'text', checkpoint: 'stories', oracles: [{ of: 'sentiment' }, { of: 'variety' }, { of: 'ending' }] },
+  task: STORIES_TASK,
   arms: ARMS,
   seeds: 4,
   beta: 0.1,
@@ -52,9 +59,9 @@ export const STORY_PRESETS: readonly StoryPreset[] = [
     input: {
       ...STORIES,
       task: {
-        ...STORIES.task,
+        ...STORIES_TASK,
         oracles: [{ of: 'learnt', model: SHIPPED_REWARD_MODEL }],
-        truth: STORIES.task.oracles,
+        truth: STORIES_TASK.oracles,
         oracle: 'sum',
       },
       arms: [{ sampler: 'vanilla' }, { sampler: 'hybrid' }, { sampler: 'pilaf' }],

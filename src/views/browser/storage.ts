@@ -179,6 +179,9 @@ export class Storage {
     const known = await transaction.store.get(sweep.id);
     const whole = known ? withCellsOf(sweep, known) : sweep;
     await Promise.all([transaction.store.put(whole), transaction.done]);
+    const kept = await (await this.#open()).get('sweeps', sweep.id);
+    // Another tab may have added cells since.
+    if (!kept || kept.results.cells.length < whole.results.cells.length) throw new Error(NOT_BACK);
     return whole;
   }
 
@@ -191,7 +194,10 @@ export class Storage {
   }
 
   async addCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
-    await (await this.#open()).put('checkpoints', checkpoint);
+    const database = await this.#open();
+    await database.put('checkpoints', checkpoint);
+    const kept = await database.get('checkpoints', checkpoint.name);
+    if (kept?.bytes.size !== checkpoint.bytes.size) throw new Error(NOT_BACK);
   }
 
   async removeCheckpoint(name: string): Promise<void> {
@@ -231,7 +237,9 @@ export class Storage {
         this.#blocked = false;
       };
       opening.then(settle, settle);
-      opening.then(resolve, reject);
+      opening.then(resolve, (error: DOMException) => {
+        reject(error.name === 'VersionError' ? new Error(NEWER) : error);
+      });
     });
     return this.#database;
   }
@@ -251,6 +259,8 @@ function areSame(a: Results, b: Results): boolean {
 }
 
 const NOT_BACK = 'what was written does not come back';
+
+const NEWER = 'a newer version of this page has written there; reload to get it';
 
 const HELD = 'an older version of this page holds the storage; close its other tabs and reload';
 

@@ -9,10 +9,12 @@ export function recall(name: string): string | null {
   }
 }
 
-export function remember(name: string, value: string): void {
+/** Whether it is kept; else it lasts as long as the page. */
+export function remember(name: string, value: string): boolean {
   try {
     localStorage.setItem(PREFIX + name, value);
+    return recall(name) === value;
   } catch {
-    // It lasts as long as the page.
+    return false;
   }
 }

@@ -13,7 +13,7 @@ import { now } from '../../browser/clock';
 import { Query, queryText, unlessUsual } from '../query';
 import { answerOf, cardsOf, type Card, type Side } from './cards';
 import { answerIn, isOf, recordOf, type GivenAnswer } from './records';
-import { LABEL_SETTINGS, LABELLED_SAMPLERS, labelConfig, type LabelSetup } from './setup';
+import { LABEL_SETTINGS, LABELLED_SAMPLERS, LABELLED_TASKS, labelConfig, type LabelSetup } from './setup';
 import { forget, readStored, store } from './stored';
 
 /**
@@ -62,6 +62,8 @@ export class Labelling {
   repeats = $state.raw({ same: 0, all: 0 });
   hashes = $state.raw<readonly string[]>([]);
   backend = $state.raw<BackendInfo | null>(null);
+  /** Whether this browser keeps what was labelled. */
+  isKept = $state(true);
 
   readonly config: ExperimentConfig = $derived(labelConfig(this.setup));
   readonly card = $derived(this.cards[this.given.length] ?? null);
@@ -98,7 +100,7 @@ export class Labelling {
     this.#asked = true;
     const query = new Query(text);
     this.setup = {
-      task: query.choice('task', ['reviews', 'bandit'], 'reviews'),
+      task: query.choice('task', LABELLED_TASKS, 'reviews'),
       first: query.choice('first', LABELLED_SAMPLERS, 'vanilla'),
       second: query.choice('second', LABELLED_SAMPLERS, 'pilaf'),
       rounds: query.number(LABEL_SETTINGS.rounds),
@@ -379,7 +381,7 @@ export class Labelling {
 
   #store(): void {
     const { setup, records, repeats, votes, ties } = this;
-    store({ setup, records, repeats, votes, ties });
+    this.isKept = store({ setup, records, repeats, votes, ties });
   }
 }
 

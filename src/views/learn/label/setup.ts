@@ -1,5 +1,6 @@
 import { parseConfig } from '../../../experiment/config/config';
-import type { ExperimentConfig } from '../../../experiment/config/schema';
+import type { ExperimentConfig, ExperimentConfigInput } from '../../../experiment/config/schema';
+import { STORIES_TASK } from '../../../experiment/presets/storyPresets';
 import { valueOf } from '../../../experiment/reading';
 import type { SamplerName } from '../../../experiment/samplers/table';
 import { setting } from '../query';
@@ -9,7 +10,8 @@ export const LABELLED_SAMPLERS = ['vanilla', 'pilaf', 'hybrid', 'best-of-n', 're
 export type LabelledSampler = (typeof LABELLED_SAMPLERS)[number];
 
 /** Tasks that people label here. */
-export type LabelledTask = 'bandit' | 'reviews';
+export const LABELLED_TASKS = ['reviews', 'stories', 'bandit'] as const;
+export type LabelledTask = (typeof LABELLED_TASKS)[number];
 
 export interface LabelSetup {
   readonly task: LabelledTask;
@@ -35,21 +37,54 @@ export const PAIRS_PER_ARM = 4;
 
 /** Steps of training after a round: with so few labels a single one would move nothing that one sees. */
 const EPOCHS = 4;
-/** Reviews fall apart within six rounds at twice this rate. */
-const RATES: Record<LabelledTask, number> = { bandit: 0.2, reviews: 0.0006 };
+interface Labelled {
+  readonly title: string;
+  readonly task: ExperimentConfigInput['task'];
+  readonly beta: number;
+  readonly learningRate: number;
+  /** Of PILAF; β where absent. */
+  readonly alpha?: number;
+}
+
+export const TASKS: Record<LabelledTask, Labelled> = {
+  // They fall apart within six rounds at twice this rate.
+  reviews: {
+    title: 'Restaurant reviews',
+    task: { kind: 'reviews' },
+    beta: 0.1,
+    learningRate: 0.0006,
+    alpha: 0.5,
+  },
+  stories: {
+    title: 'Children’s stories',
+    task: STORIES_TASK,
+    beta: 0.1,
+    learningRate: 0.0003,
+    alpha: 0.5,
+  },
+  bandit: {
+    title: 'A bandit: responses with a worth',
+    task: { kind: 'bandit', prompts: 4, responses: 6, rewardScale: 2 },
+    beta: 0.5,
+    learningRate: 0.2,
+  },
+};
 
 /** The experiment that a person labels: two arms, one seed, so that both see the same prompts. */
 export function labelConfig({ task, first, second, rounds, seed }: LabelSetup): ExperimentConfig {
-  const arm = (sampler: SamplerName) =>
-    sampler === 'pilaf' && task === 'reviews' ? { sampler, alpha: 0.5 } : { sampler };
+  const { task: labelled, beta, learningRate, alpha } = TASKS[task];
+  const arm = (sampler: SamplerName) => ({
+    sampler,
+    ...(sampler === 'pilaf' && alpha !== undefined ? { alpha } : {}),
+  });
   return valueOf(
     parseConfig({
-      task: task === 'bandit' ? { kind: task, prompts: 4, responses: 6, rewardScale: 2 } : { kind: task },
+      task: labelled,
       arms: [arm(first), arm(second)],
       seeds: 1,
       firstSeed: seed,
-      beta: task === 'bandit' ? 0.5 : 0.1,
-      learningRate: RATES[task],
+      beta,
+      learningRate,
       labeller: { reader: 'person' },
       rounds: { pairs: PAIRS_PER_ARM, epochs: EPOCHS },
       schedule: { steps: rounds * EPOCHS, pairs: PAIRS_PER_ARM },

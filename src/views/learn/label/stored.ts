@@ -32,8 +32,8 @@ export function readStored(): StoredLabelling | null {
   }
 }
 
-export function store({ records, ...rest }: StoredLabelling): void {
+/** Whether this browser keeps it. */
+export const store = ({ records, ...rest }: StoredLabelling): boolean =>
   remember(STORED, JSON.stringify({ ...rest, records: labelLines(records) }));
-}
 
-export const forget = (): void => remember(STORED, '');
+export const forget = (): boolean => remember(STORED, '');
