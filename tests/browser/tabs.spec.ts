@@ -281,3 +281,32 @@ test('a phone that is turned goes on, and its plots take the new width', async (
   await lab.button('Stop').click();
   await expect(lab.facts).toContainText('stopped');
 });
+
+for (const [answer, promise] of [
+  [true, 'kept in this browser only, until its data is cleared'],
+  [false, 'which may throw them away where space is short'],
+] as const) {
+  test(`the browser is asked to keep runs at the first that is stored, and what it promises is said: ${answer}`, async ({
+    lab,
+    page,
+  }) => {
+    await page.addInitScript((given) => {
+      const asked = { times: 0, kept: false };
+      Object.assign(window, { asked });
+      navigator.storage.persisted = async () => asked.kept;
+      navigator.storage.persist = async () => {
+        asked.times++;
+        return (asked.kept = given);
+      };
+    }, answer);
+    const times = () => page.evaluate(() => (window as unknown as { asked: { times: number } }).asked.times);
+    await lab.open();
+    expect(await times(), 'nothing to keep yet').toBe(0);
+    await raceOnce(lab);
+    await expect.poll(times).toBe(1);
+    await raceOnce(lab);
+    await nav(page, 'Runs').click();
+    await expect(page.locator('#runs')).toContainText(promise);
+    expect(await times(), 'once a visit').toBe(1);
+  });
+}
