@@ -4,6 +4,7 @@ import { expect, patchWorker, type Lab } from '../browser/support';
 import { leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
 import { heapOf } from './heap';
 import { draw } from './many';
+import { workerHeaps } from './workerHeaps';
 
 /** The page in somebody's hands, from a seed, and what it holds meanwhile. */
 
@@ -39,7 +40,13 @@ const engineOf = (worker: Worker): Promise<Measures> =>
     };
   });
 
-/** What the page and its first worker hold, after their garbage is collected. */
+const sumOf = (all: readonly Measures[]): Measures => {
+  const sum: Record<string, number> = {};
+  for (const one of all) for (const [name, value] of Object.entries(one)) sum[name] = (sum[name] ?? 0) + value;
+  return sum;
+};
+
+/** What the page and its workers hold, after their garbage is collected. */
 async function measured(page: Page): Promise<Measures> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
@@ -56,7 +63,8 @@ async function measured(page: Page): Promise<Measures> {
     listeners: of('JSEventListeners'),
     'nodes outside the document': of('Nodes') - shown,
     workers: page.workers().length,
-    ...(await engineOf(page.workers()[0]!)),
+    'JS heap of the workers': await workerHeaps(page.context().browser()!),
+    ...sumOf(await Promise.all(page.workers().map(engineOf))),
     'bytes stored': usage,
   };
 }

@@ -1,39 +1,51 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from '@playwright/test';
-import { MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
+import { leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
 
 test('the runner', async () => {
   takeTime();
   const folder = mkdtempSync(join(tmpdir(), 'pilaf-lab-soak-'));
   const config = join(folder, 'config.json');
+  const probe = join(folder, 'held.json');
   const task = { kind: 'bandit', prompts: 16, responses: 10 };
   const schedule = { steps: 100_000, pairs: 64 };
   const arms = ['vanilla', 'pilaf', 'best-of-n', 'hybrid'].map((sampler) => ({ sampler }));
-  const race = { task, arms, seeds: 50, beta: 1, learningRate: 0.01, schedule, evaluation: { every: 500 } };
+  // An evaluation is kept for ever: with many of them the curves would be what grows.
+  const evaluation = { every: 50_000 };
+  const race = { task, arms, seeds: 50, beta: 1, learningRate: 0.01, schedule, evaluation };
   writeFileSync(config, JSON.stringify(race));
   const args = ['run', config, '--backend', 'wasm', '--workers', '1', '--save', join(folder, 'saved')];
   // Builds the runner where it is not there yet.
   execFileSync(process.execPath, ['scripts/lab.mjs', 'help']);
-  const child = spawn(process.execPath, ['.lab/lab.mjs', ...args], { stdio: 'ignore' });
+  const preload = `--import=${import.meta.dirname}/../support/memoryProbe.mjs`;
+  const child = spawn(process.execPath, ['--expose-gc', preload, '.lab/lab.mjs', ...args], {
+    stdio: 'ignore',
+    env: { ...process.env, MEMORY_PROBE: probe },
+  });
   const ended = new Promise((resolve) => child.on('close', resolve));
-  /** The most that it held within a minute: what lies between two collections is no growth. */
-  const megabytes = async (): Promise<Measures> => {
-    let most = 0;
-    for (let second = 0; second < 60; second++) {
-      const resident = execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' });
-      most = Math.max(most, Number(resident) / 1024);
+  const held = async (): Promise<Measures> => {
+    rmSync(probe, { force: true });
+    child.kill('SIGUSR2');
+    while (!existsSync(probe)) await sleep(100);
+    return JSON.parse(readFileSync(probe, 'utf8')) as Measures;
+  };
+  /** The least that it held within a minute: a step in hand is no growth. */
+  const leastHeld = async (): Promise<Measures> => {
+    const looks = [await held()];
+    while (looks.length < 60) {
       await sleep(1000);
+      looks.push(await held());
     }
-    return { 'resident MB': most };
+    return leastOf(looks);
   };
   await sleep(60_000 * WARM_UP);
-  const start = await megabytes();
+  const start = await leastHeld();
   await sleep(60_000 * MINUTES);
-  const after = await megabytes();
+  const after = await leastHeld();
   child.kill('SIGINT');
   await ended;
   rmSync(folder, { recursive: true });
