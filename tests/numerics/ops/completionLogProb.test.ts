@@ -37,6 +37,7 @@ const SHAPES: readonly [number, number, number][] = [
   [4, 1, 1],
   [4, 3, 193],
   [8, 5, 21],
+  [4, 64, 2000],
 ];
 
 describe('completionLogProbs', () => {
@@ -145,6 +146,7 @@ describe('scatterLogProbs', () => {
       [1, 1, 3],
       [3, 3, 21],
       [4, 5, 193],
+      [64, 3, 2000],
     ])('agrees with its composed form, C = %i, B = %i, V = %i', async (length, rows, vocabulary) => {
       const slots = rows === 1 ? [1, -1, -1, 0] : SLOTS;
       const call = () => ({

@@ -167,6 +167,7 @@ describe('drawTokens', () => {
     it.each([
       [21, 100],
       [192, 40],
+      [2000, 12],
       [193, 3],
       [1, 5],
       [257, 12],
@@ -188,7 +189,7 @@ describe('drawTokens', () => {
       expect(next).toEqual(expected);
     });
 
-    it.each([21, 193, 1])('writes the token’s log-probs under the models that are there, V = %i', async (V) => {
+    it.each([21, 193, 2000, 1])('writes the token’s log-probs under the models that are there, V = %i', async (V) => {
       const draws = someDraws([0, 41], 7, V);
       const rows = draws.rows.flat();
       const { tokens, logProbs } = await drawn(draws);
@@ -207,7 +208,7 @@ describe('drawTokens', () => {
       expect(measured).toEqual(plain);
     });
 
-    it.each([21, 192, 1])('measures KL and entropy over the whole vocabulary, V = %i', async (V) => {
+    it.each([21, 192, 2000, 1])('measures KL and entropy over the whole vocabulary, V = %i', async (V) => {
       const draws = someDraws([0, 41], 5, V, BOTH);
       const rows = draws.rows.flat();
       const { measures } = await drawn(draws, true);

@@ -35,6 +35,7 @@ const SHAPES: Sizes[] = [
   { sets: 2, rows: 8, tokens: 5, skip: 1, count: 3, width: 8, vocabulary: 7 },
   { sets: 3, rows: 4, tokens: 4, skip: 3, count: 1, width: 12, vocabulary: 10 },
   { sets: 1, rows: 4, tokens: 3, skip: 0, count: 3, width: 68, vocabulary: 33 },
+  { sets: 2, rows: 4, tokens: 9, skip: 1, count: 8, width: 20, vocabulary: 2000 },
 ];
 const CASE = '$sets sets, $rows rows, $count from $skip of $tokens tokens, width $width, vocabulary $vocabulary';
 
