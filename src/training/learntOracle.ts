@@ -13,12 +13,15 @@ export function learntOracle(bytes: Uint8Array): Oracle {
   const coder = modelCoder(model);
   return {
     credits({ text, from, words, first, ended }) {
-      const own = coder.encode(text);
+      const trimmed = text.trimStart();
+      const own = coder.encode(trimmed);
       const ids = [beginning, ...own, ...(ended ? ends.slice(0, 1) : [])].slice(0, length);
       const rewards = rewardsAlong(model, ids);
-      let at = 0;
+      // Many tokenizers put a space before a text, which is none of its letters.
+      const added = coder.pieces[own[0] ?? beginning]!.startsWith(' ') ? 1 : 0;
+      let at = text.length - trimmed.length - added;
       /** Where each token's letters end; the beginning has none. */
-      const stops = [0, ...own.map((id) => (at += coder.pieces[id]!.length))].slice(0, length);
+      const stops = [at, ...own.map((id) => (at += coder.pieces[id]!.length))].slice(0, length);
       const rewardAt = (end: number) => {
         const found = stops.findIndex((stop) => stop >= end);
         return rewards[found < 0 ? rewards.length - 1 : found]!;
