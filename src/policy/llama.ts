@@ -155,11 +155,15 @@ function valuesOf(byName: ReadonlyMap<string, NamedTensor>, name: string, shape:
 /** A tensor that we do not know does something that we would leave out. */
 function refuseOthers(byName: ReadonlyMap<string, NamedTensor>, known: ReadonlySet<string>): void {
   for (const [name, { values }] of byName) {
+    if (known.has(name) || name.endsWith('rotary_emb.inv_freq')) continue;
+    if (name !== 'lm_head.weight') {
+      throw new Error(`tensor ${foreign(name)} belongs to a kind of model that is not supported`);
+    }
     // A tied output layer may be written once more.
-    const embedding = byName.get('model.embed_tokens.weight')?.values;
-    const isTied = name === 'lm_head.weight' && embedding?.every((value, i) => value === values[i]);
-    if (known.has(name) || isTied || name.endsWith('rotary_emb.inv_freq')) continue;
-    throw new Error(`tensor ${foreign(name)} belongs to a kind of model that is not supported`);
+    const embedding = byName.get('model.embed_tokens.weight')!.values;
+    if (!embedding.every((value, i) => value === values[i])) {
+      throw new Error('the model has an output layer of its own (untied embeddings), which is not supported');
+    }
   }
 }
 

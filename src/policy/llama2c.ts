@@ -34,7 +34,9 @@ export function parseLlama2c(bytes: Uint8Array): Llama2cModel {
     number,
   ];
   // A negative vocabulary says that the output layer is not the table of embeddings.
-  if (vocabulary < 0) throw new Error('the model has an output layer of its own, which is not supported');
+  if (vocabulary < 0) {
+    throw new Error('the model has an output layer of its own (untied embeddings), which is not supported');
+  }
   if (header.some((value) => value < 1 || value > MOST)) throw new Error('the file is not one of llama2.c');
   if (keyValueHeads !== heads)
     throw new Error('a model whose heads share keys and values is read only from config.json');
