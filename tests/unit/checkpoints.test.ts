@@ -7,6 +7,7 @@ import { encodeRewardModel } from '../../src/policy/rewardModel';
 import { readTextModel } from '../../src/training/textTask';
 import { checkCheckpoint } from '../../src/worker/checkCheckpoint';
 import { checkpointLoader, optimumLoader } from '../../src/worker/checkpoints';
+import { llama2cFiles } from '../support/llama2c';
 import { configOf } from '../support/tasks';
 
 const shipped = () => new Uint8Array(readFileSync('public/checkpoints/reviews.safetensors'));
@@ -129,6 +130,7 @@ describe('the worker’s checkpoints', () => {
 
 describe('a text model of others', () => {
   const golden = (name: string) => readFileSync(new URL(`../golden/llama/${name}`, import.meta.url));
+  const { whole: whole2c, weights: weights2c, tokenizer: tokenizer2c } = llama2cFiles();
   const FOLDER = {
     'config.json': golden('config.json'),
     'tokenizer.json': golden('tokenizer.json'),
@@ -146,12 +148,21 @@ describe('a text model of others', () => {
 
   it.each([
     ['a folder of Hugging Face', FOLDER],
-    ['llama2.c, its tokenizer behind its weights', { 'stories.bin': golden('llama2c.bin') }],
+    ['llama2.c, its tokenizer behind its weights', { 'stories.bin': whole2c }],
+    ['llama2.c, its tokenizer beside it', { 'tokenizer.bin': tokenizer2c, 'stories.bin': weights2c }],
   ])('is taken in: %s; and its one file again', async (_, files) => {
     const checked = await check(files);
     if (!checked.ok) throw new Error(checked.problem);
     const one = new Uint8Array(await checked.bytes.arrayBuffer());
     expect(await check({ 'own.safetensors': one })).toMatchObject({ ok: true, hash: checked.hash });
+  });
+
+  it('is the same of llama2.c, wherever its tokenizer lies', async () => {
+    const [behind, beside] = [
+      await check({ 'stories.bin': whole2c }),
+      await check({ 'stories.bin': weights2c, 'tokenizer.bin': tokenizer2c }),
+    ];
+    expect(beside).toEqual(behind);
   });
 
   it('is no reward model, and a reward model is none', async () => {
@@ -198,7 +209,14 @@ describe('a text model of others', () => {
     ['no JSON', { ...FOLDER, 'config.json': new Uint8Array([1, 2]) }, /config.json is not JSON/],
     ['a tokenizer that does not fit', { ...FOLDER, 'tokenizer.json': golden('logits.json') }, /tokenizer.json cannot/],
     ['a tokenizer of another size', { ...FOLDER, 'tokenizer.json': smaller }, /has 89 tokens; .* vocabulary has 90/],
-    ['a file of llama2.c, cut off', { 'stories.bin': golden('llama2c.bin').subarray(0, 9000) }, /ends before/],
+    ['a file of llama2.c, cut off', { 'stories.bin': whole2c.subarray(0, 9000) }, /ends before its weights do/],
+    ['llama2.c without a tokenizer', { 'stories.bin': weights2c }, /need a tokenizer.bin beside them/],
+    [
+      'llama2.c whose tokenizer is cut off',
+      { 'stories.bin': weights2c, 'tokenizer.bin': tokenizer2c.subarray(0, -9) },
+      /the tokenizer ends before its tokens do/,
+    ],
+    ['a tokenizer of llama2.c alone', { 'tokenizer.bin': tokenizer2c }, /^these files are no model/],
     ['anything', { 'stories.bin': new Uint8Array(64).fill(7) }, /not one of llama2.c/],
   ])('is refused with a sentence: %s', async (_, files, message) => {
     const checked = await check(files as Readonly<Record<string, Uint8Array>>);
