@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { OracleConfig } from '../../src/experiment/config/oracles';
 import { parseSafetensors } from '../../src/policy/safetensors';
 import { END } from '../../src/tasks/task';
 import { readCoder } from '../../src/tasks/text/coder';
 import { oracleOf } from '../../src/tasks/text/oracles/table';
 import { scoreBy } from '../../src/tasks/text/score';
 import { wordsOf } from '../../src/tasks/text/words';
+import { readTextModel } from '../../src/training/textTask';
 
 const TOKENIZER = readFileSync(new URL('../golden/llama/tokenizer.json', import.meta.url), 'utf8');
 const golden = JSON.parse(readFileSync(new URL('../golden/llama/logits.json', import.meta.url), 'utf8')) as {
@@ -58,6 +60,9 @@ describe('oracles of plain text', () => {
     expect(credits({ of: 'simple-words', weight: 1 }, 'she jumped running happily home')).toEqual([0, 0, 0, 0, 0, 0]);
     expect(credits({ of: 'simple-words', weight: 1 }, 'an epistemic quandary')).toEqual([0, -1, -1, 0]);
     expect(credits({ of: 'simple-words', weight: 1 }, 'Zebulon ran')).toEqual([0, 0, 0]);
+    // The list has castle, brave, try and big; it has neither ancient nor colossal nor any form of them.
+    const text = 'the bravest tried the ancient castle’s biggest, colossal door';
+    expect(credits({ of: 'simple-words', weight: 1 }, text)).toEqual([0, 0, 0, 0, -1, -1, 0, -1, 0, 0]);
   });
 
   it('variety: a longer word costs more each time', () => {
@@ -92,6 +97,61 @@ describe('the score', () => {
     expect(cut.contributions.map((x) => Math.round(100 * x) / 100)).toEqual([0, -3.6, 0, 0.8]);
     expect(score([1, 7], [3, 6, END]).contributions).toEqual([3.8, 0, 0]);
     expect(cut.reward).toBeCloseTo((4 * (-3.6 + 3.8 - 3)) / 5.5);
+  });
+
+  it('costs a word that must not occur its weight, once, and nothing where it does not', () => {
+    const score = scoreBy(pieces, [END], [{ of: 'word', word: 'Dog', weight: -1.5 }], {
+      oracle: 'sum',
+      rewardScale: 1,
+    });
+    const found = score([1, 7], [3, 7, 6, 7, END]);
+    // The prompt's dog is not the completion's.
+    expect(found.contributions).toEqual([0, -1.5, 0, 0, 0]);
+    expect(found.reward).toBeCloseTo((4 * -1.5) / 5.5);
+    expect(score([1, 7], [3, 6, END])).toEqual({ reward: 0, contributions: [0, 0, 0] });
+  });
+
+  describe('of a story', () => {
+    const { coder } = readTextModel(new Uint8Array(readFileSync('public/checkpoints/stories.safetensors')));
+    const prompt = [1, ...coder.encode('Once upon a time,')];
+    const story = ' there was a happy dog. The dog was very sad. A colossal dragon loved the happy dog';
+    const oracles: OracleConfig[] = [
+      // happy 2.7, very sad −2.1 − 0.293, loved 2.9, happy 2.7: 5.907.
+      { of: 'sentiment', weight: 1 },
+      // colossal and dragon: −2.
+      { of: 'simple-words', weight: 0.5 },
+      { of: 'word', word: 'dragon', weight: -2 },
+      // "happy" again: −0.25; "dog" is short.
+      { of: 'variety', weight: 2 },
+      // 17 words: −0.2.
+      { of: 'length', words: 15, weight: 1 },
+      // Cut off: −1.
+      { of: 'ending', weight: 1 },
+    ];
+    const SUM = 5.907 - 1 - 2 - 0.5 - 0.2 - 1;
+    const scored = (oracle: 'bounded' | 'sum', rewardScale: number) =>
+      scoreBy(coder.pieces, [2], oracles, { oracle, rewardScale })(prompt, coder.encode(story));
+
+    it('is 4·tanh(Σ / 5.5) where it is bounded, times a factor', () => {
+      const { reward, contributions } = scored('bounded', 1);
+      expect(contributions.reduce((sum, credit) => sum + credit, 0)).toBeCloseTo(SUM, 9);
+      // SUM is 1.207; tanh(0.2194545) = 0.2159981.
+      expect(reward).toBeCloseTo(0.8639925, 6);
+      expect(scored('bounded', 3).reward).toBeCloseTo(2.5919774, 6);
+    });
+
+    it('is 4·Σ / 5.5 where it is not, times a factor', () => {
+      expect(scored('sum', 1).reward).toBeCloseTo((4 * SUM) / 5.5, 9);
+      expect(scored('sum', 2).reward).toBeCloseTo(1.7556364, 6);
+    });
+
+    it('lies on the last token of each word that is credited', () => {
+      const ids = coder.encode(story);
+      const { contributions } = scored('sum', 1);
+      const credited = ids.flatMap((id, i) => (contributions[i] === 0 ? [] : [coder.pieces[id]!.trim()]));
+      // "coloss" "al", "drag" "on"; the 16th and the 17th word are too many.
+      expect(credited).toEqual(['happy', 'sad', 'al', 'on', 'loved', 'happy', 'dog']);
+    });
   });
 
   it('is that of nothing for an empty completion', () => {
