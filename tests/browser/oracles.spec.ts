@@ -1,7 +1,4 @@
-import { compression } from '../../src/cli/compression';
-import { parseConfig } from '../../src/experiment/config/config';
-import { permalinkOf } from '../../src/experiment/config/permalink';
-import { expect, test, WITHOUT_GPU } from './support';
+import { expect, linkOf, test, WITHOUT_GPU } from './support';
 
 test.use(WITHOUT_GPU);
 
@@ -9,7 +6,7 @@ const MODEL = 'tests/golden/llama/trained.safetensors';
 const REWARD_MODEL = 'public/checkpoints/stories-votes.safetensors';
 
 test('the oracle is put together row by row, and is the one that the race has', async ({ lab, page }) => {
-  const parsed = parseConfig({
+  const link = await linkOf({
     task: { kind: 'text', checkpoint: 'stories', oracles: [{ of: 'sentiment' }, { of: 'variety', weight: 2 }] },
     arms: [{ sampler: 'vanilla' }],
     seeds: 1,
@@ -18,8 +15,7 @@ test('the oracle is put together row by row, and is the one that the race has', 
     schedule: { steps: 1, pairs: 1 },
     evaluation: { every: 1, samples: 2 },
   });
-  if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  await lab.open(`?workers=1${await permalinkOf(parsed.value, compression)}`);
+  await lab.open(`?workers=1${link}`);
   await page.getByText('More settings', { exact: true }).click();
   const choice = (name: string) => page.getByRole('combobox', { name, exact: true });
   // A small one.

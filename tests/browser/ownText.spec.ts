@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { compression } from '../../src/cli/compression';
-import { parseConfig } from '../../src/experiment/config/config';
-import { permalinkOf } from '../../src/experiment/config/permalink';
-import { expect, test, WITHOUT_GPU } from './support';
+import { expect, linkOf, test, WITHOUT_GPU } from './support';
 
 test.use(WITHOUT_GPU);
 
@@ -13,7 +10,7 @@ const TEXT = Array.from({ length: 4 }, () => training.map((prompt) => prompt.rep
 );
 
 test('a policy learns from a text of one’s own, and races', async ({ lab, page }) => {
-  const parsed = parseConfig({
+  const link = await linkOf({
     task: { kind: 'text', checkpoint: 'stories', oracles: [{ of: 'variety' }] },
     arms: [{ sampler: 'vanilla' }],
     seeds: 1,
@@ -22,8 +19,7 @@ test('a policy learns from a text of one’s own, and races', async ({ lab, page
     schedule: { steps: 2, pairs: 2 },
     evaluation: { every: 1, samples: 4 },
   });
-  if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  await lab.open(await permalinkOf(parsed.value, compression));
+  await lab.open(link);
   await page.getByText('More settings', { exact: true }).click();
   await lab.button('Learn from a text…').click();
   const dialog = page.getByRole('dialog', { name: 'Learn from a text' });

@@ -1,9 +1,8 @@
 import type { Page } from '@playwright/test';
 import { compression } from '../../src/cli/compression';
-import { parseConfig } from '../../src/experiment/config/config';
 import { parsePermalink, permalinkOf } from '../../src/experiment/config/permalink';
 import type { ExperimentConfig, ExperimentConfigInput } from '../../src/experiment/config/schema';
-import { expect, Lab, test, WITHOUT_GPU } from './support';
+import { expect, Lab, linkOf, test, WITHOUT_GPU } from './support';
 
 test.use({ ...WITHOUT_GPU, permissions: ['clipboard-read', 'clipboard-write'] });
 
@@ -26,12 +25,6 @@ const INPUT = {
   schedule: { steps: 4, pairs: 2 },
   evaluation: { every: 2 },
 } as const satisfies ExperimentConfigInput;
-
-async function linkOf(input: ExperimentConfigInput): Promise<string> {
-  const parsed = parseConfig(input);
-  if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  return permalinkOf(parsed.value, compression);
-}
 
 /** A link to what is no config. */
 const stored = (value: unknown) => permalinkOf(value as ExperimentConfig, compression);

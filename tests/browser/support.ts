@@ -1,5 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test as base, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { compression } from '../../src/cli/compression';
+import { parseConfig } from '../../src/experiment/config/config';
+import { permalinkOf } from '../../src/experiment/config/permalink';
+import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import type { Results } from '../../src/experiment/documents/results';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.mjs';
 
@@ -65,6 +69,13 @@ export const test = base.extend<Fixtures & Options>({
 });
 
 export { expect };
+
+/** What a link adds to the page's address; throws where the config is not valid. */
+export async function linkOf(input: ExperimentConfigInput): Promise<string> {
+  const parsed = parseConfig(input);
+  if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
+  return permalinkOf(parsed.value, compression);
+}
 
 /** For `test.use`: a browser that has no GPU to offer, not even a software one. */
 export const WITHOUT_GPU = {
