@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -30,8 +30,8 @@ const filesIn = (folder, from = folder) =>
     .map((entry) => relative(from, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .sort();
 
-/** @returns {Record<string, string>} SHA-256 in hexadecimal, by the name that the page has for a file */
-function hashes() {
+/** @returns {Record<string, { hash: string, bytes: number }>} SHA-256 in hexadecimal, by the name that the page has for a file */
+function shippedFiles() {
   const shipped = FETCHED.flatMap((folder) => filesIn(join(ROOT, 'public', folder), join(ROOT, 'public')));
   const paths = [
     ...shipped.map((path) => /** @type {const} */ ([path, join(ROOT, 'public', path)])),
@@ -39,12 +39,14 @@ function hashes() {
       .filter((name) => name.endsWith('.wasm'))
       .map((name) => /** @type {const} */ ([name, join(WASM, name)])),
   ];
-  return Object.fromEntries(paths.map(([name, path]) => [name, sha256(path).digest('hex')]));
+  return Object.fromEntries(
+    paths.map(([name, path]) => [name, { hash: sha256(path).digest('hex'), bytes: statSync(path).size }]),
+  );
 }
 
 /**
- * The build knows every file that it ships by its hash: the page checks what it fetches, and a service worker keeps all of
- * it for when there is no network.
+ * The build knows every file that it ships by its hash and its length: the page checks what it fetches, and a service
+ * worker keeps all of it for when there is no network.
  *
  * @param {import('vite').Plugin} plugin for the service worker's own build
  * @returns {import('vite').Plugin}
@@ -54,7 +56,7 @@ export function shipped(plugin) {
   return {
     name: 'shipped-files',
     apply: 'build',
-    config: () => ({ define: { 'import.meta.env.VITE_SHIPPED': JSON.stringify(JSON.stringify(hashes())) } }),
+    config: () => ({ define: { 'import.meta.env.VITE_SHIPPED': JSON.stringify(JSON.stringify(shippedFiles())) } }),
     configResolved(config) {
       folder = resolve(config.root, config.build.outDir);
     },

@@ -1,8 +1,16 @@
-/** SHA-256 of each file that the build ships, in hexadecimal; none in the development server, where they change. */
-const HASHES = JSON.parse(String(import.meta.env['VITE_SHIPPED'] ?? '{}')) as Readonly<Record<string, string>>;
+interface ShippedFile {
+  /** SHA-256 in hexadecimal. */
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+/** Each file that the build ships; none in the development server, where they change. */
+const FILES = JSON.parse(String(import.meta.env['VITE_SHIPPED'] ?? '{}')) as Readonly<
+  Partial<Record<string, ShippedFile>>
+>;
 
 /** Whether the build ships a file; where its files are not known, whoever fetches it finds out. */
-const isShipped = (name: string): boolean => Object.keys(HASHES).length === 0 || Object.hasOwn(HASHES, name);
+const isShipped = (name: string): boolean => Object.keys(FILES).length === 0 || Object.hasOwn(FILES, name);
 
 /** What is large is kept here, by its hash, so that it is fetched once: it comes only where somebody chooses it. */
 const KEPT = 'pilaf-lab-models';
@@ -42,7 +50,7 @@ export async function fetchShipped(
     }
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`${name} cannot be fetched (status ${response.status})`);
-    const bytes = await read(response, onProgress).catch(() => null);
+    const bytes = await read(name, response, onProgress).catch(() => null);
     if (bytes && (await isWhole(name, bytes))) {
       await shelf?.put(bytes);
       return bytes;
@@ -53,11 +61,10 @@ export async function fetchShipped(
 }
 
 /** The body, told as it arrives. */
-async function read(response: Response, onProgress: FetchOptions['onProgress']): Promise<ArrayBuffer> {
+async function read(name: string, response: Response, onProgress: FetchOptions['onProgress']): Promise<ArrayBuffer> {
   if (!onProgress || !response.body) return response.arrayBuffer();
-  const length = Number(response.headers.get('content-length'));
-  // What is packed on its way has another length than it says.
-  const all = length > 0 && !response.headers.get('content-encoding') ? length : null;
+  // What a server packs on its way has another length, or none; that of development packs nothing.
+  const all = FILES[name]?.bytes ?? (Number(response.headers.get('content-length')) || null);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   for (const reader = response.body.getReader(); ;) {
@@ -75,7 +82,7 @@ interface Shelf {
 
 /** Where a file lies between visits; null where its hash is not known or the browser keeps nothing. */
 async function shelfFor(name: string): Promise<Shelf | null> {
-  const hash = HASHES[name];
+  const hash = FILES[name]?.hash;
   if (hash === undefined || !globalThis.caches) return null;
   try {
     const cache = await caches.open(KEPT);
@@ -107,7 +114,7 @@ export async function fetchShippedJson(name: string): Promise<unknown> {
 }
 
 async function isWhole(name: string, bytes: ArrayBuffer): Promise<boolean> {
-  const expected = HASHES[name];
+  const expected = FILES[name]?.hash;
   // Pages that are served without TLS have no digests.
   if (expected === undefined || !globalThis.crypto?.subtle) return true;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));

@@ -16,7 +16,7 @@ const link = () =>
     evaluation: { every: 1, samples: 2 },
   });
 
-/** The model comes as a server sends it that does not pack it: a million bytes, and the others once `goOn` is called. */
+/** The model's first million bytes arrive, the others once `goOn` is called; no length, as where a server packs it. */
 const SLOW = `
   const fetchWhole = self.fetch;
   const released = new Promise((resolve) => (self.goOn = resolve));
@@ -32,7 +32,7 @@ const SLOW = `
         stream.close();
       },
     });
-    return new Response(body, { headers: { 'content-length': bytes.length } });
+    return new Response(body);
   };`;
 
 test('a model says how much of it has arrived', async ({ lab, page }) => {
