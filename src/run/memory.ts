@@ -1,6 +1,8 @@
-import type { Problem } from '../experiment/reading';
+import { parseConfig } from '../experiment/config/config';
+import { valueOf, type Problem } from '../experiment/reading';
 import { isWasm, type BackendName } from '../experiment/documents/results';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import { parameterCount } from '../policy/parameters';
 import { referenceBytes, runBytes, WORKING_BYTES, workingBytes } from '../training/memory';
 import type { Task } from '../training/task';
 import { runsOf } from '../training/run';
@@ -37,6 +39,27 @@ export function muchMemory(config: ExperimentConfig, task: Task): string | null 
   const bytes = partBytes(config, task, runsOf(config).length);
   return bytes > NOTABLE_BYTES ? `${gibibytes(bytes)} of memory` : null;
 }
+
+/** What a text policy is and takes, before anything runs: "15.2 million parameters; a run of 8 pairs takes …". */
+export function modelMemory(task: Task): string {
+  const config = valueOf(
+    parseConfig({
+      task: { kind: 'text', checkpoint: 'stories', oracles: [{ of: 'ending' }] }, // Only its kind.
+      arms: [{ sampler: 'vanilla' }],
+      seeds: 1,
+      beta: 0.1,
+      learningRate: 1e-4,
+      schedule: { steps: 1, pairs: USUAL_PAIRS },
+      evaluation: { every: 1, samples: 64 },
+    }),
+  );
+  const millions = parameterCount(task.policy.layout) / 1e6;
+  const parameters = millions < 0.1 ? millions.toFixed(2) : millions.toFixed(1);
+  const bytes = partBytes(config, task, 1);
+  return `${parameters} million parameters; a run of ${USUAL_PAIRS} pairs takes about ${memoryText(bytes)}`;
+}
+
+const USUAL_PAIRS = 8;
 
 /** How many runs a part may have on a backend: as many as there is memory for. */
 export function mostRuns(config: ExperimentConfig, task: Task, backend: BackendName): number {
@@ -81,5 +104,7 @@ function largest(count: number, fits: (n: number) => boolean): number {
   while (n > 0 && !fits(n)) n--;
   return n;
 }
+
+const memoryText = (bytes: number): string => (bytes < 2 ** 29 ? `${Math.ceil(bytes / 2 ** 20)} MB` : gibibytes(bytes));
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`;

@@ -56,7 +56,8 @@ export function textTask(model: ReadTextModel, options: TextOptions): Task {
     startWeights: options.startWeights ?? null,
     encodeWeights: (weights, origin) => encodeTextModel({ ...model, weights, origin }),
     panel: null,
-    promptText: textOf,
+    // Some tokenizers put a space before a text.
+    promptText: (prompt) => textOf(prompt).trimStart(),
     completionText: (completion) => textOf(completion).trim(),
     tokenText: (token) => (ends.includes(token) ? '■' : pieces[token]!),
     evaluation: { kind: 'sampled', testPrompts: test },

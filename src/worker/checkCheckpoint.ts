@@ -1,6 +1,7 @@
 import type { CheckpointKind } from '../experiment/config/tasks';
 import { messageOf } from '../math/foreign';
 import { contentHash } from '../math/hash';
+import { modelMemory } from '../run/memory';
 import { parseReviewsCheckpoint } from '../training/reviewsTask';
 import type { Checked, CheckpointFile } from './protocol';
 
@@ -9,18 +10,28 @@ export async function checkCheckpoint(files: readonly CheckpointFile[], kind: Ch
   try {
     const read = new Map<string, Uint8Array>();
     for (const { name, bytes } of files) read.set(name, new Uint8Array(await bytes.arrayBuffer()));
-    const bytes = await checked(read, kind);
+    const { bytes, note } = await checked(read, kind);
     // A copy: the file on the disk may change.
-    return { ok: true, hash: contentHash(bytes), bytes: new Blob([bytes as Uint8Array<ArrayBuffer>]) };
+    return { ok: true, hash: contentHash(bytes), bytes: new Blob([bytes as Uint8Array<ArrayBuffer>]), note };
   } catch (error) {
     return { ok: false, problem: messageOf(error) };
   }
 }
 
-async function checked(files: ReadonlyMap<string, Uint8Array>, kind: CheckpointKind): Promise<Uint8Array> {
-  if (kind === 'text') return (await import('../training/openModel')).openModel(files);
+async function checked(
+  files: ReadonlyMap<string, Uint8Array>,
+  kind: CheckpointKind,
+): Promise<{ readonly bytes: Uint8Array; readonly note: string | null }> {
+  if (kind === 'text') {
+    const [{ openModel }, { readTextModel, textTask }] = await Promise.all([
+      import('../training/openModel'),
+      import('../training/textTask'),
+    ]);
+    const bytes = openModel(files);
+    return { bytes, note: modelMemory(textTask(readTextModel(bytes), { oracles: [], oracle: 'sum', rewardScale: 1 })) };
+  }
   const bytes = [...files.values()][0]!;
   if (kind === 'reward') (await import('../training/learntOracle')).learntOracle(bytes);
   else parseReviewsCheckpoint(bytes);
-  return bytes;
+  return { bytes, note: null };
 }

@@ -120,7 +120,14 @@ export interface CheckpointFile {
 
 /** A checkpoint as one file's bytes with their hash, or what is wrong with it. */
 export type Checked =
-  { readonly ok: true; readonly hash: string; readonly bytes: Blob } | { readonly ok: false; readonly problem: string };
+  | {
+      readonly ok: true;
+      readonly hash: string;
+      readonly bytes: Blob;
+      /** What it is and takes; null where that goes without saying. */
+      readonly note: string | null;
+    }
+  | { readonly ok: false; readonly problem: string };
 
 /** A zipped folder, or why there is none. */
 export type TakenOut = { readonly ok: true; readonly zip: Blob } | { readonly ok: false; readonly problem: string };

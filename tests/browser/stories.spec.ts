@@ -33,6 +33,30 @@ test('the model that writes stories is fetched once it is to run, and kept', asy
   expect(fetched).toHaveLength(1);
 });
 
+const GOLDEN = 'tests/golden/llama';
+
+for (const [title, files, name] of [
+  ['Hugging Face’s layout', ['config.json', 'model.safetensors', 'tokenizer.json'], /^model-[0-9a-f]{8}$/],
+  ['llama2.c’s', ['llama2c.bin'], /^llama2c-[0-9a-f]{8}$/],
+] as const) {
+  test(`a model in ${title} is opened, says what it takes, and learns`, async ({ lab, page }) => {
+    await lab.open('?workers=1');
+    await lab.preset(/^Stories \d/).click();
+    await makeTinyStories(lab, page);
+    await lab.control('Model file').setInputFiles(files.map((file) => `${GOLDEN}/${file}`));
+    const model = page.getByRole('combobox', { name: 'Model', exact: true });
+    await expect(model).toHaveValue(name);
+    await expect(
+      page.getByText(/imported: 0[.]\d+ million parameters; a run of 8 pairs takes about \d+ MB[.]$/),
+    ).toBeVisible();
+    await lab.run();
+    await lab.finish();
+    const { config, runs } = await lab.download();
+    expect(config.task).toMatchObject({ checkpoint: await model.inputValue() });
+    expect(runs.map(({ status }) => status)).toEqual(['complete']);
+  });
+}
+
 test('a learnt reward labels, and the true one is measured', async ({ lab, page }) => {
   await lab.open('?workers=1');
   await lab.preset(/^Stories by a learnt reward/).click();

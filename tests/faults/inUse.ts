@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page, Worker } from '@playwright/test';
-import { expect, patchWorker, type Lab } from '../browser/support';
+import { expect, type Lab } from '../browser/support';
 import { leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
 import { heapOf } from './heap';
 import { draw } from './many';
@@ -10,32 +10,23 @@ import { workerHeaps } from './workerHeaps';
 
 const SEED = Number(process.env['SOAK_SEED'] ?? 1);
 
-/** For `patchWorker`: keeps WebAssembly's memories within reach, whose size tfjs does not tell. */
-const KEEP_MEMORIES = `
-  self.memories = new Set();
-  const instantiate = WebAssembly.instantiate;
-  WebAssembly.instantiate = async (...given) => {
-    const made = await instantiate(...given);
-    for (const value of Object.values((made.instance ?? made).exports))
-      if (value instanceof WebAssembly.Memory) self.memories.add(value);
-    return made;
-  };`;
-
 /** What a worker's engine holds: its tensors, their bytes, and those of WebAssembly's heaps and the GPU's buffers. */
 const engineOf = (worker: Worker): Promise<Measures> =>
   worker.evaluate(() => {
-    const { memories, _tfengine: engine } = self as unknown as {
-      memories: Set<WebAssembly.Memory>;
+    const { _tfengine: engine } = self as unknown as {
       _tfengine: {
         memory: () => { numTensors: number; numBytes: number };
-        registry: Record<string, { bufferManager?: { numBytesAllocated: number; getNumUsedBuffers: () => number } }>;
+        registry: {
+          webgpu?: { bufferManager: { numBytesAllocated: number; getNumUsedBuffers: () => number } };
+          wasm?: { wasm: { HEAPU8: Uint8Array } };
+        };
       };
     };
-    const buffers = engine.registry['webgpu']?.bufferManager;
+    const buffers = engine.registry.webgpu?.bufferManager;
     return {
       tensors: engine.memory().numTensors,
       'bytes of tensors': engine.memory().numBytes,
-      'WebAssembly’s heap': [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+      'WebAssembly’s heap': engine.registry.wasm?.wasm.HEAPU8.byteLength ?? 0,
       ...(buffers && { 'GPU buffers': buffers.getNumUsedBuffers(), 'bytes of GPU buffers': buffers.numBytesAllocated }),
     };
   });
@@ -227,7 +218,6 @@ const LOOKS = 3;
 /** Uses the page for long, and notes what it holds before and after. */
 export async function usePage(lab: Lab, page: Page, search: string): Promise<void> {
   takeTime();
-  await patchWorker(page, KEEP_MEMORIES);
   await lab.open(search);
   await lab.makeTiny(50);
   // All of it, the same before either look, so that the page is in the same place.

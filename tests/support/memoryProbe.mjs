@@ -4,17 +4,6 @@
  */
 import { renameSync, writeFileSync } from 'node:fs';
 
-/** @type {Set<WebAssembly.Memory>} */
-const memories = new Set();
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (/** @type {any[]} */ ...given) => {
-  const made = await Reflect.apply(instantiate, WebAssembly, given);
-  for (const value of Object.values((made.instance ?? made).exports)) {
-    if (value instanceof WebAssembly.Memory) memories.add(value);
-  }
-  return made;
-};
-
 process.on('SIGUSR2', () => {
   const { gc, _tfengine: engine } = /** @type {any} */ (globalThis);
   gc();
@@ -24,7 +13,7 @@ process.on('SIGUSR2', () => {
     'JS heap': heapUsed,
     tensors: numTensors,
     'bytes of tensors': numBytes,
-    'WebAssembly’s heap': [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+    'WebAssembly’s heap': engine?.registry.wasm?.wasm.HEAPU8.byteLength ?? 0,
     resident: rss,
   };
   const out = process.env['MEMORY_PROBE'] ?? '';

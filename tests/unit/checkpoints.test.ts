@@ -153,6 +153,7 @@ describe('a text model of others', () => {
   ])('is taken in: %s; and its one file again', async (_, files) => {
     const checked = await check(files);
     if (!checked.ok) throw new Error(checked.problem);
+    expect(checked.note).toMatch(/^0[.]\d+ million parameters; a run of 8 pairs takes about \d+ MB$/);
     const one = new Uint8Array(await checked.bytes.arrayBuffer());
     expect(await check({ 'own.safetensors': one })).toMatchObject({ ok: true, hash: checked.hash });
   });

@@ -13,6 +13,12 @@ const MOST_BYTES: Record<CheckpointKind, number> = { reviews: 64_000_000, text: 
 export const fleeting = (trouble: string | null): string =>
   trouble === null ? '' : ` It is not stored (${trouble}), so it is here until the page closes.`;
 
+interface Added {
+  readonly name: string;
+  readonly note: string | null;
+  readonly trouble: string | null;
+}
+
 type Check = (files: readonly CheckpointFile[], task: CheckpointKind) => Promise<Checked>;
 
 /** The checkpoints that somebody has imported into this browser. */
@@ -53,10 +59,10 @@ export class Checkpoints {
   }
 
   /**
-   * Takes files in that are one checkpoint; rejects with what is wrong with them. Returns its name, and why it is not
-   * stored, if it is not.
+   * Takes files in that are one checkpoint; rejects with what is wrong with them. Returns its name, what it is and takes
+   * where that is worth a word, and why it is not stored, if it is not.
    */
-  async add(files: readonly File[], task: CheckpointKind): Promise<{ name: string; trouble: string | null }> {
+  async add(files: readonly File[], task: CheckpointKind): Promise<Added> {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     if (size > MOST_BYTES[task]) throw new Error(`it is larger than ${MOST_BYTES[task] / 1e6} MB`);
     const checked = await this.#check(
@@ -67,14 +73,15 @@ export class Checkpoints {
     const largest = files.reduce((a, b) => (b.size > a.size ? b : a));
     const name = importedName(largest.name, checked.hash);
     const known = this.find(name);
-    if (known) return { name: known.name, trouble: null };
+    const { note } = checked;
+    if (known) return { name: known.name, note, trouble: null };
     const entry = { name, bytes: checked.bytes, task };
     this.#show([...this.entries, entry]);
     try {
       await this.#storage.addCheckpoint(entry);
-      return { name, trouble: null };
+      return { name, note, trouble: null };
     } catch (error) {
-      return { name, trouble: reasonOf(error) };
+      return { name, note, trouble: reasonOf(error) };
     }
   }
 
