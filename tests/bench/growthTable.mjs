@@ -3,14 +3,16 @@
  * vocabulary.
  */
 import { readFileSync } from 'node:fs';
-import { number, summary, table } from './markdown.mjs';
+import { bytes, number, summary, table } from './markdown.mjs';
 
 /** @typedef {import('./results').BenchRow} BenchRow */
 /** @typedef {import('./results').Metric} Metric */
 /** @typedef {{ vocabulary: number, width: number, layers: number, parameters: number, completionLength?: number }} Size */
 
-/** @type {{ workload: { completionLength: number }, ladder: string[], growth: string[], sizes: Record<string, Size> }} */
+/** @type {{ workload: { completionLength: number, pairs: number }, ladder: string[], growth: string[], sizes: Record<string, Size> }} */
 const { workload, ladder, growth, sizes } = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'));
+
+const largest = /** @type {string} */ (growth.at(-1));
 
 /** @type {[Metric, string][]} */
 const TIMES = [
@@ -53,7 +55,15 @@ export function growthTables(rows) {
     grownTable(rows, times),
     'What the same run asks for: launches and read-backs of WebGPU, and the most memory that its tensors take in a training step, weights and averages included. The evaluation of a race may take more.',
     grownTable(rows, demands),
+    limits(),
   ];
+}
+
+/** What no table shows: how far the kernels go. */
+function limits() {
+  const { vocabulary, completionLength = workload.completionLength } = /** @type {Size} */ (sizes[largest]);
+  const logits = 2 * workload.pairs * completionLength * vocabulary * 4;
+  return `The kernels take any vocabulary and length, heads whose width is a multiple of 8, MLPs whose width is a multiple of 4, and up to 128 layers. A tensor must fit the GPU's largest binding, of which WebGPU promises 128 MiB and many adapters have more. The largest are the logits of a training step, 2 · pairs × tokens × vocabulary × 4 bytes: ${bytes(logits)} in the last row.`;
 }
 
 /** @typedef {{ column: string, environment: string, metric: Metric, title: string }} Column */
