@@ -46,23 +46,54 @@ export function valueOf<T>(parsed: Parsed<T>): T {
   throw new Error(problemText(parsed.problems));
 }
 
-/** @param whole what the input is called where all of it is wrong */
+/**
+ * Reads up to the first problem: a file may have one in each of a million places. A config's controls need `all`.
+ *
+ * @param whole what the input is called where all of it is wrong
+ */
 export function readBy<const T extends v.GenericSchema>(
   schema: T,
   input: unknown,
   whole: string,
+  { all = false } = {},
 ): Parsed<v.InferOutput<T>> {
-  const parsed = v.safeParse(schema, input);
+  const parsed = v.safeParse(schema, input, { abortEarly: !all });
   if (parsed.success) return accepted(parsed.output);
   return { ok: false, problems: parsed.issues.map((issue) => problemOf(issue, whole)) };
 }
 
-export function readJson(text: string): Parsed<unknown> {
+/** No file of ours is as deep. Whoever walks through a deeper one may exhaust the stack. */
+const MOST_LEVELS = 100;
+/** Lists and objects in a file: millions of empty ones take gigabytes, and minutes. */
+export const MOST_PARTS = 4_000_000;
+
+/** @param mostParts lists and objects that it may have */
+export function readJson(text: string, mostParts = Infinity): Parsed<unknown> {
+  const excess = jsonExcess(text, mostParts);
+  if (excess) return refused('', excess);
   try {
     return accepted(JSON.parse(text) as unknown);
   } catch {
     return refused('', 'the file is not JSON');
   }
+}
+
+/** By their codes: a file may have a hundred million letters. */
+const LETTERS = { quote: 34, escape: 92, list: 91, listEnd: 93, object: 123, objectEnd: 125 };
+
+/** What a text of JSON has too much of, found without reading it; null where it may be read. */
+export function jsonExcess(text: string, mostParts: number): string | null {
+  let [levels, parts, quoted] = [0, 0, false];
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charCodeAt(at);
+    if (letter === LETTERS.quote) quoted = !quoted;
+    else if (quoted) at += letter === LETTERS.escape ? 1 : 0;
+    else if (letter === LETTERS.list || letter === LETTERS.object) {
+      if (++levels > MOST_LEVELS) return `the file has more than ${MOST_LEVELS} levels of lists and objects`;
+      if (++parts > mostParts) return `the file has more than ${mostParts} lists and objects`;
+    } else if (letter === LETTERS.listEnd || letter === LETTERS.objectEnd) levels--;
+  }
+  return null;
 }
 
 /** What is nested in a bad value is left out: it may be of any depth. */

@@ -90,6 +90,8 @@ function inOurOrder(
   return weights;
 }
 
+/** Bytes of a token: a longer one has too many ways to be put together. */
+const MOST_PIECE = 256;
 /** Behind the special tokens stands a token for each byte, by its name or as itself. */
 const BYTES = 256;
 const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
@@ -105,6 +107,8 @@ export function tokenizerOf(bytes: Uint8Array, size: number): string {
   let at = 4;
   for (let id = 0; id < size; id++) {
     const length = at + 8 <= bytes.length ? view.getInt32(at + 4, true) : -1;
+    if (length > MOST_PIECE)
+      throw new Error(`the tokenizer has a token of ${length} bytes; at most ${MOST_PIECE} are supported`);
     if (length < 0 || at + 8 + length > bytes.length) throw new Error('the tokenizer ends before its tokens do');
     const text = new TextDecoder().decode(bytes.subarray(at + 8, at + 8 + length));
     pieces.push({ text: text.replaceAll(' ', '▁'), score: view.getFloat32(at, true) });

@@ -14,8 +14,8 @@ export const leaf: fc.Arbitrary<unknown> = fc.oneof(
 
 type Tree = Record<string | number, unknown>;
 
-/** A good document with one of its places replaced, dropped or renamed. */
-export function spoiled(good: unknown): fc.Arbitrary<unknown> {
+/** A good document with one of its places replaced by something else, dropped or renamed. */
+export function spoiled(good: unknown, by = leaf): fc.Arbitrary<unknown> {
   const paths: (string | number)[][] = [];
   const walk = (value: unknown, path: (string | number)[]): void => {
     paths.push(path);
@@ -26,12 +26,12 @@ export function spoiled(good: unknown): fc.Arbitrary<unknown> {
   };
   walk(good, []);
   const change = fc.constantFrom('replace' as const, 'drop' as const, 'rename' as const);
-  return fc.tuple(fc.constantFrom(...paths), change, leaf).map(([path, how, by]) => {
+  return fc.tuple(fc.constantFrom(...paths), change, by).map(([path, how, other]) => {
     const last = path.at(-1);
-    if (last === undefined) return by;
+    if (last === undefined) return other;
     const copy = structuredClone(good);
     const parent = path.slice(0, -1).reduce<Tree>((at, key) => at[key] as Tree, copy as Tree);
-    if (how === 'replace') parent[last] = by;
+    if (how === 'replace') parent[last] = other;
     else if (Array.isArray(parent)) parent.splice(Number(last), 1);
     else {
       if (how === 'rename') parent[`${last}\u001b`] = parent[last];

@@ -9,7 +9,7 @@ export const MAXIMUM_RUNS = 512;
 
 /** Checks an untrusted value and fills in the defaults. */
 export function parseConfig(input: unknown): Parsed<ExperimentConfig> {
-  const parsed = readBy(configSchema, input, 'config');
+  const parsed = readBy(configSchema, input, 'config', { all: true });
   if (!parsed.ok) return parsed;
   const config = withTableShape(parsed.value);
   const problems = crossChecks(config);

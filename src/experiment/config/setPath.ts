@@ -3,6 +3,9 @@ import { foreign } from '../../math/foreign';
 /** Keys that mean something to JavaScript itself; no config has a field of such a name. */
 const RESERVED: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 
+/** Names in a path, many more than a config has levels. */
+const MOST_NAMES = 20;
+
 /**
  * A copy of a config with the value at a dotted path replaced, as in `schedule.steps` or `arms.0.alpha`; the input
  * stays as it is. Objects that are missing on the way are made, and a list grows by one where the path names the entry
@@ -12,6 +15,7 @@ const RESERVED: readonly string[] = ['__proto__', 'prototype', 'constructor'];
  */
 export function setPath(input: unknown, path: string, value: unknown): unknown {
   const keys = path.split('.');
+  if (keys.length > MOST_NAMES) throw new RangeError(`"${foreign(path)}" is not a path; it has ${keys.length} names`);
   if (keys.includes('')) throw new RangeError(`"${foreign(path)}" is not a path; give names with dots between`);
   const reserved = keys.find((key) => RESERVED.includes(key));
   if (reserved !== undefined) throw new RangeError(`${foreign(path)}: unknown field "${reserved}"`);

@@ -43,9 +43,8 @@ export const labelLines = (records: readonly LabelRecord[]): string =>
 
 /** Reads what `labelLines` has written, or somebody has made like it. */
 export function parseLabels(text: string): Parsed<readonly LabelRecord[]> {
-  const lines = text.trimEnd().split('\n');
-  if (lines.length > MOST_RECORDS)
-    return refused('labels', `has ${lines.length} lines; at most ${MOST_RECORDS} are allowed`);
+  const lines = text.trimEnd().split('\n', MOST_RECORDS + 1);
+  if (lines.length > MOST_RECORDS) return refused('labels', `has more than the ${MOST_RECORDS} lines allowed`);
   const records: LabelRecord[] = [];
   const seen = new Set<string>();
   for (const [i, line] of lines.entries()) {

@@ -1,6 +1,6 @@
 import { isObject } from '../../math/foreign';
 import { armName } from '../config/names';
-import { accepted, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
+import { accepted, MOST_PARTS, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
 import * as v from 'valibot';
 import { MAXIMUM_RUNS, parseConfig } from '../config/config';
 import { FIELDS } from '../config/fields';
@@ -41,7 +41,7 @@ export function parseResultsFile(text: string, name: string): Parsed<readonly Na
   if (text.length > MAXIMUM_FILE_BYTES) {
     return refused('', `the file is larger than ${MAXIMUM_FILE_BYTES / 2 ** 20} MiB`);
   }
-  const json = readJson(text);
+  const json = readJson(text, MOST_PARTS);
   if (!json.ok) return json;
   if (!Array.isArray(json.value)) {
     const entry = parseEntry(json.value, shortened(name));
@@ -181,13 +181,18 @@ const evaluation = object({
   ) as unknown as Record<MetricName, typeof number>),
 });
 
+const dateMessage = given('a date such as 2026-01-31T12:00:00.000Z');
+/** Some of ISO 8601's forms, such as an offset of hours alone, are no date to JavaScript. */
+const date = v.pipe(
+  v.string(given('a date')),
+  v.isoTimestamp(dateMessage),
+  v.check((text) => !Number.isNaN(Date.parse(text)), dateMessage),
+);
+
 const cardSchema = object({
   name: v.optional(v.pipe(text(MAXIMUM_NAME), v.minLength(1, 'is empty; give a name'))),
   notes: v.optional(text(MAXIMUM_NOTES), ''),
-  date: v.optional(
-    v.nullable(v.pipe(v.string(given('a date')), v.isoTimestamp(given('a date such as 2026-01-31T12:00:00.000Z')))),
-    null,
-  ),
+  date: v.optional(v.nullable(date), null),
 });
 
 const schemaOf = <const S extends readonly RunStatus[]>(statuses: S) =>

@@ -33,6 +33,8 @@ export interface SweepAxis {
 export type CellValues = Readonly<Record<string, unknown>>;
 
 export const MAXIMUM_CELLS = 4096;
+/** Of explicit tables, in all cells together: more would hold the page up for seconds. */
+const MAXIMUM_ENTRIES = 2 ** 25;
 const MAXIMUM_AXES = 6;
 const MAXIMUM_PATH = 200;
 
@@ -98,7 +100,9 @@ export function parseSweepDocument(input: unknown): Parsed<SweepDocument> {
   if ((axes !== undefined || list !== undefined) === (tuning !== undefined))
     return refused('sweep', 'give axes, list, both, or tuning alone');
   if (tuning) return tuningOf(config, tuning);
-  return axes ? withGoodAxes({ base: config, axes, ...(list && { list }) }, axes) : accepted({ base: config, list });
+  return axes
+    ? withGoodAxes({ base: config, axes, ...(list && { list }) }, axes)
+    : withGoodTables({ base: config, list });
 }
 
 /** The tuning of a race as a sweep. */
@@ -117,7 +121,7 @@ function tuningOf(base: object, tuning: TuningPlan): Parsed<SweepDocument> {
   const { tuned: _, ...untuned } = race.value;
   const trials = trialCount(untuned.arms, over);
   if (trials > MAXIMUM_CELLS) return refused('tuning', `makes ${trials} trials; at most ${MAXIMUM_CELLS} are allowed`);
-  return accepted({ base: untuned, tuning });
+  return withGoodTables({ base: untuned, tuning });
 }
 
 function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Parsed<SweepDocument> {
@@ -127,8 +131,8 @@ function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Pars
     if (axes.findIndex((other) => other.path === path) < i) {
       return refused(`axes.${i}.path`, `${shown(path)} is an axis already`);
     }
-    const texts = values.map((value) => JSON.stringify(value));
-    const twin = texts.findIndex((text, at) => texts.indexOf(text) < at);
+    const seen = new Set<string>();
+    const twin = values.findIndex((value) => seen.size === seen.add(JSON.stringify(value)).size);
     if (twin >= 0) return refused(`axes.${i}.values`, `${shown(values[twin])} is there twice`);
   }
   const { list } = document;
@@ -139,7 +143,17 @@ function withGoodAxes(document: SweepDocument, axes: readonly SweepAxis[]): Pars
     const path = axes.find((axis) => Object.hasOwn(own, axis.path))?.path;
     if (path !== undefined) return refused(`list.${i}`, `sets ${shown(path)}, which is an axis`);
   }
-  return accepted(document);
+  return withGoodTables(document);
+}
+
+/** Every cell has the base's tables, and is checked whole. */
+function withGoodTables(document: SweepDocument): Parsed<SweepDocument> {
+  const { task } = document.base as { readonly task?: unknown };
+  const rows = isObject(task) ? [task['referenceLogits'], task['rewards']].flat() : [];
+  const entries = rows.reduce<number>((sum, row) => sum + (Array.isArray(row) ? row.length : 0), 0);
+  const all = entries * cellCount(document);
+  if (all <= MAXIMUM_ENTRIES) return accepted(document);
+  return refused('base.task', `tables have ${all} entries in all cells; at most ${MAXIMUM_ENTRIES} are allowed`);
 }
 
 /** How many cells a sweep has; they are numbered from 0. */

@@ -1,5 +1,6 @@
 import { TASKS } from '../config/tasks';
 import { armName } from '../config/names';
+import { readJson } from '../reading';
 import { SAMPLERS, takesN } from '../samplers/table';
 import { FIELDS } from '../config/fields';
 import { type ExperimentConfig } from '../config/schema';
@@ -8,11 +9,8 @@ import { type ExperimentConfig } from '../config/schema';
 
 /** What a text stands for: JSON where it is some, else itself. */
 export function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  const json = readJson(text);
+  return json.ok ? json.value : text;
 }
 
 /** The values of an axis, with commas between: "0.1, 1", "dpo, ipo", or JSON such as "[[1, 0]], [[0, 1]]". */

@@ -1,4 +1,4 @@
-import { problemText } from '../../experiment/reading';
+import { MOST_PARTS, problemText, readJson, type Problem } from '../../experiment/reading';
 import { parseSweepDocument, sweepProblem, type SweepDocument } from '../../experiment/documents/sweep';
 import {
   CELLS_FORMAT,
@@ -13,30 +13,30 @@ export type SweepFile =
   | { readonly kind: 'document'; readonly document: SweepDocument }
   | { readonly kind: 'problem'; readonly text: string };
 
-const MAXIMUM_BYTES = 32 * 2 ** 20;
+/** A larger file is not read at all. */
+export const MAXIMUM_SWEEP_BYTES = 32 * 2 ** 20;
 
 /** Never rejects. */
 export async function readSweepFile(file: File): Promise<SweepFile> {
   const problem = (text: string): SweepFile => ({ kind: 'problem', text });
-  if (file.size > MAXIMUM_BYTES) return problem(`the file is larger than ${MAXIMUM_BYTES / 2 ** 20} MiB.`);
+  if (file.size > MAXIMUM_SWEEP_BYTES) return problem(`the file is larger than ${MAXIMUM_SWEEP_BYTES / 2 ** 20} MiB.`);
   const name = file.name.replace(/\.json$/i, '') || 'Imported sweep';
-  try {
-    const content = await file.text();
-    if (content.startsWith(`{"format":"${CELLS_FORMAT}"`)) {
-      return problem('these are a sweep’s single cells; npm run lab -- merge makes a document of them.');
-    }
-    const value: unknown = JSON.parse(content);
-    if ((value as { format?: unknown } | null)?.format === SWEEP_FORMAT) {
-      const results = parseSweepResults(value);
-      return results.ok
-        ? { kind: 'results', name, results: results.value }
-        : problem(`${problemText(results.problems)}.`);
-    }
-    const parsed = parseSweepDocument(value);
-    if (!parsed.ok) return problem(problemText(parsed.problems));
-    const bad = sweepProblem(parsed.value);
-    return bad ? problem(problemText([bad])) : { kind: 'document', document: parsed.value };
-  } catch (error) {
-    return problem(error instanceof SyntaxError ? 'the file is not JSON.' : `${String((error as Error).message)}.`);
+  const content = await file.text().catch(() => null);
+  if (content === null) return problem('the file cannot be read.');
+  if (content.startsWith(`{"format":"${CELLS_FORMAT}"`)) {
+    return problem('these are a sweep’s single cells; npm run lab -- merge makes a document of them.');
   }
+  const json = readJson(content, MOST_PARTS);
+  if (!json.ok) return problem(sentence(json.problems));
+  const { value } = json;
+  if ((value as { format?: unknown } | null)?.format === SWEEP_FORMAT) {
+    const results = parseSweepResults(value);
+    return results.ok ? { kind: 'results', name, results: results.value } : problem(sentence(results.problems));
+  }
+  const parsed = parseSweepDocument(value);
+  if (!parsed.ok) return problem(sentence(parsed.problems));
+  const bad = sweepProblem(parsed.value);
+  return bad ? problem(sentence([bad])) : { kind: 'document', document: parsed.value };
 }
+
+const sentence = (problems: readonly Problem[]): string => `${problemText(problems)}.`;

@@ -1,7 +1,8 @@
 import { labelLines, parseLabels, type LabelRecord } from '../../../experiment/documents/labels';
 import { recall, remember } from '../../kit/remembered';
+import { isAllowed } from '../query';
 import type { Side } from './cards';
-import { labelConfig, type LabelSetup } from './setup';
+import { LABEL_SETTINGS, LABELLED_SAMPLERS, LABELLED_TASKS, labelConfig, type LabelSetup } from './setup';
 
 const STORED = 'labelling';
 
@@ -21,16 +22,25 @@ export function readStored(): StoredLabelling | null {
   try {
     const stored = JSON.parse(text) as Omit<StoredLabelling, 'records'> & { readonly records: string };
     const { setup, repeats, votes, ties } = stored;
+    if (!isSetup(setup) || typeof ties !== 'boolean') return null;
     const parsed = parseLabels(stored.records);
     if (!parsed.ok) return null;
     labelConfig(setup);
     const sides = votes.filter((side) => ['left', 'right', 'tie'].includes(side));
     const { same, all } = repeats;
+    if (![same, all].every((count) => Number.isInteger(count) && count >= 0) || same > all) return null;
     return { setup, records: parsed.value, repeats: { same, all }, votes: sides, ties };
   } catch {
     return null;
   }
 }
+
+/** What the controls can set: an older version may have stored something else. */
+const isSetup = ({ task, first, second, rounds, seed }: LabelSetup): boolean =>
+  LABELLED_TASKS.includes(task) &&
+  [first, second].every((sampler) => LABELLED_SAMPLERS.includes(sampler)) &&
+  isAllowed(LABEL_SETTINGS.rounds, rounds) &&
+  isAllowed(LABEL_SETTINGS.seed, seed);
 
 /** Whether this browser keeps it. */
 export const store = ({ records, ...rest }: StoredLabelling): boolean =>

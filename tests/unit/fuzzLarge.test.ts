@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseLabels } from '../../src/experiment/documents/labels';
+import { MAXIMUM_FILE_BYTES, parseResultsFile } from '../../src/experiment/documents/resultsFile';
+import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents/sweep';
+import { problemText, type Parsed } from '../../src/experiment/reading';
+import { MAXIMUM_SWEEP_BYTES, readSweepFile } from '../../src/views/sweeps/importSweep';
+import { goodResults } from '../support/goodResults';
+import { frugal, frugalAsync } from '../support/fuzzing';
+import { configOf } from '../support/tasks';
+
+/**
+ * Files just below what the page takes. A file of runs of this size takes a good machine two seconds to parse, whoever
+ * wrote it, so a hang is looked for, not a slow machine: what these found took half a minute and more, or gigabytes.
+ */
+const BOUNDS = { patience: 20_000, memory: 1024 * 2 ** 20 };
+
+const TINY = configOf({
+  task: { kind: 'bandit', prompts: 2, responses: 3 },
+  arms: [{ sampler: 'vanilla' }],
+  seeds: 1,
+  beta: 1,
+  learningRate: 0.01,
+  schedule: { steps: 10, pairs: 1 },
+  evaluation: { every: 1 },
+});
+
+/** As many copies as fit into a list with a bad one at its end. */
+function listOf(bytes: number, entry: string, last: string, most = Infinity): string {
+  const count = Math.min(most, Math.floor((bytes - last.length - 2) / (entry.length + 1)));
+  return `[${`${entry},`.repeat(count)}${last}]`;
+}
+
+const said = (parsed: Parsed<unknown>): string => (parsed.ok ? 'read' : problemText(parsed.problems));
+
+describe('a file of runs below the limit', () => {
+  const good = JSON.stringify(goodResults(500));
+  const evaluations = (entry: string) =>
+    JSON.stringify({ ...goodResults(), runs: [{ ...goodResults().runs[0], evaluations: '…' }] }).replace('"…"', entry);
+
+  it.each<[string, () => string, RegExp]>([
+    ['that is wrong in its last run', () => listOf(MAXIMUM_FILE_BYTES, good, good.replace('"wasm"', '"wosm"')), /^\d+\.backend\.name: "wosm" is not allowed/],
+    ['with an evaluation that is empty a million times', () => evaluations(listOf(3_000_000, '{}', '{}')), /^runs\.0\.evaluations\.0\.step: is missing$/],
+    ['that is foreign, millions of objects', () => listOf(MAXIMUM_FILE_BYTES, '{}', '0'), /more than 4000000 lists and objects/],
+    ['that is foreign, millions of numbers', () => listOf(MAXIMUM_FILE_BYTES, '0', '0'), /at most 500 are read at once/],
+    ['of levels', () => '['.repeat(MAXIMUM_FILE_BYTES), /more than 100 levels/],
+  ])('%s', (_, make, message) => {
+    frugal((text: string) => expect(said(parseResultsFile(text, 'name'))).toMatch(message), BOUNDS)(make());
+  }); // prettier-ignore
+
+  it('that is a text and no labels', () => {
+    frugal(
+      (text: string) => expect(said(parseLabels(text))).toMatch(/more than the 100000 lines allowed/),
+      BOUNDS,
+    )(`${'\n'.repeat(MAXIMUM_FILE_BYTES - 1)}x`);
+  });
+});
+
+describe('a file of a sweep below the limit', () => {
+  const sweep = JSON.parse(readFileSync('public/sweeps/phase-map.json', 'utf8')) as { cells: unknown[] };
+  const withCells = (entry: string) => JSON.stringify({ ...sweep, cells: '…' }).replace('"…"', entry);
+  const cells = MAXIMUM_SWEEP_BYTES - 100_000;
+
+  it.each<[string, () => string, RegExp]>([
+    ['that is wrong in its last cell', () => withCells(listOf(cells, JSON.stringify(sweep.cells[0]), '0')), /^cells\.\d+: /],
+    ['with a cell that is empty a million times', () => withCells(listOf(3_000_000, '{}', '{}')), /^cells\.0\.number: is missing\.$/],
+    ['that is foreign, millions of objects', () => listOf(MAXIMUM_SWEEP_BYTES, '{}', '0'), /more than 4000000 lists and objects/],
+    ['that is foreign, millions of numbers', () => listOf(MAXIMUM_SWEEP_BYTES, '0', '0'), /^base: is missing/],
+    ['whose axis has values of thousands of letters', () => JSON.stringify({ base: TINY, axes: [{ path: 'beta', values: Array.from({ length: 4000 }, (_, i) => 'x'.repeat(8000) + i) }] }), /^cell 0 .*is not allowed/],
+  ])('%s', async (_, make, message) => {
+    const read = frugalAsync(async (file: File) => {
+      const found = await readSweepFile(file);
+      expect(found.kind === 'problem' ? found.text : 'read').toMatch(message);
+    }, BOUNDS);
+    await read(new File([make()], 'sweep.json'));
+  }); // prettier-ignore
+});
+
+it('a sweep of thousands of cells with the largest tables', () => {
+  const rewards = Array.from({ length: 256 }, () => Array<number>(256).fill(1));
+  const values = (count: number) => Array.from({ length: count }, (_, i) => (i + 1) / 100);
+  const sweepOf = (count: number) => ({
+    base: { ...TINY, task: { kind: 'bandit', rewards } },
+    axes: [{ path: 'beta', values: values(count) }],
+  });
+  const read = (count: number) => {
+    const parsed = parseSweepDocument(sweepOf(count));
+    const problem = parsed.ok ? sweepProblem(parsed.value) : null;
+    return problem ? problemText([problem]) : said(parsed);
+  };
+  frugal((count: number) => expect(read(count)).toMatch(/tables have 268435456 entries in all cells/), BOUNDS)(4096);
+  frugal((count: number) => expect(read(count)).toBe('read'), BOUNDS)(512);
+});
