@@ -4,7 +4,6 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -17,6 +16,7 @@ import { hashIn } from '../experiment/config/checkpointName';
 import { optimumEnding } from '../experiment/documents/optimumFile';
 import { openModel } from '../training/openModel';
 import { sentence, UsageError } from './errors';
+import { readBytes, readText } from './readFile';
 
 /** The project's root: the bundle, .lab/lab.mjs, lies one folder below. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -39,7 +39,7 @@ export const optimumPath = (name: string, oracle: 'bounded' | 'sum'): string =>
 /** The text beside a checkpoint; null where there is none. */
 export async function loadOptimum(name: string, oracle: 'bounded' | 'sum'): Promise<string | null> {
   const path = optimumPath(name, oracle);
-  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+  return existsSync(path) ? readText(path) : null;
 }
 
 /** A folder in Hugging Face's layout, or with the files of llama2.c: all of its files that a model can be made of. */
@@ -47,7 +47,7 @@ function modelFiles(folder: string): Map<string, Uint8Array> {
   const names = readdirSync(folder).filter((name) =>
     /^(config|tokenizer)[.]json$|[.](safetensors|bin|data)$/.test(name),
   );
-  return new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
+  return new Map(names.map((name) => [name, readBytes(join(folder, name))]));
 }
 
 /**
@@ -61,7 +61,7 @@ export async function loadCheckpoint(name: string): Promise<Uint8Array> {
   if (kind?.isFile() && /[.](bin|data)$/.test(name)) {
     const beside = join(dirname(own), 'tokenizer.bin');
     const files = existsSync(beside) ? [own, beside] : [own];
-    return openModel(new Map(files.map((path) => [basename(path), readFileSync(path)])));
+    return openModel(new Map(files.map((path) => [basename(path), readBytes(path)])));
   }
   const path = checkpointPath(name);
   if (!existsSync(path) && hashIn(name) !== null) {
@@ -69,7 +69,7 @@ export async function loadCheckpoint(name: string): Promise<Uint8Array> {
   }
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
   if (!statSync(path).isFile()) throw new Error(`${path} is not a file`);
-  return readFileSync(path);
+  return readBytes(path);
 }
 
 /** Throws UsageError unless a file can be written there: better before the work than after. */

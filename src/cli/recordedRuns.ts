@@ -6,6 +6,7 @@ import { parseResultsFile } from '../experiment/documents/resultsFile';
 import { valueOf } from '../experiment/reading';
 import { known, sentence, UsageError } from './errors';
 import { RECORDED } from './files';
+import { readText } from './readFile';
 
 /** A preset's runs as the page ships them; null where none are recorded. */
 export function recordedOf(preset: string): Recorded | null {
@@ -17,7 +18,7 @@ export function recordedOf(preset: string): Recorded | null {
 export function readResults(path: string, named = path): Results {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path);
   } catch (error) {
     throw new UsageError(`${named}: ${sentence(error)}`, { cause: error });
   }

@@ -2,15 +2,21 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readCells } from '../../src/cli/sweep/sweepFile';
 import { parseConfig } from '../../src/experiment/config/config';
 import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents/sweep';
+import { goodCells, linesOf } from '../support/goodCells';
+import { fewer } from '../support/fuzzing';
 import { JAVASCRIPT, spoiled } from '../support/spoiled';
 import { configFile, lab, scratchFolder, TINY } from './lab';
 
 /** Broken files of every kind end in exit code 2 and one sentence, and nothing is written. */
 
 const SEED = 7;
-const EACH = 6;
+/** A case is a process of its own. */
+const EACH = fewer(6);
+/** Milliseconds. */
+const PATIENCE = 30_000 + 5000 * EACH;
 const folder = scratchFolder();
 
 async function expectRefused(args: readonly string[], file: string, content: string | Uint8Array): Promise<void> {
@@ -40,7 +46,7 @@ function withWrongBytes(good: Buffer): fc.Arbitrary<Uint8Array> {
   });
 }
 
-describe('a broken file', () => {
+describe('a broken file', { timeout: PATIENCE }, () => {
   it('that should be a config', async () => {
     const bad = spoiled(TINY).filter((input) => !parseConfig(input).ok && JSON.stringify(input) !== undefined);
     for (const input of samples(bad)) {
@@ -56,6 +62,30 @@ describe('a broken file', () => {
     };
     for (const input of samples(spoiled(good).filter((one) => isBad(one) && JSON.stringify(one) !== undefined))) {
       await expectRefused(['sweep', join(folder, 'sweep.json')], 'sweep.json', JSON.stringify(input));
+    }
+  });
+
+  it('that should be a sweep’s cells', async () => {
+    const path = join(folder, 'cells.jsonl');
+    const { head, cells } = goodCells();
+    const isBad = (lines: string) => {
+      writeFileSync(path, lines);
+      try {
+        readCells(path);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    const bad = fc
+      .oneof(
+        spoiled(head).map((line) => [line, ...cells]),
+        spoiled(cells[0]).map((line) => [head, line]),
+      )
+      .map(linesOf)
+      .filter(isBad);
+    for (const lines of samples(bad)) {
+      await expectRefused(['merge', path, '--partial'], 'cells.jsonl', lines as string);
     }
   });
 

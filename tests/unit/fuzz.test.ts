@@ -96,6 +96,7 @@ describe('what is read from outside', () => {
     ['of a name of millions of letters', `{"${'x'.repeat(5_000_000)}": 1}`],
     ['of a million entries', `[${'0,'.repeat(1_000_000)}0]`],
     ['of a million objects', `[${'{},'.repeat(1_000_000)}0]`],
+    ['of a path of thousands of names', `{"base": "bandit-race", "list": [{"${'a.'.repeat(50_000)}a": 1}]}`],
     ['of numbers that are none', '{"version": 1e999, "format": -1e999}'],
     ['that is cut off', '{"format": "pilaf-lab/results", "version": 1, "config": {"'],
   ])('a text %s', (_, given) => {

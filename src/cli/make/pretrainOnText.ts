@@ -1,7 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { TEXT_PRETRAINING, textProblem, type TextPretraining } from '../../experiment/config/textPretraining';
+import {
+  MOST_LETTERS,
+  TEXT_PRETRAINING,
+  textProblem,
+  type TextPretraining,
+} from '../../experiment/config/textPretraining';
 import { encodeTextModel, type TextModel } from '../../policy/textModel';
 import { pretrainText, type TextLook } from '../../reference/pretrainText';
 import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
@@ -11,6 +16,8 @@ import { startBackend } from '../nodeRuntime';
 import { startProgress } from '../progress';
 
 const { steps, tokens, width, layers } = TEXT_PRETRAINING;
+/** A letter has four bytes at most. */
+const MOST_TEXT_BYTES = 4 * MOST_LETTERS;
 
 /** `lab pretrain text <file>`: trains a small policy that writes like a text of one's own. */
 export async function pretrainOnText(args: readonly string[]): Promise<number> {
@@ -58,6 +65,10 @@ export async function pretrainOnText(args: readonly string[]): Promise<number> {
 function readText(file: string): string {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
   if (!statSync(file).isFile()) throw new UsageError(`${file} is not a file`);
+  const { size } = statSync(file);
+  if (size > MOST_TEXT_BYTES) {
+    throw new UsageError(`${file} cannot be used: it has ${size} bytes; at most ${MOST_TEXT_BYTES} are read`);
+  }
   const text = readUtf8(file);
   const problem = textProblem(text);
   if (problem) throw new UsageError(`${file} cannot be used: ${problem}`);

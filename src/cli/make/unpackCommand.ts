@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderFiles, type WrittenFolder } from '../../policy/modelFolder';
 import { folderOf, parseTextModel } from '../../policy/textModel';
@@ -8,6 +7,7 @@ import { parseReviewsCheckpoint } from '../../training/reviewsTask';
 import { readArguments } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
 import { makeFolder, writeTogether } from '../files';
+import { readBytes } from '../readFile';
 
 /** `lab unpack`: a policy's one file, of plain text or of reviews, as the folder that `transformers` loads. */
 export function unpackCommand(args: readonly string[]): number {
@@ -18,7 +18,7 @@ export function unpackCommand(args: readonly string[]): number {
   if (out === undefined) throw new UsageError('unpack needs --out, the folder to write');
   let folder: WrittenFolder;
   try {
-    folder = unpacked(readFileSync(path));
+    folder = unpacked(readBytes(path));
   } catch (error) {
     throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
   }

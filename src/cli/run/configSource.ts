@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { parseConfig } from '../../experiment/config/config';
 import { parsePermalink } from '../../experiment/config/permalink';
 import { findPreset, PRESETS } from '../../experiment/presets/presets';
 import type { ExperimentConfig } from '../../experiment/config/schema';
+import { jsonExcess, MOST_PARTS } from '../../experiment/reading';
 import { setPath } from '../../experiment/config/setPath';
 import { jsonOrText } from '../../experiment/documents/typedAxes';
 import { compression } from '../compression';
 import { known, sentence, UsageError } from '../errors';
+import { readText } from '../readFile';
 
 export interface LoadedConfig {
   readonly config: ExperimentConfig;
@@ -34,7 +35,7 @@ const readLink = async (link: string): Promise<ExperimentConfig> => known(await 
 export function readJson(path: string, presets: readonly { readonly id: string }[]): unknown {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path);
   } catch (error) {
     const names = presets.map(({ id }) => id).join(', ');
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -42,6 +43,8 @@ export function readJson(path: string, presets: readonly { readonly id: string }
     }
     throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }
+  const excess = jsonExcess(text, MOST_PARTS);
+  if (excess) throw new UsageError(`${path}: ${excess}`);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

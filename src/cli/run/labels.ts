@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { parseLabels, type LabelRecord } from '../../experiment/documents/labels';
 import { problemText } from '../../experiment/reading';
 import { sentence, UsageError } from '../errors';
+import { readText } from '../readFile';
 
 /** The labels of `--labels`, which a config with a person for a labeller needs, and no other has. Throws UsageError. */
 export function readLabels(
@@ -24,7 +24,7 @@ export function readLabels(
 export function readLabelsFile(path: string): readonly LabelRecord[] {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path);
   } catch (error) {
     throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { parseStored } from '../../run/storedExperiment';
 import { sentence, UsageError } from '../errors';
 import { checkWritable, holdsSomething, isSameFile, writeAtomically } from '../files';
+import { MOST_BYTES } from '../readFile';
 
 /** The files that an experiment writes; undefined where it writes none. */
 export interface Outputs {
@@ -31,8 +32,8 @@ export function checkOutputs({ out, save }: Outputs, resumed?: string, source?: 
 
 /** What a file holds that must not be overwritten, and what to do instead. */
 function whatIsThere(path: string): string {
-  const saved = parseStored(readFileSync(path));
-  return saved.ok
+  const saved = statSync(path).size > MOST_BYTES ? null : parseStored(readFileSync(path));
+  return saved?.ok
     ? `"${path}" holds the state of an experiment after step ${saved.value.snapshot.step}; go on with it by lab -- resume, or give another name`
     : `"${path}" is there already and is not a state of this experiment; give another name`;
 }

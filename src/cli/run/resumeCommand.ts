@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { parseStored, type StoredExperiment } from '../../run/storedExperiment';
 import { readArguments, readBackend, readWorkers } from '../arguments';
 import { readLabels } from './labels';
 import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';
+import { readBytes } from '../readFile';
 
 /** `lab resume`: goes on with an experiment that `run --save` saved. */
 export async function resumeCommand(args: readonly string[]): Promise<number> {
@@ -30,7 +30,7 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
 function load(path: string): StoredExperiment {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readBytes(path);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(missing ? `there is no file "${path}"` : `${path}: ${sentence(error)}`, { cause: error });

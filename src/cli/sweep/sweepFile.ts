@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, existsSync, truncateSync } from 'node:fs';
 import { sweepFingerprint } from '../../analysis/sweepFingerprint';
 import { readJson, type Parsed } from '../../experiment/reading';
+import { isObject } from '../../math/foreign';
 import { cellCount, cellName, cellValues } from '../../experiment/documents/sweep';
 import {
   parseCellLine,
@@ -13,6 +14,7 @@ import {
   type SweepHead,
 } from '../../experiment/documents/sweepResults';
 import { known, sentence, UsageError } from '../errors';
+import { MOST_CELL_BYTES, readBytes, readText } from '../readFile';
 
 /** A sweep's file: its head, then a line for every finished cell, in the order in which they finished. */
 export interface CellFile {
@@ -27,7 +29,7 @@ const NEWLINE = 10;
  * kill left of its last line is cut off; else it is begun. Throws UsageError for a file with something else in it.
  */
 export function openCells(path: string, head: SweepHead, resume: boolean): CellFile {
-  const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+  const bytes = existsSync(path) ? readCellBytes(path) : Buffer.alloc(0);
   if (bytes.length > 0 && !resume) {
     throw new UsageError(`--out: ${path} is there already; --resume goes on with it, another name begins anew`);
   }
@@ -48,6 +50,14 @@ export function openCells(path: string, head: SweepHead, resume: boolean): CellF
   return { head, lines: [] };
 }
 
+function readCellBytes(path: string): Buffer {
+  try {
+    return readBytes(path, MOST_CELL_BYTES);
+  } catch (error) {
+    throw new UsageError(`--out: ${path}: ${sentence(error)}`, { cause: error });
+  }
+}
+
 /** One write a line, so that a kill tears the last one at most. */
 export function appendLine(path: string, value: SweepHead | CellLine): void {
   appendFileSync(path, `${JSON.stringify(value)}\n`);
@@ -57,7 +67,7 @@ export function appendLine(path: string, value: SweepHead | CellLine): void {
 export function readCells(path: string): CellFile {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path, MOST_CELL_BYTES);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(missing ? `there is no file "${path}"` : `${path} cannot be read: ${sentence(error)}`, {
@@ -73,12 +83,8 @@ export function readCells(path: string): CellFile {
 
 function finishedDocument(text: string): unknown {
   if (!text.includes(`"${SWEEP_FORMAT}"`)) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    return (value as { format?: unknown } | null)?.format === SWEEP_FORMAT ? value : null;
-  } catch {
-    return null;
-  }
+  const json = readJson(text);
+  return json.ok && isObject(json.value) && json.value['format'] === SWEEP_FORMAT ? json.value : null;
 }
 
 /** Whole lines: a head, then cells. Heads may come again, where files were put together. */

@@ -1,0 +1,20 @@
+import { readFileSync, statSync } from 'node:fs';
+import { MAXIMUM_FILE_BYTES } from '../experiment/documents/resultsFile';
+
+/** Files are read whole, so their size is looked at first: Node would say why it cannot in words of its own. */
+
+const MEBIBYTE = 2 ** 20;
+/** Bytes of a checkpoint or a state, more than a browser takes: Node reads no file of 2 GiB in one piece. */
+export const MOST_BYTES = 2000 * MEBIBYTE;
+/** Of a sweep's cells: Node has no longer text. */
+export const MOST_CELL_BYTES = 500 * MEBIBYTE;
+
+/** A file's bytes; throws an Error before it reads more than these. */
+export function readBytes(path: string, most = MOST_BYTES): Buffer {
+  const { size } = statSync(path);
+  if (size <= most) return readFileSync(path);
+  throw new Error(`the file has ${Math.ceil(size / MEBIBYTE)} MiB; at most ${most / MEBIBYTE} are read`);
+}
+
+/** A text of JSON or lines of it, as large as the page takes. */
+export const readText = (path: string, most = MAXIMUM_FILE_BYTES): string => readBytes(path, most).toString('utf8');
