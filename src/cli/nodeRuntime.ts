@@ -54,13 +54,25 @@ export interface NodeBackend extends ChosenBackend {
   release(): void;
 }
 
+/** What somebody can do whose GPU does not start. */
+export const WITHOUT_GPU = 'The same command with --backend wasm does without the GPU.';
+
 /**
  * The backend that was asked for, or the best that passes its self-test; a software GPU only where it was asked for.
- * Throws an Error that says why when it cannot run.
+ * Throws an Error that says why when it cannot run, and what can.
+ */
+export const startBackend = (only?: BackendName): Promise<NodeBackend> =>
+  startInPool(only).catch((error: unknown) => {
+    if (only !== 'webgpu') throw error;
+    throw new Error(`${sentence(error)} ${WITHOUT_GPU}`, { cause: error });
+  });
+
+/**
+ * The same in a process of a pool, whose owner knows what else can be done.
  *
  * @param isTested whether another process has tested it
  */
-export async function startBackend(only?: BackendName, isTested = false): Promise<NodeBackend> {
+export async function startInPool(only?: BackendName, isTested = false): Promise<NodeBackend> {
   const { reason, release } = await offerWebGPU(only);
   let onLost: (message: string) => void = () => undefined;
   const lost = new Promise<never>((_, reject) => {

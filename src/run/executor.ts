@@ -5,6 +5,7 @@ import { encodeTextModel } from '../policy/textModel';
 import { runCell } from './cell';
 import type { ImportedCheckpoints, Note, Order, OrderKind, OrderOf, Outcomes } from './orders';
 import { Part } from './part';
+import { RepeatedCheck } from './repeatedCheck';
 import type { RunnerEnvironment } from './runner';
 
 /** What an executor needs of the thread or process that it is in. */
@@ -19,6 +20,8 @@ export interface ExecutorEnvironment extends RunnerEnvironment {
 /** Carries out what a pool orders in the thread of one of its workers, one order after the other. */
 export class Executor {
   private part: Part | null = null;
+  /** Of the device, at the part's size. */
+  private check: RepeatedCheck | null = null;
   /** Whether the pretraining in hand is to end. */
   private halted = false;
 
@@ -33,10 +36,9 @@ export class Executor {
       case 'open':
         return this.open(order, onNote);
       case 'advance':
-        return this.opened().advance(order.until, order.evaluates, order.showsPairs);
+        return this.advance(order);
       case 'snapshot':
-        await this.environment.check?.quick();
-        return this.opened().snapshot();
+        return this.snapshot();
       case 'finish':
         return this.opened().finish();
       case 'mixture':
@@ -87,9 +89,28 @@ export class Executor {
   private async open({ config, checkpoints, runs, from }: OrderOf<'open'>, onNote: (note: Note) => void) {
     await this.drop();
     const task = await this.environment.prepare(config, checkpoints);
-    await this.environment.check?.whole(config, task);
-    this.part = new Part(config, task, runs, from, this.environment.memory);
+    const { check, now, memory } = this.environment;
+    this.check = new RepeatedCheck(check, (device) => device.whole(config, task), config.schedule.steps, now);
+    await this.check.begin();
+    this.part = new Part(config, task, runs, from, memory);
     return this.part.open(onNote);
+  }
+
+  private async advance({ until, evaluates, showsPairs }: OrderOf<'advance'>) {
+    try {
+      const leg = await this.opened().advance(until, evaluates, showsPairs);
+      for (const report of leg.reports) await this.check?.reported(report);
+      return leg;
+    } catch (error) {
+      await this.check?.broke(error);
+      throw error;
+    }
+  }
+
+  private async snapshot() {
+    const snapshot = await this.opened().snapshot();
+    await this.check?.stored();
+    return snapshot;
   }
 
   private opened(): Part {

@@ -1,11 +1,12 @@
-import type { DeviceCheck } from '../training/checkDevice';
+import { WrongNumbers, type DeviceCheck } from '../training/checkDevice';
+import type { Report } from '../training/reports';
 
-/** Milliseconds from one whole check of a device to the next, at least. */
+/** Milliseconds from one whole check of a device to the next, at least, where nothing asks for one. */
 const EVERY = 30_000;
 
 /**
- * Says when a device is checked: wholly before the first step, at evaluations far enough apart, at the last one, and
- * where a run has diverged; quickly at all others, and before a state is stored.
+ * Says when a device is checked: wholly before the first step, at evaluations far enough apart, at the last one, where a
+ * state is stored, where a run has diverged, and where something broke; quickly at all other evaluations.
  */
 export class RepeatedCheck {
   private checkedAt = 0;
@@ -30,21 +31,39 @@ export class RepeatedCheck {
     this.checkedAt = this.now();
   }
 
-  /** A device that was right may go wrong later. */
-  async evaluated(step: number): Promise<void> {
+  /** Before anybody sees what a device, which may go wrong at any time, has brought. */
+  async reported(report: Report): Promise<void> {
+    if (report.type === 'evaluation') await this.evaluated(report.step);
+    else if (report.type === 'diverged') await this.diverged(report.step);
+    else if (report.type === 'snapshot') await this.stored();
+  }
+
+  /**
+   * What a wrong device has computed is not to be gone on from. The quick check does not see all of it, but says more
+   * plainly that the device was right before.
+   */
+  async stored(): Promise<void> {
+    await this.check?.quick();
+    await this.begin();
+  }
+
+  /** Numbers that are wrong may break what computes with them: throws that the device is wrong, where it is. */
+  async broke(error: unknown): Promise<void> {
+    if (error instanceof WrongNumbers) return;
+    await this.begin().catch((found: unknown) => {
+      if (found instanceof WrongNumbers) throw found;
+    });
+  }
+
+  private async evaluated(step: number): Promise<void> {
     if (this.now() - this.checkedAt >= EVERY || step === this.steps) await this.begin();
     else await this.check?.quick();
   }
 
   /** What is not finite may be the device's doing. Several runs may diverge in one step. */
-  async diverged(step: number): Promise<void> {
+  private async diverged(step: number): Promise<void> {
     if (step === this.divergedAt) return;
     this.divergedAt = step;
     await this.begin();
-  }
-
-  /** What a wrong device has computed is not to be gone on from. */
-  async stored(): Promise<void> {
-    await this.check?.quick();
   }
 }

@@ -73,12 +73,15 @@ export class Runner {
     await this.check.begin();
     this.watch.start();
     const { experiment = runExperiment } = this.environment;
-    for await (const report of experiment(this.config, this.task, control, this.from?.snapshot ?? null)) {
-      if (report.type === 'evaluation') await this.check.evaluated(report.step);
-      else if (report.type === 'diverged') await this.check.diverged(report.step);
-      else if (report.type === 'snapshot') await this.check.stored();
-      this.enter(report);
-      yield report;
+    try {
+      for await (const report of experiment(this.config, this.task, control, this.from?.snapshot ?? null)) {
+        await this.check.reported(report);
+        this.enter(report);
+        yield report;
+      }
+    } catch (error) {
+      await this.check.broke(error);
+      throw error;
     }
   }
 

@@ -36,6 +36,10 @@ const TOLERANCE = 1e-3;
 /** Rows that the CPU computes too: it is slow. */
 const FEW = ROW_TILE;
 
+/** Texts that come in turn: what a check before has left in memory, which is used again, must not pass for the next. */
+const VARIANTS = 3;
+let checks = 0;
+
 /**
  * Holds the current backend against the plain CPU at the sizes of an experiment, with the reference as every run's
  * policy. A device may be right in small and wrong where a launch has many workgroups. Throws an Error that says by how
@@ -43,26 +47,33 @@ const FEW = ROW_TILE;
  */
 export async function checkDevice(config: ExperimentConfig, task: Task): Promise<void> {
   const fleets = fleetsOf(config, task, runsOf(config));
+  const asked = { seed: config.firstSeed, variant: checks++ % VARIANTS };
   const { pairs } = config.schedule;
-  const reference = task.referenceWeights(config.firstSeed);
-  await checkTraining(task, reference, Math.max(...fleets.map((fleet) => fleet.length)), paddedRows(2 * pairs));
+  await checkTraining(task, asked, Math.max(...fleets.map((fleet) => fleet.length)), paddedRows(2 * pairs));
   // The rows of the largest launch that the experiment makes, no more: memory may just hold that.
   const rowsOf = ([run]: readonly Run[]) =>
     Math.max(config.evaluation.samples, Math.min(blockRows(task.policy), pairs * run!.sampler.candidates));
   const [largest] = fleets.toSorted((a, b) => b.length * rowsOf(b) - a.length * rowsOf(a));
-  await checkSampling(task, reference, largest!.length, rowsOf(largest!));
+  await checkSampling(task, asked, largest!.length, rowsOf(largest!));
+}
+
+interface Asked {
+  /** Of the reference. */
+  readonly seed: number;
+  readonly variant: number;
 }
 
 /** A training step's log-probs and gradient, of four completions that repeat. */
-async function checkTraining(task: Task, reference: Float32Array, runs: number, rows: number): Promise<void> {
-  const launched = launchTraining(task, reference, runs, rows);
+async function checkTraining(task: Task, { seed, variant }: Asked, runs: number, rows: number): Promise<void> {
+  const reference = task.referenceWeights(seed);
+  const launched = launchTraining(task, reference, variant, runs, rows);
   const [logProbs, gradient] = await Promise.all(
     launched.map(async (tensor) => (await tensor.data<'float32'>()).slice()),
   );
   tf.dispose(launched);
   // The four only once; no other work comes between the CPU's operations.
-  const [fewLogProbs, fewGradient] = onCpu(() => {
-    const few = launchTraining(task, reference, 1, FEW);
+  const [fewLogProbs, fewGradient] = onCpu(task, `training ${seed} ${variant}`, () => {
+    const few = launchTraining(task, reference, variant, 1, FEW);
     const values = few.map((tensor) => tensor.dataSync<'float32'>());
     tf.dispose(few);
     return values;
@@ -75,13 +86,13 @@ async function checkTraining(task: Task, reference: Float32Array, runs: number, 
 }
 
 /** Launches a pass over the four completions, repeated; the caller disposes what it returns. */
-function launchTraining(task: Task, reference: Float32Array, sets: number, rows: number): tf.Tensor[] {
+function launchTraining(task: Task, reference: Float32Array, variant: number, sets: number, rows: number): tf.Tensor[] {
   const { policy } = task;
   const { vocabulary, completionLength } = policy;
   return tf.tidy(() => {
     const few = Array.from({ length: FEW }, (_, which) => ({
       prompt: promptOf(task, which),
-      completion: Array.from({ length: completionLength }, (__, t) => (7 * which + 5 * t + 3) % vocabulary),
+      completion: Array.from({ length: completionLength }, (__, t) => (7 * which + 5 * t + 3 + variant) % vocabulary),
     }));
     const texts = Array.from({ length: rows }, (_, row) => few[row % FEW]!);
     const batch = completionBatch(lengthsOf(task), new Array<typeof texts>(sets).fill(texts));
@@ -97,7 +108,8 @@ function launchTraining(task: Task, reference: Float32Array, sets: number, rows:
  * Completions of all runs. KL is 0 at their first token, where policy and reference have both read the prompt, and the
  * CPU finds the last four's log-probs again.
  */
-async function checkSampling(task: Task, reference: Float32Array, runs: number, rows: number): Promise<void> {
+async function checkSampling(task: Task, { seed, variant }: Asked, runs: number, rows: number): Promise<void> {
+  const reference = task.referenceWeights(seed);
   const { policy } = task;
   const { vocabulary, completionLength } = policy;
   const total = runs * rows;
@@ -109,7 +121,7 @@ async function checkSampling(task: Task, reference: Float32Array, runs: number, 
     referenceSets: sets,
     seeds: sets,
     stream: STREAM.evaluation,
-    step: 0,
+    step: variant,
     measure: true,
   });
   const sampling = sampleCompletions(policy, weights, request);
@@ -121,19 +133,19 @@ async function checkSampling(task: Task, reference: Float32Array, runs: number, 
   const at = (i: number): number => (i % completionLength) * total + rowOf(Math.floor(i / completionLength));
   const ids = Int32Array.from({ length: FEW * completionLength }, (_, i) => tokens[at(i)]!);
   if (!ids.every((id) => id >= 0 && id < vocabulary)) throw wrongNumbers('it drew tokens that there are not');
-  const expected = onCpu(() => {
+  const [expected] = onCpu(task, `sampling ${seed} ${first} ${ids.join()}`, () => {
     const texts = Array.from({ length: FEW }, (_, row) => ({
       prompt: promptOf(task, rowOf(row)),
       completion: ids.subarray(row * completionLength, (row + 1) * completionLength),
     }));
     const batch = completionBatch(lengthsOf(task), [texts]);
-    return tf.tidy(() => policy.forward(copies(reference, 1), batch).logProbs.dataSync());
+    return [tf.tidy(() => policy.forward(copies(reference, 1), batch).logProbs.dataSync<'float32'>())];
   });
   // What lies behind a completion's end has no meaning.
   const isOver = (i: number): boolean => ids.subarray(i - (i % completionLength), i).some((token) => task.ends(token));
   compare(
     Float32Array.from(ids, (_, i) => (isOver(i) ? 0 : policyLogProbs[at(i)]!)),
-    (i) => (isOver(i) ? 0 : expected[i]!),
+    (i) => (isOver(i) ? 0 : expected![i]!),
   );
 }
 
@@ -146,13 +158,22 @@ const promptOf = (task: Task, row: number): readonly number[] => task.promptIds(
 
 const lengthsOf = ({ promptLength, policy: { completionLength } }: Task) => ({ promptLength, completionLength });
 
-/** Runs something that does not wait on the plain CPU: for whoever comes next all is as before. */
-function onCpu<T>(compute: () => T): T {
+/** What the plain CPU has answered for a task: it is slow, and a device is checked again and again. */
+const answers = new WeakMap<Task, Map<string, readonly Float32Array[]>>();
+
+/** Computes something that does not wait on the plain CPU, once for a question: for whoever comes next all is as before. */
+function onCpu(task: Task, question: string, compute: () => readonly Float32Array[]): readonly Float32Array[] {
+  const known = answers.get(task) ?? new Map<string, readonly Float32Array[]>();
+  answers.set(task, known);
+  const answer = known.get(question);
+  if (answer) return answer;
   const before = tf.getBackend();
   // A backend that has been started is set at once; the self-test has started it.
   void tf.setBackend('cpu');
   try {
-    return compute();
+    const found = compute();
+    known.set(question, found);
+    return found;
   } finally {
     void tf.setBackend(before);
   }

@@ -387,8 +387,8 @@ describe('a session', () => {
 
   it('stores no state that a device which has gone wrong has computed', async () => {
     let wrong = false;
-    const quick = () => (wrong ? Promise.reject(new WrongNumbers('wrong now')) : Promise.resolve());
-    const { events, saved, start } = openSession(undefined, undefined, quick);
+    const whole = () => (wrong ? Promise.reject(new WrongNumbers('wrong now')) : Promise.resolve());
+    const { events, saved, start } = openSession(undefined, whole);
     await start(1, ENDLESS);
     await until(() => saved(1).length === 1);
     wrong = true;

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { BackendName } from '../../experiment/documents/results';
 import type { Note, OrderKind, OrderOf, Outcomes } from '../../run/orders';
 import { WorkerGone, type PoolWorker, type Readiness } from '../../run/pool';
+import { WrongNumbers } from '../../training/checkDevice';
 import { TESTED, WORKER_COMMAND, type PoolMessage, type WorkerMessage } from './workerCommand';
 
 /** A process of the same program, as one of a pool's workers. */
@@ -58,6 +59,7 @@ export class ProcessWorker implements PoolWorker {
       const onMessage = (message: WorkerMessage) => {
         if (message.type === 'note') onNote?.(message.note);
         else if (message.type === 'lost') gone(message.message);
+        else if (message.type === 'wrong') settle(() => reject(new WrongNumbers(message.message)));
         else if (message.type === 'failed') settle(() => reject(new Error(message.message)));
         else if (message.type === type) settle(() => resolve(message as Extract<WorkerMessage, { readonly type: T }>));
       };

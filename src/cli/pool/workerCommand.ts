@@ -3,10 +3,11 @@ import { Executor } from '../../run/executor';
 import type { Note, Order, Outcomes } from '../../run/orders';
 import type { Readiness } from '../../run/pool';
 import { heldBytes } from '../../runtime/memory';
+import { WrongNumbers } from '../../training/checkDevice';
 import { readBackend } from '../arguments';
 import { EXIT, sentence } from '../errors';
 import { INTERRUPTS } from '../interrupt';
-import { afterLoss, nodeEnvironment, startBackend } from '../nodeRuntime';
+import { afterLoss, nodeEnvironment, startInPool } from '../nodeRuntime';
 import { prepared } from '../run/prepared';
 
 /** What a pool tells one of its processes. */
@@ -19,6 +20,8 @@ export type WorkerMessage =
   | { readonly type: 'outcome'; readonly outcome: Outcomes[keyof Outcomes] }
   /** The GPU is gone: nothing more is to be had from this process. */
   | { readonly type: 'lost'; readonly message: string }
+  /** The GPU computes wrong numbers. */
+  | { readonly type: 'wrong'; readonly message: string }
   | { readonly type: 'failed'; readonly message: string };
 
 /** The command that a pool starts its processes with; nobody types it. */
@@ -33,7 +36,7 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
   for (const signal of INTERRUPTS) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit(EXIT.failure));
   try {
-    const backend = await startBackend(readBackend(backendName), tested === TESTED);
+    const backend = await startInPool(readBackend(backendName), tested === TESTED);
     const isGpu = backend.info.name === 'webgpu';
     const executor = new Executor({
       ...nodeEnvironment(backend.info),
@@ -55,4 +58,5 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
 }
 
 const send = (message: WorkerMessage): void => void process.send?.(message);
-const fail = (error: unknown): void => send({ type: 'failed', message: sentence(error) });
+const fail = (error: unknown): void =>
+  send({ type: error instanceof WrongNumbers ? 'wrong' : 'failed', message: sentence(error) });

@@ -3,18 +3,18 @@ import type { ExperimentConfig } from '../../experiment/config/schema';
 import type { LabelRecord } from '../../experiment/documents/labels';
 import { muchMemory } from '../../run/memory';
 import type { StoredExperiment } from '../../run/storedExperiment';
-import { WrongNumbers } from '../../training/checkDevice';
-import { EXIT, sentence } from '../errors';
+import { EXIT } from '../errors';
 import { execute } from './execute';
 import { makeFolder, removeFile } from '../files';
 import { onInterrupt } from '../interrupt';
-import { GpuLost, startBackend } from '../nodeRuntime';
+import { startBackend } from '../nodeRuntime';
 import { outlast } from './outlast';
 import { checkOutputs, stateWriter, writeResults } from './outputs';
 import { checkPairsFile, openPairsFile } from './pairsFile';
 import { prepared } from './prepared';
 import { startProgress } from '../progress';
 import { summary } from './summary';
+import { withoutGpu } from './withoutGpu';
 import { writeWeights } from './writeWeights';
 
 export interface Performance {
@@ -70,6 +70,7 @@ export async function perform({
   // Nothing is there to go on from where the interrupt came before the first step.
   let saved = from !== undefined;
   let complete = true;
+  const more = labels ? ' --labels <file.jsonl>' : '';
   const write = save === undefined ? null : stateWriter(save);
   const pairsFile = pairs === undefined ? null : openPairsFile(pairs, config, backend.info);
   try {
@@ -104,11 +105,7 @@ export async function perform({
       process.stdout.write(writeWeights(weights, runner));
     }
   } catch (error) {
-    const isGpu = error instanceof GpuLost || error instanceof WrongNumbers;
-    if (!isGpu || save === undefined || !saved) throw error;
-    throw new Error(`${sentence(error)} npm run lab -- resume ${save} --backend wasm goes on without it.`, {
-      cause: error,
-    });
+    throw backend.info.name === 'webgpu' ? withoutGpu(error, { save, saved, more }) : error;
   } finally {
     forget();
     backend.release();
@@ -118,7 +115,6 @@ export async function perform({
     if (save !== undefined && saved) removeFile(save);
     return EXIT.success;
   }
-  const more = labels ? ' --labels <file.jsonl>' : '';
   if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}${more}\n`);
   return EXIT.interrupted;
 }

@@ -10,6 +10,7 @@ import { Pool } from '../../run/pool';
 import { sentence, UsageError } from '../errors';
 import { checkWritable } from '../files';
 import { onInterrupt } from '../interrupt';
+import { WITHOUT_GPU } from '../nodeRuntime';
 import { ProcessWorker } from '../pool/processWorker';
 import { startProgress } from '../progress';
 import { prepared } from '../run/prepared';
@@ -62,6 +63,7 @@ export async function performSweep(document: SweepDocument, options: SweepOption
       if (out !== undefined) appendLine(out, line);
       lines.push(line);
     },
+    kept: () => outcome(out, mine, lines) + (out === undefined ? ' With --out they would be kept.' : ''),
   });
   return { interrupted: ended.interrupted, cells: lines, notes: [...ended.notes, outcome(out, mine, lines)] };
 }
@@ -99,12 +101,14 @@ interface Manner {
   readonly before: BackendInfo | undefined;
   readonly jobs: number | undefined;
   readonly add: (line: CellLine) => void;
+  /** How far the sweep came, and how it goes on, in a sentence. */
+  readonly kept: () => string;
 }
 
 async function run(
   document: SweepDocument,
   numbers: readonly number[],
-  { title, backend: wanted, before, jobs: most, add }: Manner,
+  { title, backend: wanted, before, jobs: most, add, kept }: Manner,
 ): Promise<{ readonly interrupted: boolean; readonly notes: readonly string[] }> {
   if (numbers.length === 0) return { interrupted: false, notes: [] };
   const abort = new AbortController();
@@ -121,6 +125,7 @@ async function run(
   );
   const notes: string[] = [];
   const start = performance.now();
+  let ranOn: BackendName | undefined;
   try {
     const pool = new Pool((backend) => new ProcessWorker(backend ?? wanted, backend !== undefined));
     await runCells(cells, pool, {
@@ -131,6 +136,7 @@ async function run(
         if (before && !isSameBackend(before, backend)) {
           throw new Error(`earlier cells ran on ${backendText(before)}, this is ${backendText(backend)}`);
         }
+        ranOn = backend.name;
         notes.push(`Ran on ${backendText(backend)} in ${jobs === 1 ? 'one process' : `${jobs} processes`}`, ...reasons);
       },
       onProgress: ({ done, cells }) => progress.update(done, `${cells} of ${numbers.length} cells`),
@@ -139,8 +145,16 @@ async function run(
       },
     });
   } catch (error) {
-    if (!(error instanceof CellError)) throw error;
-    throw new Error(`${cellName(document, error.cell)}: ${error.message}`, { cause: error });
+    if (error instanceof CellError) {
+      const way =
+        ranOn === 'webgpu' ? ' With --backend wasm and a file of its own the sweep does without the GPU.' : '';
+      throw new Error(`${cellName(document, error.cell)}: ${sentence(error)} ${kept()}${way}`, { cause: error });
+    }
+    // It did not start. One sweep, one backend: where there are cells, another will not do.
+    if (wanted === 'webgpu' && !ranOn && !before) {
+      throw new Error(`${sentence(error)} ${WITHOUT_GPU}`, { cause: error });
+    }
+    throw error;
   } finally {
     progress.clear();
     forget();
