@@ -99,11 +99,14 @@ test('its GPU goes away', async () => {
   await lab(['run', ...short]).ended;
   const unbroken = hashesOf(read());
   await many('the runner’s GPU goes away', 'GPUDevice.destroy() at a random submit', async (seed) => {
-    for (const file of [out, saved]) rmSync(file, { force: true });
+    const first = join(folder, 'spoilt');
+    for (const file of [out, saved, first]) rmSync(file, { force: true });
     const said = await lab(['run', ...short, '--save', saved, '--save-every', '0.2'], {
       environment: {
-        NODE_OPTIONS: `--import=${import.meta.dirname}/../support/loseGpu.mjs`,
-        LOSE_AT: String(30 + Math.floor(250 * draw(seed, 0))),
+        NODE_OPTIONS: `--import=${import.meta.dirname}/../support/spoilGpu.mjs`,
+        SPOIL: 'lost',
+        SPOIL_FIRST: first,
+        SPOIL_AT: String(30 + Math.floor(250 * draw(seed, 0))),
       },
     }).ended;
     return { survived: said !== '' && hashesOf(read()).join() === unbroken.join(), saw: said.trim() };
