@@ -41,7 +41,7 @@ def card(student: Student, tokenizer: Tokenizer, prompts: list[str], corpus: lis
         ("Training", facts["command"]),
         ("Loss", f"{facts['plain']:.3f} nats per token of the completion, over {facts['heldOut']:,} beginnings not drawn in training; {facts['nats']:.3f} once sharpened"),
         ("Sharpened", "its last norm is scaled, so that at temperature 1 it writes what it wrote at 0.8"),
-        ("Teacher’s", f"{facts['teacherNats']:.3f} nats for as much text, by the distribution that it was drawn from: no student can have less"),
+        ("Teacher’s", f"{facts['teacherNats']:.3f} nats for as much text, by the distribution that it was drawn from; over whole stories, where the student is measured on completions"),
         ("Well-formed", f"{share([a + b for a, b in written], known):.1f}% of {SAMPLES:,} texts of the student, {share(teachers_texts(tokenizer, held_out), known):.1f}% of the teacher’s (`scripts/stories/wellFormed.py`)"),
     ]
     table = "\n".join(f"| {name} | {text} |" for name, text in rows)

