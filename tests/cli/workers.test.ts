@@ -55,6 +55,28 @@ describe('lab run --workers', () => {
     expect(results.runs).toEqual((await whole).runs);
   });
 
+  it('gives up runs whose process dies three times, says so, and brings the others to their end', async () => {
+    const args = ['run', configFile(LONG), '--backend', 'wasm', '--workers', '3', '--out', scratchFile('')];
+    const environment = {
+      NODE_OPTIONS: `--import=${import.meta.dirname}/../support/fatalRun.mjs`,
+      FATAL_RUN: '3',
+      FATAL_STEP: '600',
+    };
+    const { code, stderr } = await lab(args, { environment });
+    const said =
+      /^Their worker died again and again \(.+\), so these runs are stopped at step \d+: (.+)\. The others go on\.$/m.exec(
+        stderr,
+      );
+    expect(said?.[1], stderr).toContain('PILAF, seed 1');
+    expect(code).toBe(0);
+    const { runs } = JSON.parse(readFileSync(args.at(-1)!, 'utf8')) as Results;
+    const stopped = runs.filter(({ status }) => status === 'stopped');
+    expect(stopped).toHaveLength(said![1]!.split('; ').length);
+    expect(runs[3]?.status).toBe('stopped');
+    const unbroken = (await whole).runs;
+    for (const [r, { status, hash }] of runs.entries()) if (status === 'complete') expect(hash).toBe(unbroken[r]!.hash);
+  });
+
   it('goes on where one of its processes is killed', async () => {
     const running = start(2);
     await saved(running);
