@@ -72,7 +72,8 @@ function poolOf(count: number, cores: number, refusal: string | null = null) {
   const ready = (i: number) => say(i, { type: 'ready', backend: WASM, reasons: [], life: null });
   const done = (i: number) => say(i, { type: 'outcome', outcome: RESULT });
   const numbers = () => events.onCell.mock.calls.map(([number]) => number);
-  return { abort, threads, events, ended, say, ready, done, numbers };
+  const sleep = (milliseconds: number) => void (time += milliseconds);
+  return { abort, threads, events, ended, say, ready, done, numbers, sleep };
 }
 
 describe('a worker of a pool', () => {
@@ -88,6 +89,20 @@ describe('a worker of a pool', () => {
 });
 
 describe('the workers of a sweep', () => {
+  it('tell a time left that counts no hour that the machine slept', async () => {
+    const { events, ready, say, sleep } = poolOf(1, 1);
+    await ready(0);
+    const left = async (step: number) => {
+      await say(0, { type: 'note', note: { type: 'step', step } });
+      return events.onProgress.mock.lastCall![0].secondsLeft!;
+    };
+    for (const step of [10, 20, 30]) await left(step);
+    const before = await left(40);
+    expect(before).toBeGreaterThan(0);
+    sleep(3_600_000);
+    expect(await left(50)).toBeLessThan(before);
+  });
+
   it('take a cell each until all are done', async () => {
     const { threads, events, ended, ready, done, numbers } = poolOf(3, 2);
     expect(threads).toHaveLength(1);

@@ -219,9 +219,17 @@ export class Race {
     if (!this.active) this.state = 'idle';
   }
 
-  /** Whether files are a checkpoint that a task can use; the worker looks. */
+  /** Whether files are a checkpoint that a task can use; a worker looks. */
   async check(files: readonly CheckpointFile[], task: CheckpointKind): Promise<Checked> {
-    return (await this.#client.check(files, task)).checked;
+    if (!this.active) return (await this.#client.check(files, task)).checked;
+    // One that is too much for a worker's memory must not take the race with it.
+    const client = new LabClient(() => undefined);
+    client.wanted = { only: 'cpu' };
+    try {
+      return (await client.check(files, task)).checked;
+    } finally {
+      client.close();
+    }
   }
 
   /** An experiment as a zipped folder for other engines. Rejects with a reason. */
