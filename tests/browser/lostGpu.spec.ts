@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import type { SweepResults } from '../../src/experiment/documents/sweepResults';
 import type { Page } from '@playwright/test';
-import { expect, hang, hanging, KEEP_DEVICE, loseDevice, patchWorker, test, type Lab } from './support';
+import { expect, hang, hanging, KEEP_DEVICE, loseDevice, patchWorker, prepareSweep, test } from './support';
 
 test('a GPU that is lost is replaced, and the run goes on by itself to the hashes of an unbroken one', async ({
   lab,
@@ -48,23 +46,6 @@ test('where no other GPU can be had the run is offered, goes on on WebAssembly, 
   await expect(page.getByText(/^It ran to step 1 on webgpu .* its hashes are not those/)).toBeVisible();
 });
 
-/** A sweep of two tiny cells on the GPU, ready to run. */
-async function prepareSweep(lab: Lab, page: Page) {
-  await patchWorker(page, KEEP_DEVICE);
-  await lab.open('?backend=webgpu');
-  await lab.makeTiny(300);
-  await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
-  await page.getByRole('combobox', { name: 'Experiment' }).selectOption('The settings in Race');
-  await lab.set({ 'Values of the rows': '1', 'Values of the columns': '0.3, 1' });
-  const newest = page.getByRole('region', { name: 'Table of sweeps' }).getByRole('row').nth(1);
-  const cells = async () => {
-    const started = page.waitForEvent('download');
-    await newest.getByRole('button', { name: /^JSON of/ }).click();
-    return (JSON.parse(await readFile(await (await started).path(), 'utf8')) as SweepResults).cells;
-  };
-  return { newest, cells };
-}
-
 /** The race's worker is there too; the sweep's came last. */
 const loseSweepsDevice = (page: Page) =>
   page
@@ -73,7 +54,8 @@ const loseSweepsDevice = (page: Page) =>
     .evaluate(() => (self as unknown as { device: GPUDevice }).device.destroy());
 
 test('a sweep whose GPU is lost runs the cell in hand again, to the same cells', async ({ lab, page }) => {
-  const { newest, cells } = await prepareSweep(lab, page);
+  await patchWorker(page, KEEP_DEVICE);
+  const { newest, cells } = await prepareSweep(lab, '?backend=webgpu');
   await lab.button('Run 2 cells').click();
   await expect(newest).toContainText('2 of 2', { timeout: 60_000 });
   const unbroken = await cells();
@@ -88,7 +70,8 @@ test('a sweep whose GPU is lost for good keeps its cells, and the missing ones r
   lab,
   page,
 }) => {
-  const { newest, cells } = await prepareSweep(lab, page);
+  await patchWorker(page, KEEP_DEVICE);
+  const { newest, cells } = await prepareSweep(lab, '?backend=webgpu');
   await lab.button('Run 2 cells').click();
   await expect(newest).toContainText('1 of 2', { timeout: 60_000 });
   await page.unroute(/\/assets\/entry-[^/]+\.js$/);

@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/experiment/config/config';
 import { permalinkOf } from '../../src/experiment/config/permalink';
 import type { ExperimentConfigInput } from '../../src/experiment/config/schema';
 import type { Results } from '../../src/experiment/documents/results';
+import type { SweepResults } from '../../src/experiment/documents/sweepResults';
 import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.mjs';
 
 interface Options {
@@ -253,4 +254,21 @@ export function expectClose(found: unknown, expected: unknown, tolerance: number
   } else {
     expect(found, path).toBe(expected);
   }
+}
+
+/** A sweep of two tiny cells, ready to run; its row of the table, once it runs, and the cells that it has by then. */
+export async function prepareSweep(lab: Lab, search: string) {
+  const { page } = lab;
+  await lab.open(search);
+  await lab.makeTiny(300);
+  await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
+  await page.getByRole('combobox', { name: 'Experiment' }).selectOption('The settings in Race');
+  await lab.set({ 'Values of the rows': '1', 'Values of the columns': '0.3, 1' });
+  const newest = page.getByRole('region', { name: 'Table of sweeps' }).getByRole('row').nth(1);
+  const cells = async () => {
+    const started = page.waitForEvent('download');
+    await newest.getByRole('button', { name: /^JSON of/ }).click();
+    return (JSON.parse(await readFile(await (await started).path(), 'utf8')) as SweepResults).cells;
+  };
+  return { newest, cells };
 }

@@ -1,7 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from '@playwright/test';
-import { expect, hang, hanging, KEEP_DEVICE, Lab, loseDevice, passAsSeen, patchWorker, test } from '../browser/support';
-import { asleep, browserProcesses, many, racing, SLEEP, told, unbroken, type Tried } from './many';
+import {
+  expect,
+  hang,
+  hanging,
+  KEEP_DEVICE,
+  Lab,
+  loseDevice,
+  passAsSeen,
+  patchWorker,
+  prepareSweep,
+  test,
+} from '../browser/support';
+import { asleep, browserProcesses, draw, many, racing, SLEEP, told, unbroken, type Tried } from './many';
 
 const STEPS = 1500;
 const ENDLESS = 100_000;
@@ -39,6 +50,28 @@ test('the GPU process crashes', async ({ lab, browser }) => {
       await racing(own, seed, STEPS, '?backend=webgpu');
       crash();
       return told(own, whole);
+    }),
+  );
+});
+
+test('the GPU process crashes during a sweep', async ({ lab, browser }) => {
+  const runSweep = async (own: Lab) => {
+    const { newest, cells } = await prepareSweep(own, '?backend=webgpu');
+    await own.button('Run 2 cells').click();
+    const has = (count: number) => expect(newest).toContainText(`${count} of 2`, { timeout: 120_000 });
+    return { has, cells };
+  };
+  const { has, cells } = await runSweep(lab);
+  await has(2);
+  const whole = JSON.stringify(await cells());
+  await many('the browser’s GPU process crashes during a sweep', 'the same, in the second cell', (seed) =>
+    inNewBrowser(browser, async (own, crash) => {
+      const sweep = await runSweep(own);
+      await sweep.has(1);
+      await sleep(1500 * draw(seed, 9));
+      crash();
+      await sweep.has(2);
+      return { survived: JSON.stringify(await sweep.cells()) === whole, saw: 'nothing' };
     }),
   );
 });
