@@ -3,6 +3,48 @@ import { dirname, join, resolve } from 'node:path';
 
 /** @typedef {{ name: string, version: string, licence: string, texts: string[] }} Package */
 
+const BSD = `Redistribution and use in source and binary forms, with or without modification, are permitted provided that the
+following conditions are met:
+
+1. Redistributions of source code must retain the above copyright notice, this list of conditions and the following
+   disclaimer.
+
+2. Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following
+   disclaimer in the documentation and/or other materials provided with the distribution.
+
+3. Neither the name of the copyright holder nor the names of its contributors may be used to endorse or promote products
+   derived from this software without specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES,
+INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL,
+SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES;
+LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN
+CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS
+SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.`;
+
+/**
+ * What lies in the binaries of packages, whose own licence files do not name it.
+ *
+ * @type {readonly (Package & { inside: string })[]}
+ */
+const INSIDE = [
+  {
+    inside: '@tensorflow/tfjs-backend-wasm',
+    name: 'XNNPACK, in @tensorflow/tfjs-backend-wasm',
+    version: '',
+    licence: 'BSD-3-Clause',
+    texts: ['Copyright (c) Facebook, Inc. and its affiliates. All rights reserved.\nCopyright 2019 Google LLC', BSD],
+  },
+  {
+    inside: '@tensorflow/tfjs-backend-wasm',
+    name: 'Emscripten and musl, in @tensorflow/tfjs-backend-wasm',
+    version: '',
+    licence: 'MIT',
+    texts: [],
+  },
+];
+
 /**
  * The package that a module is of.
  *
@@ -44,6 +86,7 @@ export function licences(fileName) {
         if (id.startsWith('\0') || !id.includes('/node_modules/')) continue;
         const entry = packageOf(id.replace(/\?.*$/, ''));
         found.set(`${entry.name} ${entry.version}`, entry);
+        for (const part of INSIDE) if (part.inside === entry.name) found.set(part.name, part);
       }
     }
   };
