@@ -50,6 +50,7 @@ export const STORY_PRESETS: readonly StoryPreset[] = [
       schedule: { steps: 192, pairs: 8 },
       evaluation: { every: 16, samples: 64 },
     },
+    tuned: { tried: [3e-5, 1e-4, 3e-4, 1e-3], best: [1e-4, 1e-4, 1e-4, 1e-4] },
   },
   {
     id: 'stories-learnt',
