@@ -57,11 +57,11 @@ function modelFiles(folder: string): Map<string, Uint8Array> {
 export async function loadCheckpoint(name: string): Promise<Uint8Array> {
   const own = resolve(name);
   const kind = statSync(own, { throwIfNoEntry: false });
-  if (kind?.isDirectory() && /[./\\]/.test(name)) return openModel(modelFiles(own));
+  if (kind?.isDirectory() && /[./\\]/.test(name)) return openModel(modelFiles(own)).bytes;
   if (kind?.isFile() && /[.](bin|data)$/.test(name)) {
     const beside = join(dirname(own), 'tokenizer.bin');
     const files = existsSync(beside) ? [own, beside] : [own];
-    return openModel(new Map(files.map((path) => [basename(path), readBytes(path)])));
+    return openModel(new Map(files.map((path) => [basename(path), readBytes(path)]))).bytes;
   }
   const path = checkpointPath(name);
   if (!existsSync(path) && hashIn(name) !== null) {

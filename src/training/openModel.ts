@@ -2,7 +2,7 @@ import { parseLlama2c, tokenizerOf } from '../policy/llama2c';
 import { encodeTextModel, textModelOf, type Asked, type TextModel } from '../policy/textModel';
 import prompts from '../tasks/text/prompts.json';
 import { readCoder } from '../tasks/text/coder';
-import { readTextModel } from './textTask';
+import { readTextModel, type ReadTextModel } from './textTask';
 
 const COMPLETION_LENGTH = 48;
 
@@ -20,20 +20,15 @@ const MODEL_FILES =
   'one .safetensors that this program has written; config.json, model.safetensors and tokenizer.json of a Llama; or a .bin of llama2.c with its tokenizer.bin';
 
 /**
- * A text policy's one file, of files of an untrusted source in any of the three layouts. Throws an Error that says in a
+ * A text policy's one file, and the model in it, of files of an untrusted source in any of the three layouts. Throws an Error that says in a
  * sentence what is missing, broken or not supported.
  */
-export function openModel(files: ModelFiles): Uint8Array<ArrayBuffer> | Uint8Array {
+export function openModel(files: ModelFiles): { readonly bytes: Uint8Array; readonly model: ReadTextModel } {
   const names = [...files.keys()];
   const [only] = names;
-  if (names.length === 1 && only!.endsWith('.safetensors')) {
-    const bytes = files.get(only!)!;
-    readTextModel(bytes);
-    return bytes;
-  }
-  const bytes = encodeTextModel(modelOf(files));
-  readTextModel(bytes);
-  return bytes;
+  const isOne = names.length === 1 && only!.endsWith('.safetensors');
+  const bytes = isOne ? files.get(only!)! : encodeTextModel(modelOf(files));
+  return { bytes, model: readTextModel(bytes) };
 }
 
 function modelOf(files: ModelFiles): TextModel {

@@ -23,12 +23,12 @@ async function checked(
   kind: CheckpointKind,
 ): Promise<{ readonly bytes: Uint8Array; readonly note: string | null }> {
   if (kind === 'text') {
-    const [{ openModel }, { readTextModel, textTask }] = await Promise.all([
+    const [{ openModel }, { textTask }] = await Promise.all([
       import('../training/openModel'),
       import('../training/textTask'),
     ]);
-    const bytes = openModel(files);
-    return { bytes, note: modelMemory(textTask(readTextModel(bytes), { oracles: [], oracle: 'sum', rewardScale: 1 })) };
+    const { bytes, model } = openModel(files);
+    return { bytes, note: modelMemory(textTask(model, { oracles: [], oracle: 'sum', rewardScale: 1 })) };
   }
   const bytes = [...files.values()][0]!;
   if (kind === 'reward') (await import('../training/learntOracle')).learntOracle(bytes);

@@ -97,7 +97,7 @@ describe('a model of transformers', () => {
       const own = readTextModel(task.encodeWeights(trained[0]!, { by: 'us' }));
       expect(own.weights).toEqual(trained[0]);
       expect(largestDifference([...own.weights], [...read.weights])).toBeGreaterThan(1e-3);
-      const back = readTextModel(openModel(filesOf(folderOf(own))));
+      const { model: back } = openModel(filesOf(folderOf(own)));
       expect(back.weights).toEqual(own.weights);
       expect(back.sizes).toEqual(own.sizes);
       const [before, after] = [await logitsOf(own), await logitsOf(back)];

@@ -33,7 +33,7 @@ describe('a text model', () => {
     'tokenizer.json': golden('tokenizer.json'),
     'model.safetensors': golden('model.safetensors'),
   };
-  const opened = (files: Readonly<Record<string, Uint8Array>>) => openModel(new Map(Object.entries(files)));
+  const opened = (files: Readonly<Record<string, Uint8Array>>) => openModel(new Map(Object.entries(files))).bytes;
   const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value) ?? '');
 
   it.each(['config.json', 'tokenizer.json'] as const)('of which %s is wrong', (name) => {

@@ -64,8 +64,9 @@ export async function pretrainOnText(args: readonly string[]): Promise<number> {
 
 function readText(file: string): string {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
-  if (!statSync(file).isFile()) throw new UsageError(`${file} is not a file`);
-  const { size } = statSync(file);
+  const stat = statSync(file);
+  if (!stat.isFile()) throw new UsageError(`${file} is not a file`);
+  const { size } = stat;
   if (size > MOST_TEXT_BYTES) {
     throw new UsageError(`${file} cannot be used: it has ${size} bytes; at most ${MOST_TEXT_BYTES} are read`);
   }

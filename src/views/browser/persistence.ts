@@ -19,7 +19,7 @@ export const askToPersist = (): Promise<Promised> => promiseOf(() => navigator.s
 export const promised = (): Promise<Promised> => promiseOf(() => navigator.storage.persisted());
 
 /** Notes how many runs are stored, beside the storage that a browser may clear. */
-export const noteRuns = (count: number): boolean => remember(NAME, String(count));
+export const noteRuns = (count: number): void => void remember(NAME, String(count));
 
 /** How many there were when they were noted last. */
 export const notedRuns = (): number => Number(recall(NAME)) || 0;

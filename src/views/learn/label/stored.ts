@@ -46,4 +46,4 @@ const isSetup = ({ task, first, second, rounds, seed }: LabelSetup): boolean =>
 export const store = ({ records, ...rest }: StoredLabelling): boolean =>
   remember(STORED, JSON.stringify({ ...rest, records: labelLines(records) }));
 
-export const forget = (): boolean => remember(STORED, '');
+export const forget = (): void => void remember(STORED, '');
