@@ -2,6 +2,7 @@ import { valueOf } from '../../experiment/reading';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LATER, METRICS, type Evaluation, type MetricName } from '../../experiment/documents/metrics';
+import type { ExperimentConfig } from '../../experiment/config/schema';
 import { findPreset } from '../../experiment/presets/presets';
 import { parseRecorded, type Recorded } from '../../experiment/documents/recorded';
 import { prepareTask } from '../../training/prepareTask';
@@ -15,24 +16,33 @@ const STEPS = 1;
 /** What another machine's or backend's arithmetic may do to a number by then, relative to the larger of 1 and it. */
 const TOLERANCE = 1e-3;
 
-/** Problems of the recorded runs, a sentence each: other settings than the preset's, or another beginning. */
-export async function checkRecorded(progress: (preset: string) => void): Promise<string[]> {
+/**
+ * Problems of the recorded runs, a sentence each: other settings than the preset's, or another beginning.
+ * `progress` hears of each preset, and whether it is run.
+ */
+export async function checkRecorded(progress: (preset: string, isRun: boolean) => void): Promise<string[]> {
   const problems: string[] = [];
   for (const file of readdirSync(RECORDED)) {
     const id = file.replace(/[.]json$/, '');
-    progress(id);
     try {
       const recorded = valueOf(parseRecorded(JSON.parse(readFileSync(join(RECORDED, file), 'utf8'))));
       const preset = findPreset(id);
+      const isRun = !beginsLong(recorded.config);
+      progress(id, isRun);
       if (!preset) problems.push(`${file}: there is no preset "${id}"`);
       else if (JSON.stringify(preset.config) !== JSON.stringify(recorded.config)) {
         problems.push(`${file}: its config is not the preset's`);
-      } else problems.push(...(await differences(recorded)).map((text) => `${file}: ${text}`));
+      } else if (isRun) problems.push(...(await differences(recorded)).map((text) => `${file}: ${text}`));
     } catch (error) {
       problems.push(`${file}: ${sentence(error)}`);
     }
   }
   return problems;
+}
+
+/** Whether a first round on text comes before the first evaluation: most of a minute, for what others check. */
+function beginsLong({ task, start }: ExperimentConfig): boolean {
+  return task.kind === 'text' && start.kind === 'offline';
 }
 
 /** Runs the first seed of every arm again, for as long as the first evaluations take. */

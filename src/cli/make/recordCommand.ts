@@ -44,7 +44,9 @@ export async function recordCommand(args: readonly string[]): Promise<number> {
 async function check(): Promise<number> {
   const backend = await startBackend('wasm');
   try {
-    const problems = await checkRecorded((preset) => process.stdout.write(`${preset}\n`));
+    const problems = await checkRecorded((preset, isRun) =>
+      process.stdout.write(`${preset}${isRun ? '' : ': its settings alone, as its beginning takes long'}\n`),
+    );
     for (const problem of problems) process.stderr.write(`${problem}\n`);
     return problems.length === 0 ? EXIT.success : EXIT.failure;
   } finally {
