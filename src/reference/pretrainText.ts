@@ -73,7 +73,7 @@ export async function* pretrainText(asked: TextPretraining): AsyncGenerator<Text
       corpus.heldOut,
     );
     const texts = await sampleTexts(task, model.weights, seed, TEXTS);
-    return { heldOut, texts: texts.map((one) => `${one.prompt} ${one.text}`) };
+    return { heldOut, texts: texts.map((one) => one.prompt + one.text) };
   };
   for await (const { step, loss, weights } of pretrain({ ...sizes, ...LENGTHS }, settingsOf(asked), corpus.example)) {
     const model = async () => modelOf(await weights(), step);

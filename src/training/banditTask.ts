@@ -43,7 +43,7 @@ export function banditTask(config: BanditConfig): Task {
     trueReward: null,
     panel: null,
     promptText: ([prompt]) => `prompt ${prompt! + 1}`,
-    completionText: ([response]) => `response ${response! + 1}`,
+    completionText: (_prompt, [response]) => ` response ${response! + 1}`,
     tokenText: (response) => `response ${response + 1}`,
     evaluation: {
       kind: 'exact',

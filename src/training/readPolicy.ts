@@ -38,8 +38,9 @@ export async function sampleTexts(
     });
     const sampled = await sampleCompletions(task.policy, both, request);
     return Array.from({ length: count }, (_, row) => {
-      const { ids, reward } = readCompletion(task, seed, promptOf(row), sampled, row);
-      return { prompt: task.promptText(promptOf(row)), text: task.completionText(ids), reward };
+      const prompt = promptOf(row);
+      const { ids, reward } = readCompletion(task, seed, prompt, sampled, row);
+      return { prompt: task.promptText(prompt), text: task.completionText(prompt, ids), reward };
     });
   } finally {
     both.dispose();

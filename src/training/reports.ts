@@ -113,6 +113,7 @@ export interface SampledToken {
 /** A completion that a policy has written outside of training. */
 export interface SampledText {
   readonly prompt: string;
+  /** What stands right after the prompt: a space is part of it. */
   readonly text: string;
   /** The oracle's score. */
   readonly reward: number;

@@ -48,7 +48,7 @@ export function reviewsTask(
       score: (annotator, prompt, completion) => scoreBy(annotator, prompt, completion, form),
     },
     promptText: (prompt) => reviews.text(prompt),
-    completionText: (completion) => reviews.text(completion),
+    completionText: (prompt, completion) => reviews.text([...prompt, ...completion]).slice(reviews.text(prompt).length),
     tokenText: (token) => (token === END ? '■' : reviews.vocabulary[token]!),
     evaluation: { kind: 'sampled', testPrompts: reviews.testPrompts, ...(optimum ? { optimum } : {}) },
   };

@@ -29,8 +29,8 @@ export interface Task {
   /** People with ratings of their own; null where the task has none. */
   readonly panel: Panel | null;
   promptText(promptIds: readonly number[]): string;
-  /** As a person reads it. */
-  completionText(completion: readonly number[]): string;
+  /** A completion as it stands after the prompt's text: with the space between them, where there is one. */
+  completionText(promptIds: readonly number[], completion: readonly number[]): string;
   tokenText(token: number): string;
   /** Sampled evaluation on fixed test prompts, or exact by enumeration. */
   readonly evaluation: SampledEvaluation | ExactEvaluation;

@@ -58,7 +58,7 @@ export function textTask(model: ReadTextModel, options: TextOptions): Task {
     panel: null,
     // Some tokenizers put a space before a text.
     promptText: (prompt) => textOf(prompt).trimStart(),
-    completionText: (completion) => textOf(completion).trim(),
+    completionText: (_prompt, completion) => textOf(completion).trimEnd(),
     tokenText: (token) => (ends.includes(token) ? '■' : pieces[token]!),
     evaluation: { kind: 'sampled', testPrompts: test },
   };

@@ -66,7 +66,7 @@ export function workloadOf(form: Form, size: SizeName, fleet: number): Workload 
     panel: null,
     trueReward: null,
     promptText: (prompt) => prompt.join(' '),
-    completionText: (ids) => ids.join(' '),
+    completionText: (_prompt, ids) => ids.join(' '),
     tokenText: String,
     evaluation: {
       kind: 'sampled',

@@ -62,7 +62,7 @@ describe('a policy of one’s own text, and a reward learnt for it', () => {
     const print = (...more: string[]) => lab(['texts', config, '--count', '5', ...more]);
     const [one, two, other] = [await print(), await print(), await print('--seed', '1')];
     expect({ code: one.code, stderr: one.stderr }).toEqual({ code: 0, stderr: '' });
-    expect(one.stdout).toMatch(/^(- [*]{2}.+[*]{2} .* \(-?\d[.]\d{2}\)\n){5}$/);
+    expect(one.stdout).toMatch(/^(- [*]{2}.+[*]{2}.* \(-?\d[.]\d{2}\)\n){5}$/);
     expect(two.stdout).toBe(one.stdout);
     expect(other.stdout).not.toBe(one.stdout);
   });

@@ -49,7 +49,7 @@ export function tinyTransformerTask(sizes = TINY_SIZES): Task {
     panel: null,
     trueReward: null,
     promptText: (prompt) => prompt.join(' '),
-    completionText: (ids) => ids.join(' '),
+    completionText: (_prompt, ids) => ids.join(' '),
     tokenText: String,
     evaluation: { kind: 'sampled', testPrompts: PROMPTS },
   };

@@ -32,7 +32,7 @@ export async function textsCommand(args: readonly string[]): Promise<number> {
     process.stdout.write(
       values.json
         ? `${JSON.stringify(texts, null, 2)}\n`
-        : texts.map(({ prompt, text, reward }) => `- **${prompt}** ${text} (${reward.toFixed(2)})\n`).join(''),
+        : texts.map(({ prompt, text, reward }) => `- **${prompt}**${text} (${reward.toFixed(2)})\n`).join(''),
     );
   } finally {
     backend.release();
