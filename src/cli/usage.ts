@@ -75,7 +75,7 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
   npm run lab -- record <preset> --from <results.json>
       takes a preset's runs from what run --out wrote, for the page to ship (public/recorded)
   npm run lab -- record --check
-      runs the beginning of every recorded preset again and compares
+      runs the beginning of every recorded preset again and compares; where that takes long, the settings alone
 
   npm run lab -- claims [--out <file>]
       holds the paper's claims against the recorded runs, as a Markdown document (docs/claims.md)
