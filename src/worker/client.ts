@@ -197,7 +197,8 @@ export class LabClient {
     if ('id' in event && event.id === this.#pending) this.#answered = true;
     if (event.type === 'waiting') {
       this.#waitsFor = event.what;
-      if (this.#awaited !== 'end') this.#expectStart();
+      // A question may make it wait too; the deadlines are of starts.
+      if (this.#awaited === 'start') this.#expectStart();
     } else if (this.#awaited === 'end') {
       if (ended || event.type === 'refused') this.#relax();
     } else if (this.#answered && (event.type === 'ready' || 'id' in event)) this.#relax();

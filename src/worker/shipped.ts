@@ -36,7 +36,7 @@ export async function fetchShipped(
 ): Promise<ArrayBuffer | null> {
   if (!isShipped(name)) return null;
   const shelf = keeps ? await shelfFor(name) : null;
-  const kept = await shelf?.take();
+  const kept = await shelf?.take().catch(() => null);
   if (kept && (await isWhole(name, kept))) return kept;
   let problem = '';
   for (const cache of ['default', 'reload'] as const) {
@@ -52,7 +52,8 @@ export async function fetchShipped(
     if (!response.ok) throw new Error(`${name} cannot be fetched (status ${response.status})`);
     const bytes = await read(name, response, onProgress).catch(() => null);
     if (bytes && (await isWhole(name, bytes))) {
-      await shelf?.put(bytes);
+      // A full or broken storage is no reason not to race.
+      await shelf?.put(bytes).catch(() => undefined);
       return bytes;
     }
     problem = `${name} arrived damaged, twice: it is not the file that this page was built with`;
@@ -93,8 +94,7 @@ async function shelfFor(name: string): Promise<Shelf | null> {
         // Those of other versions of the page are of no use any more.
         const others = (await cache.keys()).filter((request) => new URL(request.url).pathname === `/${name}`);
         await Promise.all(others.map((request) => cache.delete(request)));
-        // A full storage is no reason not to race.
-        await cache.put(key, new Response(bytes)).catch(() => undefined);
+        await cache.put(key, new Response(bytes));
       },
     };
   } catch {

@@ -165,6 +165,18 @@ describe('the worker’s client, with a worker that is silent', () => {
     expect(events.at(-1)).toMatchObject({ type: 'failed', message: expect.stringContaining('for WebAssembly.') });
   });
 
+  it('lives on after a question for which it had to fetch something', async () => {
+    const { client, workers, events } = clientWithWorkers();
+    workers[0]?.say(ready);
+    const asked = client.words('reviews-pilaf', 0, [[]]);
+    workers[0]?.say({ type: 'waiting', what: 'the checkpoint' });
+    workers[0]?.say({ type: 'words', ticket: 1, found: { ok: false, problem: 'none' } });
+    await asked;
+    vi.advanceTimersByTime(10_000_000);
+    expect(workers[0]?.terminated).toBe(false);
+    expect(events.at(-1)).toMatchObject({ type: 'waiting' });
+  });
+
   it('waits for a running experiment as long as it takes', () => {
     const { client, workers, events } = clientWithWorkers();
     client.start({}, false, []);
