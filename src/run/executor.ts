@@ -15,6 +15,8 @@ export interface ExecutorEnvironment extends RunnerEnvironment {
   readonly breathe: () => Promise<void>;
   /** Bytes that the thread's backend holds. */
   readonly memory: () => number;
+  /** Gives back memory that the backend only keeps. */
+  readonly release: () => void;
 }
 
 /** Carries out what a pool orders in the thread of one of its workers, one order after the other. */
@@ -79,9 +81,13 @@ export class Executor {
     // Large, and seldom asked for.
     const { pretrainText } = await import('../reference/pretrainText');
     for await (const { step, loss, look, model } of pretrainText(asked)) {
+      // Nobody is shown, or keeps, what a device has written that has gone wrong.
+      if (look) await this.environment.check?.quick();
       onNote({ type: 'pretraining', step, loss, ...(look && { look }) });
       await this.environment.breathe();
-      if (this.halted || step === asked.steps) return encodeTextModel(await model());
+      if (!this.halted && step < asked.steps) continue;
+      await this.environment.check?.quick();
+      return encodeTextModel(await model());
     }
     throw new Error('a pretraining has no steps');
   }
@@ -91,7 +97,7 @@ export class Executor {
     const task = await this.environment.prepare(config, checkpoints);
     const { check, now, memory } = this.environment;
     this.check = new RepeatedCheck(check, (device) => device.whole(config, task), config.schedule.steps, now);
-    await this.check.begin();
+    await this.check.wholly();
     this.part = new Part(config, task, runs, from, memory);
     return this.part.open(onNote);
   }
@@ -118,9 +124,10 @@ export class Executor {
     throw new Error('no part of a race is open here');
   }
 
-  /** Frees what it holds. */
+  /** Frees what the order before has left. */
   async drop(): Promise<void> {
     await this.part?.drop();
     this.part = null;
+    this.environment.release();
   }
 }

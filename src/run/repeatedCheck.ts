@@ -25,7 +25,8 @@ export class RepeatedCheck {
     private readonly now: () => number,
   ) {}
 
-  async begin(): Promise<void> {
+  /** At the experiment's size, whoever asks. */
+  async wholly(): Promise<void> {
     if (!this.check) return;
     await this.whole(this.check);
     this.checkedAt = this.now();
@@ -44,19 +45,19 @@ export class RepeatedCheck {
    */
   async stored(): Promise<void> {
     await this.check?.quick();
-    await this.begin();
+    await this.wholly();
   }
 
   /** Numbers that are wrong may break what computes with them: throws that the device is wrong, where it is. */
   async broke(error: unknown): Promise<void> {
     if (error instanceof WrongNumbers) return;
-    await this.begin().catch((found: unknown) => {
+    await this.wholly().catch((found: unknown) => {
       if (found instanceof WrongNumbers) throw found;
     });
   }
 
   private async evaluated(step: number): Promise<void> {
-    if (this.now() - this.checkedAt >= EVERY || step === this.steps) await this.begin();
+    if (this.now() - this.checkedAt >= EVERY || step === this.steps) await this.wholly();
     else await this.check?.quick();
   }
 
@@ -64,6 +65,6 @@ export class RepeatedCheck {
   private async diverged(step: number): Promise<void> {
     if (step === this.divergedAt) return;
     this.divergedAt = step;
-    await this.begin();
+    await this.wholly();
   }
 }

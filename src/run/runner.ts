@@ -70,7 +70,7 @@ export class Runner {
 
   /** The experiment's reports, each entered before it is yielded. */
   async *run(control: ExperimentControl): AsyncGenerator<Report, void> {
-    await this.check.begin();
+    await this.check.wholly();
     this.watch.start();
     const { experiment = runExperiment } = this.environment;
     try {

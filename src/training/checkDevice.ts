@@ -168,7 +168,7 @@ function onCpu(task: Task, question: string, compute: () => readonly Float32Arra
   const answer = known.get(question);
   if (answer) return answer;
   const before = tf.getBackend();
-  // A backend that has been started is set at once; the self-test has started it.
+  // tfjs sets a backend at once whose factory is not asynchronous, as the CPU's is: nothing waits in between.
   void tf.setBackend('cpu');
   try {
     const found = compute();

@@ -81,12 +81,13 @@ async function open({ base, only, isTested = false, workers }: Opening): Promise
   const isGpu = info.name === 'webgpu';
   const tell = isGpu ? afterLoss : post;
   const now = () => performance.now();
-  const common = { backend: info, prepare, now, breathe, check: isGpu ? GPU_CHECK : undefined, memory: heldBytes };
+  const check = isGpu ? GPU_CHECK : undefined;
+  const common = { backend: info, prepare, now, breathe, check, memory: heldBytes, release: releaseSpare };
   const pool = new Pool((name) => new WebPoolWorker(base, name, true, createSibling), info.name);
   const spread = (checkpoints: ImportedCheckpoints) =>
     inParts({ pool, backend: info.name, asked: workers, cores: usableCores(), checkpoints, now });
   return {
-    session: new Session({ ...common, post: tell, spread, release: releaseSpare }),
+    session: new Session({ ...common, post: tell, spread }),
     executor: new Executor(common),
     tell,
   };

@@ -14,7 +14,7 @@ export interface ExecutionEnvironment extends RunnerEnvironment {
   /** Bytes that this thread's backend holds. */
   readonly memory: () => number;
   /** Gives back memory that the backend only keeps. */
-  readonly release?: (() => void) | undefined;
+  readonly release: () => void;
   readonly post: (event: WorkerEvent) => void;
   /** Lets the thread's message queue run. */
   readonly breathe: () => Promise<void>;
@@ -175,7 +175,7 @@ export class Execution {
     } finally {
       this.over = true;
       this.answer();
-      this.environment.release?.();
+      this.environment.release();
     }
   }
 

@@ -4,6 +4,8 @@ import { pretrainText, type TextLook } from '../../src/reference/pretrainText';
 import prompts from '../../src/tasks/text/prompts.json';
 import { readTextModel, textTask } from '../../src/training/textTask';
 import { sampleTexts } from '../../src/training/readPolicy';
+import { Executor } from '../../src/run/executor';
+import { WrongNumbers } from '../../src/training/checkDevice';
 import { forEachBackend } from '../support/backends';
 
 /** The beginnings of the stories, as a text: it repeats itself, so that little training shows. */
@@ -45,6 +47,22 @@ describe('a policy that learns from a text', () => {
       expect(two.model.weights).toEqual(one.model.weights);
       expect((await learnt({ ...ASKED, seed: 4 }, 1)).losses).not.toEqual(one.losses.slice(0, 1));
     });
+  });
+
+  it('is not kept where the device has gone wrong', async () => {
+    const executor = new Executor({
+      backend: { name: 'webgpu', adapter: null },
+      prepare: () => Promise.reject(new Error('not asked for')),
+      now: () => 0,
+      breathe: () => Promise.resolve(),
+      memory: () => 0,
+      release: () => undefined,
+      check: { whole: () => Promise.resolve(), quick: () => Promise.reject(new WrongNumbers('wrong numbers')) },
+    });
+    const looks: unknown[] = [];
+    const learning = executor.execute({ kind: 'pretrain', asked: { ...ASKED, steps: 1 } }, (note) => looks.push(note));
+    await expect(learning).rejects.toThrow('wrong numbers');
+    expect(looks).toEqual([]);
   });
 
   it('refuses a text that is too short', async () => {

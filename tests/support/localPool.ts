@@ -14,6 +14,7 @@ export function localPool(backend: BackendInfo, task: Task, ordersLeft: (worker:
     now: () => performance.now(),
     breathe: () => new Promise<void>((resolve) => setTimeout(resolve)),
     memory: () => 1,
+    release: () => undefined,
   };
   const pool = new Pool(() => {
     const worker = new LocalWorker(backend, new Executor(environment), ordersLeft(workers.length));

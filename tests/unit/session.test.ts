@@ -115,6 +115,7 @@ function openSession(
     now: () => clock.milliseconds,
     breathe: macrotask,
     memory: () => 0,
+    release: () => undefined,
   });
   const reports = (id: number) =>
     events.flatMap((event) => (event.type === 'report' && event.id === id ? [event] : []));
@@ -172,13 +173,14 @@ describe('a cell of a sweep', () => {
   const parsed = parseConfig(configOf(100));
   if (!parsed.ok) throw new Error('the config is not valid');
   const order = { kind: 'cell', config: parsed.value, checkpoints: [] } as const;
-  const executor = (prepare: SessionEnvironment['prepare'], backend: BackendName = 'cpu') =>
+  const executor = (prepare: SessionEnvironment['prepare'], release = () => undefined as void) =>
     new Executor({
-      backend: { name: backend, adapter: null },
+      backend: { name: 'cpu', adapter: null },
       prepare,
       now: () => clock.milliseconds,
       breathe: macrotask,
       memory: () => 0,
+      release,
     });
 
   it('says only how far it is and what it found', async () => {
@@ -188,6 +190,18 @@ describe('a cell of a sweep', () => {
       { arm: 'Vanilla', seeds: 1, diverged: 0, objective: { mean: 3, half: null }, difference: null },
     ]);
     expect(notes).toEqual([0, 20, 40, 60, 80, 100].map((step) => ({ type: 'step', step })));
+  });
+
+  it('leaves the next one the memory that it needed', async () => {
+    let releases = 0;
+    const cells = executor(
+      () => Promise.resolve(TASK),
+      () => void releases++,
+    );
+    for (const expected of [1, 2, 3]) {
+      await cells.execute(order, () => undefined);
+      expect(releases).toBe(expected);
+    }
   });
 
   it('says why it cannot run', async () => {

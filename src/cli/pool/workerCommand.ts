@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { Executor } from '../../run/executor';
 import type { Note, Order, Outcomes } from '../../run/orders';
 import type { Readiness } from '../../run/pool';
-import { heldBytes } from '../../runtime/memory';
+import { heldBytes, releaseSpare } from '../../runtime/memory';
 import { WrongNumbers } from '../../training/checkDevice';
 import { readBackend } from '../arguments';
 import { EXIT, sentence } from '../errors';
@@ -43,6 +43,7 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
       prepare: (config) => prepared(config),
       breathe: () => breathe(),
       memory: heldBytes,
+      release: releaseSpare,
     });
     process.on('message', (message: PoolMessage) => {
       if (message.type === 'halt') return executor.halt();
