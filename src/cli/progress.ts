@@ -1,7 +1,7 @@
 /** Where progress is shown; nothing where nobody looks. */
 export interface Progress {
-  /** `extra` follows the bar: a rate, a loss. */
-  readonly update: (step: number, extra?: string) => void;
+  /** `extra` follows the bar: a rate, a loss. Seconds left are estimated from the start of the bar where nobody says them. */
+  readonly update: (step: number, extra?: string, secondsLeft?: number) => void;
   /** Takes the bar away. */
   readonly clear: () => void;
 }
@@ -17,11 +17,11 @@ export function startProgress(title: string, steps: number): Progress {
   const start = performance.now();
   let shown = -Infinity;
   return {
-    update(step, extra = '') {
+    update(step, extra = '', secondsLeft) {
       const now = performance.now();
       if (now - shown < INTERVAL_MILLISECONDS && step < steps) return;
       shown = now;
-      const left = step > 0 ? ((now - start) / step) * (steps - step) : null;
+      const left = secondsLeft ?? (step > 0 ? ((now - start) / 1000 / step) * (steps - step) : null);
       const text = [`${title} ${bar(step / steps)} ${step}/${steps}`, extra, timeLeft(left)].filter(Boolean).join('  ');
       out.write(`\r\u001b[K${text.slice(0, Math.max(20, (out.columns || 80) - 1))}`);
     },
@@ -34,8 +34,8 @@ function bar(share: number): string {
   return '█'.repeat(full) + '░'.repeat(WIDTH - full);
 }
 
-function timeLeft(milliseconds: number | null): string {
-  if (milliseconds === null) return '';
-  const seconds = Math.round(milliseconds / 1000);
+function timeLeft(left: number | null): string {
+  if (left === null) return '';
+  const seconds = Math.round(left);
   return seconds < 90 ? `${seconds} s left` : `${Math.round(seconds / 60)} min left`;
 }

@@ -26,7 +26,9 @@ export async function runCell(config: ExperimentConfig, task: Task, environment:
   const runner = new Runner(config, task, environment);
   const { signal } = new AbortController();
   for await (const report of runner.run({ signal })) {
-    if (report.type !== 'progress' || now() - told < STEP_INTERVAL) continue;
+    if (report.type !== 'progress') continue;
+    runner.watch.lap();
+    if (now() - told < STEP_INTERVAL) continue;
     told = now();
     onStep(report.step);
     await breathe();

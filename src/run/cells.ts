@@ -115,9 +115,7 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
 
   function showProgress(): void {
     const done = [...inHand.values()].reduce((sum, step) => sum + step, finished.steps);
-    // Between two reports the machine may have slept.
-    watch.stop();
-    watch.start();
+    watch.lap();
     const secondsLeft = done > 0 ? (watch.seconds() / done) * (steps - done) : null;
     options.onProgress({ steps, done, cells: finished.cells, secondsLeft });
   }

@@ -39,6 +39,12 @@ export class Stopwatch {
     this.since = null;
   }
 
+  /** Ends a stretch and begins the next one: between the two the machine may have slept. */
+  lap(): void {
+    this.stop();
+    this.start();
+  }
+
   seconds(): number {
     return (this.total + this.running()) / 1000;
   }

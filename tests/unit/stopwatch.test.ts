@@ -28,6 +28,17 @@ describe('the stopwatch', () => {
     expect(secondsOf([2000, 2000, 2000, 35_000])).toBe(43);
   });
 
+  it('counts it so between laps too', () => {
+    let time = 0;
+    const watch = new Stopwatch(() => time);
+    watch.start();
+    for (const lap of [1000, 1000, 1000, 3_600_000, 1000]) {
+      time += lap;
+      watch.lap();
+    }
+    expect(watch.seconds()).toBe(5);
+  });
+
   it('never runs backwards', () => {
     expect(secondsOf([1000, -5000])).toBe(3);
   });

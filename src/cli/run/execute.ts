@@ -66,7 +66,12 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
       if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
       else if (report.type === 'givenUp') process.stderr.write(`${givenUpText(report, runner.history)}\n`);
       if (report.type !== 'progress') continue;
-      progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`);
+      runner.watch.lap();
+      progress.update(
+        report.step,
+        `${Math.round(runner.timing().pairsPerSecond)} pairs/s`,
+        runner.secondsLeft() ?? undefined,
+      );
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
       await breathe();
     }

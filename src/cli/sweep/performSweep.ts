@@ -139,7 +139,8 @@ async function run(
         ranOn = backend.name;
         notes.push(`Ran on ${backendText(backend)} in ${jobs === 1 ? 'one process' : `${jobs} processes`}`, ...reasons);
       },
-      onProgress: ({ done, cells }) => progress.update(done, `${cells} of ${numbers.length} cells`),
+      onProgress: ({ done, cells, secondsLeft }) =>
+        progress.update(done, `${cells} of ${numbers.length} cells`, secondsLeft ?? undefined),
       onCell(number, { arms, seconds }, backend) {
         add({ fingerprint, number, values: cellValues(document, number), arms: [...arms], backend, seconds });
       },
