@@ -54,6 +54,10 @@ export interface NodeBackend extends ChosenBackend {
   release(): void;
 }
 
+/** Work on a backend; rejects with GpuLost where its GPU goes away meanwhile. */
+export const untilLost = <T>({ info, lost }: NodeBackend, work: Promise<T>): Promise<T> =>
+  Promise.race([info.name === 'webgpu' ? afterLoss(work) : work, lost]);
+
 /** What somebody can do whose GPU does not start. */
 export const WITHOUT_GPU = 'The same command with --backend wasm does without the GPU.';
 

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { setImmediate as breathe } from 'node:timers/promises';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { OPTIMUM_FORMAT, OPTIMUM_VERSION, type OptimumFile } from '../../experiment/documents/optimumFile';
 import { ENOUGH_EFFECTIVE, isReliable } from '../../experiment/documents/results';
@@ -12,7 +11,6 @@ import {
   type OptimumSettings,
 } from '../../reference/estimateOptimum';
 import { PRESETS } from '../../experiment/presets/presets';
-import type { Drawing } from '../../reference/mixtureSamples';
 import { drawInPool } from '../../run/drawInPool';
 import { Pool } from '../../run/pool';
 import { optimumFingerprints } from '../../training/knownOptimum';
@@ -20,9 +18,9 @@ import { parseReviewsCheckpoint } from '../../training/reviewsTask';
 import { readArguments, readBackend, readWhole, readWorkers } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
 import { checkWritable, loadCheckpoint, optimumPath, writeAtomically } from '../files';
-import { startBackend } from '../nodeRuntime';
+import { startBackend, untilLost } from '../nodeRuntime';
+import { driven } from './driven';
 import { ProcessWorker } from '../pool/processWorker';
-import { startProgress } from '../progress';
 import { table } from '../table';
 
 const NAME = 'reviews';
@@ -65,7 +63,13 @@ export async function optimumCommand(args: readonly string[]): Promise<number> {
       name === 'webgpu' || workers === 1
         ? undefined
         : drawInPool(pool, workers, configWith(values.checkpoint, settings.oracle));
-    const found = await Promise.race([estimated(checkpoint, settings, drawing), backend.lost]);
+    const found = await untilLost(
+      backend,
+      driven(`optimum ${NAME}`, estimateReviewsOptimum(checkpoint, settings, drawing), ({ done, total }) => ({
+        step: done,
+        of: total,
+      })),
+    );
     const { oracle, seed, samples, proposalSteps } = settings;
     const command =
       `npm run lab -- optimum ${NAME} --checkpoint ${values.checkpoint} --oracle ${oracle} --samples ${samples} ` +
@@ -107,24 +111,6 @@ async function loaded(name: string): Promise<Checkpoint> {
   } catch (error) {
     throw new UsageError(`--checkpoint: "${name}" cannot be used, ${sentence(error)}`, { cause: error });
   }
-}
-
-async function estimated(
-  checkpoint: Checkpoint,
-  settings: OptimumSettings,
-  drawing: Drawing | undefined,
-): Promise<EstimatedOptimum> {
-  const estimating = estimateReviewsOptimum(checkpoint, settings, drawing);
-  let progress = null;
-  let next = await estimating.next();
-  while (!next.done) {
-    progress ??= startProgress(`optimum ${NAME}`, next.value.total);
-    progress.update(next.value.done);
-    await breathe();
-    next = await estimating.next();
-  }
-  progress?.clear();
-  return next.value;
 }
 
 const methodText = ({ proposalSteps }: OptimumSettings): string =>

@@ -12,7 +12,7 @@ import { pretrainText, type TextLook } from '../../reference/pretrainText';
 import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { EXIT, UsageError } from '../errors';
 import { makeFolder, writeAtomically } from '../files';
-import { startBackend } from '../nodeRuntime';
+import { startBackend, untilLost } from '../nodeRuntime';
 import { startProgress } from '../progress';
 
 const { steps, tokens, width, layers } = TEXT_PRETRAINING;
@@ -46,7 +46,7 @@ export async function pretrainOnText(args: readonly string[]): Promise<number> {
   makeFolder(values.out);
   const backend = await startBackend(only);
   try {
-    const { model, look } = await Promise.race([trained(asked), backend.lost]);
+    const { model, look } = await untilLost(backend, trained(asked));
     const path = join(values.out, `${basename(file, extname(file))}.safetensors`);
     writeAtomically(path, encodeTextModel(model));
     process.stdout.write(
@@ -87,15 +87,16 @@ function readUtf8(file: string): string {
 async function trained(asked: TextPretraining): Promise<{ model: TextModel; look: TextLook }> {
   const progress = startProgress('pretrain text', asked.steps);
   let look: TextLook | undefined;
-  for await (const report of pretrainText(asked)) {
-    look = report.look ?? look;
-    const heldOut = look ? `, on the unread part ${look.heldOut.toFixed(3)}` : '';
-    progress.update(report.step, `loss ${report.loss.toFixed(3)}${heldOut}`);
-    if (report.step === asked.steps) {
-      progress.clear();
-      return { model: await report.model(), look: look! };
+  try {
+    for await (const report of pretrainText(asked)) {
+      look = report.look ?? look;
+      const heldOut = look ? `, on the unread part ${look.heldOut.toFixed(3)}` : '';
+      progress.update(report.step, `loss ${report.loss.toFixed(3)}${heldOut}`);
+      if (report.step === asked.steps) return { model: await report.model(), look: look! };
+      await breathe();
     }
-    await breathe();
+  } finally {
+    progress.clear();
   }
   throw new Error('a pretraining has no steps');
 }

@@ -1,4 +1,3 @@
-import { setImmediate as breathe } from 'node:timers/promises';
 import { join } from 'node:path';
 import { encodeCheckpoint, type Checkpoint } from '../../policy/checkpoint';
 import type { TransformerSizes } from '../../policy/transformer';
@@ -10,8 +9,8 @@ import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { cardText, tokenizerText } from './checkpointCard';
 import { EXIT, UsageError } from '../errors';
 import { CHECKPOINTS, makeFolder, writeAtomically } from '../files';
-import { startBackend } from '../nodeRuntime';
-import { startProgress } from '../progress';
+import { startBackend, untilLost } from '../nodeRuntime';
+import { driven } from './driven';
 
 const WIDTH = 64;
 const MOST_WIDTH = 256;
@@ -52,11 +51,11 @@ export async function pretrainReviews(args: readonly string[]): Promise<number> 
   const backend = await startBackend(only);
   try {
     const command = `npm run lab -- pretrain ${NAME} --seed ${settings.seed} --steps ${settings.steps}${width === WIDTH ? '' : ` --width ${width}`} --backend ${backend.info.name}`;
-    const checkpoint = await Promise.race([trained(sizesOf(width), settings, command), backend.lost]);
+    const checkpoint = await untilLost(backend, trained(sizesOf(width), settings, command));
     const heldOut = Array.from({ length: HELD_OUT }, (_, i) =>
       sampleReview(settings.seed, settings.steps * settings.batch + i),
     );
-    const card = await Promise.race([reportCard(checkpoint, heldOut, SAMPLES, settings.seed), backend.lost]);
+    const card = await untilLost(backend, reportCard(checkpoint, heldOut, SAMPLES, settings.seed));
     write(values.out, checkpoint, cardText({ command, settings, backend: backend.info.name, heldOut: HELD_OUT, card }));
     process.stdout.write(`${verdict(card)}\nThe checkpoint, its tokenizer and its card are in ${values.out}.\n`);
   } finally {
@@ -72,15 +71,12 @@ function settingsFor(seed: number, steps: number): PretrainSettings {
 }
 
 async function trained(sizes: TransformerSizes, settings: PretrainSettings, command: string): Promise<Checkpoint> {
-  const progress = startProgress(`pretrain ${NAME}`, settings.steps);
   const training = pretrain(sizes, settings, (index) => sampleReview(settings.seed, index));
-  let next = await training.next();
-  while (!next.done) {
-    progress.update(next.value.step, `loss ${next.value.loss.toFixed(3)}`);
-    await breathe();
-    next = await training.next();
-  }
-  progress.clear();
+  const weights = await driven(`pretrain ${NAME}`, training, ({ step, loss }) => ({
+    step,
+    of: settings.steps,
+    extra: `loss ${loss.toFixed(3)}`,
+  }));
   const { seed, steps, batch } = settings;
   const origin = {
     command,
@@ -89,7 +85,7 @@ async function trained(sizes: TransformerSizes, settings: PretrainSettings, comm
     steps: `${steps}`,
     batch: `${batch}`,
   };
-  return { sizes, vocabulary: reviews.vocabulary, weights: next.value, origin };
+  return { sizes, vocabulary: reviews.vocabulary, weights, origin };
 }
 
 function write(folder: string, checkpoint: Checkpoint, card: string): void {

@@ -1,4 +1,3 @@
-import { setImmediate as breathe } from 'node:timers/promises';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { encodeRewardModel, rewardsAlong, type RewardModel } from '../../policy/rewardModel';
 import { drawComparisons } from '../../reference/comparisons';
@@ -9,8 +8,8 @@ import type { Task } from '../../training/task';
 import { quoted, readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { EXIT, UsageError } from '../errors';
 import { checkWritable, loadCheckpoint, writeTogether } from '../files';
-import { startBackend } from '../nodeRuntime';
-import { startProgress } from '../progress';
+import { startBackend, untilLost } from '../nodeRuntime';
+import { driven } from './driven';
 import { loadConfig } from '../run/configSource';
 import { readLabelsFile } from '../run/labels';
 import { prepared } from '../run/prepared';
@@ -70,7 +69,7 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
       ]);
       return `${facts.map(([name, text]) => `${name}: ${text}`).join('\n')}\nThe model and its card are ${out}; an oracle of it is {"of":"learnt","model":"${out}"}.\n`;
     };
-    process.stdout.write(await Promise.race([work(), backend.lost]));
+    process.stdout.write(await untilLost(backend, work()));
   } finally {
     backend.release();
   }
@@ -95,16 +94,13 @@ function labelled(path: string, { coder, beginning, ends, promptLength, completi
 
 /** An oracle's, of what the reference writes. A prompt has the beginning token. */
 async function drawn(task: Task, { labeller }: ExperimentConfig, count: number, seed: number): Promise<Judged[]> {
-  const progress = startProgress('texts', count);
   const judged: Judged[] = [];
-  for await (const batch of drawComparisons(task, labeller, count, seed)) {
+  await driven('texts', drawComparisons(task, labeller, count, seed), (batch) => {
     for (const { prompt, chosen, rejected, margin } of batch) {
       judged.push({ chosen: [...prompt, ...chosen], rejected: [...prompt, ...rejected], margin });
     }
-    progress.update(judged.length, 'written');
-    await breathe();
-  }
-  progress.clear();
+    return { step: judged.length, of: count, extra: 'written' };
+  });
   return judged;
 }
 
@@ -121,17 +117,13 @@ async function learnt(
   const small = modelSizes(sizes.vocabulary, width, layers);
   const length = promptLength + completionLength;
   const training = trainReward(own, { sizes: small, beginning, length, seed, epochs });
-  const progress = startProgress('reward', epochs * own.length);
-  let next = await training.next();
-  while (!next.done) {
-    const { step, of, loss } = next.value;
-    progress.update(Math.round((step / of) * epochs * own.length), `loss ${loss.toFixed(3)}`);
-    await breathe();
-    next = await training.next();
-  }
-  progress.clear();
+  const learning = await driven('reward', training, ({ step, of, loss }) => ({
+    step,
+    of,
+    extra: `loss ${loss.toFixed(3)}`,
+  }));
   const origin = { command, seed: `${seed}`, comparisons: `${own.length}` };
-  const reward: RewardModel = { sizes: small, ...next.value, beginning, ends, tokenizer, length, origin };
+  const reward: RewardModel = { sizes: small, ...learning, beginning, ends, tokenizer, length, origin };
   return { facts: factsOf(reward, own, heldOut), reward };
 }
 

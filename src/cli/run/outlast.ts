@@ -3,7 +3,7 @@ import type { Runner } from '../../run/runner';
 import { parseStored } from '../../run/storedExperiment';
 import type { Task } from '../../training/task';
 import { known, sentence } from '../errors';
-import { afterLoss, GpuLost, type NodeBackend } from '../nodeRuntime';
+import { GpuLost, untilLost, type NodeBackend } from '../nodeRuntime';
 import { execute, type Execution } from './execute';
 
 /**
@@ -14,7 +14,7 @@ export async function outlast(
   config: ExperimentConfig,
   task: Task,
   execution: Execution,
-  { lost }: NodeBackend,
+  backend: NodeBackend,
 ): Promise<Runner> {
   const { signal, save, from } = execution;
   const gone = new AbortController();
@@ -29,10 +29,8 @@ export async function outlast(
       save?.(state);
     },
   });
-  const told = afterLoss(running);
-  told.catch(() => undefined);
   try {
-    return await Promise.race([told, lost]);
+    return await untilLost(backend, running);
   } catch (error) {
     if (!(error instanceof GpuLost)) throw error;
     gone.abort();

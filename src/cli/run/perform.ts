@@ -7,7 +7,7 @@ import { EXIT } from '../errors';
 import { execute } from './execute';
 import { makeFolder, removeFile } from '../files';
 import { onInterrupt } from '../interrupt';
-import { startBackend } from '../nodeRuntime';
+import { startBackend, untilLost } from '../nodeRuntime';
 import { outlast } from './outlast';
 import { checkOutputs, stateWriter, writeResults } from './outputs';
 import { checkPairsFile, openPairsFile } from './pairsFile';
@@ -95,7 +95,7 @@ export async function perform({
     const canMove = backend.info.name === 'webgpu' && pairs === undefined && labels === undefined;
     const running = canMove
       ? outlast(config, task, execution, backend)
-      : Promise.race([execute(config, task, execution), backend.lost]);
+      : untilLost(backend, execute(config, task, execution));
     const runner = await running.finally(progress.clear);
     pairsFile?.end(runner.policies);
     const results = runner.results();

@@ -1,7 +1,7 @@
 import { sampleTexts } from '../../training/readPolicy';
 import { readArguments, readBackend, readWhole } from '../arguments';
 import { EXIT, UsageError } from '../errors';
-import { startBackend } from '../nodeRuntime';
+import { startBackend, untilLost } from '../nodeRuntime';
 import { loadConfig } from './configSource';
 import { prepared } from './prepared';
 
@@ -28,7 +28,7 @@ export async function textsCommand(args: readonly string[]): Promise<number> {
   const backend = await startBackend(only);
   try {
     const weights = task.startWeights ?? task.referenceWeights(seed);
-    const texts = await Promise.race([sampleTexts(task, weights, seed, count), backend.lost]);
+    const texts = await untilLost(backend, sampleTexts(task, weights, seed, count));
     process.stdout.write(
       values.json
         ? `${JSON.stringify(texts, null, 2)}\n`

@@ -1,4 +1,3 @@
-import { PartGivenUp } from '../../run/remotePart';
 import { WrongNumbers } from '../../training/checkDevice';
 import { sentence } from '../errors';
 import { GpuLost } from '../nodeRuntime';
@@ -15,8 +14,7 @@ export interface Standing {
 
 /** A failure of the GPU, whatever of it failed, with the way on without one; all else as it is. */
 export function withoutGpu(error: unknown, { save, saved, more }: Standing): unknown {
-  const kinds = [GpuLost, WrongNumbers, PartGivenUp];
-  if (!kinds.some((kind) => error instanceof kind)) return error;
+  if (!(error instanceof GpuLost || error instanceof WrongNumbers)) return error;
   const way =
     save !== undefined && saved
       ? `npm run lab -- resume ${save} --backend wasm${more} goes on without it.`
