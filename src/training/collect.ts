@@ -129,8 +129,8 @@ export function questionsOf(fleet: Fleet, of: Collection, sampled: SampledComple
     step: of.draw,
     pair,
     prompt: task.promptText(prompt),
-    first: task.completionText(prompt, first.ids).trim(),
-    second: task.completionText(prompt, second.ids).trim(),
+    first: task.completionText(prompt, first.ids),
+    second: task.completionText(prompt, second.ids),
     rewards: [first.reward, second.reward],
   }));
 }

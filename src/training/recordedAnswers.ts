@@ -1,4 +1,4 @@
-import { labelKey, labelsByKey, type LabelRecord } from '../experiment/documents/labels';
+import { answerIn, labelKey, labelsByKey, type LabelRecord } from '../experiment/documents/labels';
 import type { Answer, Question } from './annotator';
 
 /**
@@ -9,18 +9,13 @@ export function recordedAnswers(records: readonly LabelRecord[], questions: read
   const known = labelsByKey(records);
   const answers = questions.map((question) => {
     const record = known.get(labelKey(question));
-    return record ? answerOf(record, question) : null;
+    if (!record) return null;
+    const answer = answerIn(record, question);
+    if (answer) return answer;
+    const { arm, step, pair } = question;
+    throw new Error(
+      `the label of pair ${pair} of ${arm} at step ${step}, counted from 0, is of other completions than this experiment samples: the labels belong to other settings or another backend`,
+    );
   });
   return answers.includes(null) ? null : (answers as Answer[]);
-}
-
-function answerOf({ prompt, chosen, rejected, tie }: LabelRecord, question: Question): Answer {
-  const { arm, step, pair, first, second } = question;
-  const isFirst = chosen === first && rejected === second;
-  if (prompt === question.prompt && (isFirst || (chosen === second && rejected === first))) {
-    return tie ? 'tie' : isFirst ? 'first' : 'second';
-  }
-  throw new Error(
-    `the label of pair ${pair} of ${arm} at step ${step}, counted from 0, is of other completions than this experiment samples: the labels belong to other settings or another backend`,
-  );
 }

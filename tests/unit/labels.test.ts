@@ -3,7 +3,7 @@ import { labelLines, parseLabels, type LabelRecord } from '../../src/experiment/
 import { problemText } from '../../src/experiment/reading';
 import type { Question } from '../../src/training/annotator';
 import { recordedAnswers } from '../../src/training/recordedAnswers';
-import { answerOf, cardsOf } from '../../src/views/learn/label/cards';
+import { chosenBy, cardsOf } from '../../src/views/learn/label/cards';
 import { labelConfig, LABELLED_SAMPLERS, LABELLED_TASKS } from '../../src/views/learn/label/setup';
 import { configOf } from '../support/tasks';
 
@@ -67,6 +67,8 @@ describe('a file of labels', () => {
     expect(recordedAnswers(records, QUESTIONS)).toEqual(QUESTIONS.map(() => 'second'));
     expect(recordedAnswers([{ ...records[0]!, tie: true }], QUESTIONS.slice(0, 1))).toEqual(['tie']);
     expect(recordedAnswers(records.slice(1), QUESTIONS)).toBeNull();
+    const spaced = QUESTIONS.map((one) => ({ ...one, first: ` ${one.first}`, second: ` ${one.second}` }));
+    expect(recordedAnswers(records, spaced), 'of an earlier version').toEqual(QUESTIONS.map(() => 'second'));
     const other = [{ ...records[0]!, chosen: 'something else' }, ...records.slice(1)];
     expect(() => recordedAnswers(other, QUESTIONS)).toThrow(
       /of pair 0 of Vanilla at step 4, counted from 0, is of other completions/,
@@ -102,10 +104,10 @@ describe('the cards of a round', () => {
 
   it('know which completion a side is', () => {
     const [card] = cards;
-    expect(answerOf({ ...card!, flipped: false }, 'left')).toBe('first');
-    expect(answerOf({ ...card!, flipped: true }, 'left')).toBe('second');
-    expect(answerOf({ ...card!, flipped: true }, 'right')).toBe('first');
-    expect(answerOf(card!, 'tie')).toBe('tie');
+    expect(chosenBy({ ...card!, flipped: false }, 'left')).toBe('first');
+    expect(chosenBy({ ...card!, flipped: true }, 'left')).toBe('second');
+    expect(chosenBy({ ...card!, flipped: true }, 'right')).toBe('first');
+    expect(chosenBy(card!, 'tie')).toBe('tie');
   });
 });
 

@@ -82,9 +82,14 @@ function labelled(path: string, { coder, beginning, ends, promptLength, completi
   if (told.length < LEAST_COMPARISONS) {
     throw new UsageError(`${path} has ${told.length} labels that tell; give at least ${LEAST_COMPARISONS}`);
   }
-  const length = promptLength + completionLength;
-  const idsOf = (prompt: string, completion: string) =>
-    [beginning, ...coder.encode(`${prompt.trimEnd()} ${completion.trimStart()}`), ends[0]!].slice(0, length);
+  // Completions stand right after their prompt, as in TRL. Where none has a space, whoever wrote the file left it out.
+  const between = told.some(({ chosen, rejected }) => /^\s/.test(chosen) || /^\s/.test(rejected)) ? '' : ' ';
+  const idsOf = (prompt: string, completion: string) => {
+    const whole = coder.encode(prompt + between + completion);
+    // A completion that fills its length was cut off before it could end.
+    const most = Math.min(coder.encode(prompt).length, promptLength - 1) + completionLength;
+    return [beginning, ...[...whole, ends[0]!].slice(0, most)];
+  };
   return told.map(({ prompt, chosen, rejected }) => ({
     chosen: idsOf(prompt, chosen),
     rejected: idsOf(prompt, rejected),

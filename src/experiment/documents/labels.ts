@@ -69,3 +69,20 @@ export const labelKey = ({ arm, seed, step, pair }: Pick<LabelRecord, 'arm' | 's
 /** Records by what tells their pairs apart. */
 export const labelsByKey = (records: readonly LabelRecord[]): ReadonlyMap<string, LabelRecord> =>
   new Map(records.map((record) => [labelKey(record), record]));
+
+/** The texts that a person was asked to choose between. */
+interface AskedPair {
+  readonly prompt: string;
+  readonly first: string;
+  readonly second: string;
+}
+
+/** What a record says of a pair; null where it is of other texts. */
+export function answerIn(record: LabelRecord, { prompt, first, second }: AskedPair): 'first' | 'second' | 'tie' | null {
+  // Earlier versions left out the space before a completion.
+  const [chosen, rejected] = [record.chosen.trim(), record.rejected.trim()];
+  const isPair = (one: string, other: string) => chosen === one.trim() && rejected === other.trim();
+  const isFirst = isPair(first, second);
+  if (record.prompt !== prompt || !(isFirst || isPair(second, first))) return null;
+  return record.tie ? 'tie' : isFirst ? 'first' : 'second';
+}

@@ -31,7 +31,7 @@ export function cardsOf(questions: readonly Question[], seed: number): Card[] {
 }
 
 /** What a choice of a side means for the pair. */
-export function answerOf({ flipped }: Card, side: Side): Answer {
+export function chosenBy({ flipped }: Card, side: Side): Answer {
   if (side === 'tie') return 'tie';
   return (side === 'left') === flipped ? 'second' : 'first';
 }

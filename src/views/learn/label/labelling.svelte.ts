@@ -1,5 +1,12 @@
 import type { BackendInfo } from '../../../experiment/documents/results';
-import { labelKey, labelLines, labelsByKey, parseLabels, type LabelRecord } from '../../../experiment/documents/labels';
+import {
+  answerIn,
+  labelKey,
+  labelLines,
+  labelsByKey,
+  parseLabels,
+  type LabelRecord,
+} from '../../../experiment/documents/labels';
 import { armName } from '../../../experiment/config/names';
 import type { ExperimentConfig } from '../../../experiment/config/schema';
 import { problemText, type Problem } from '../../../experiment/reading';
@@ -11,8 +18,8 @@ import { LabClient } from '../../../worker/client';
 import type { Found, Notice } from '../../../worker/protocol';
 import { now } from '../../browser/clock';
 import { Query, queryText, unlessUsual } from '../query';
-import { answerOf, cardsOf, type Card, type Side } from './cards';
-import { answerIn, isOf, recordOf, type GivenAnswer } from './records';
+import { chosenBy, cardsOf, type Card, type Side } from './cards';
+import { recordOf, type GivenAnswer } from './records';
 import { LABEL_SETTINGS, LABELLED_SAMPLERS, LABELLED_TASKS, labelConfig, type LabelSetup } from './setup';
 import { forget, readStored, store } from './stored';
 
@@ -77,8 +84,8 @@ export class Labelling {
       const judged = this.#judged.find((question) => labelKey(question) === labelKey(record));
       if (record.tie || !judged || judged.rewards[0] === judged.rewards[1]) continue;
       all++;
-      const likelier = judged.rewards[0] > judged.rewards[1] ? judged.first : judged.second;
-      if (likelier === record.chosen) same++;
+      const likelier = judged.rewards[0] > judged.rewards[1] ? 'first' : 'second';
+      if (answerIn(record, judged) === likelier) same++;
     }
     return { same, all };
   });
@@ -204,7 +211,7 @@ export class Labelling {
     if (side === 'tie' && !this.ties) return;
     if (this.phase === 'final') this.#vote(side);
     if (this.phase !== 'asking' || !this.card) return;
-    const answer = answerOf(this.card, side);
+    const answer = chosenBy(this.card, side);
     this.given = [...this.given, { answer, seconds: (now() - this.#shownAt) / 1000 }];
     this.#shownAt = now();
     this.#keep();
@@ -303,7 +310,7 @@ export class Labelling {
     const known = labelsByKey(this.records);
     const strange = questions.find((question) => {
       const record = known.get(labelKey(question));
-      return record && !isOf(record, question);
+      return record && answerIn(record, question) === null;
     });
     if (strange) {
       this.#fail('The labels are of other completions than this experiment samples: they belong to other settings.');
@@ -315,7 +322,7 @@ export class Labelling {
     for (const { question, repeats } of this.cards) {
       const record = known.get(labelKey(question));
       if (!record || repeats) break;
-      this.given = [...this.given, { answer: answerIn(record, question), seconds: record.seconds }];
+      this.given = [...this.given, { answer: answerIn(record, question)!, seconds: record.seconds }];
     }
     const isWhole = questions.every((question) => known.has(labelKey(question)));
     if (isWhole) return this.#train();
@@ -346,7 +353,7 @@ export class Labelling {
       const before = answerIn(known.get(labelKey(question))!, question);
       this.repeats = { same: this.repeats.same + Number(second.answer === before), all: this.repeats.all + 1 };
     }
-    const answers = this.#questions.map((question) => answerIn(known.get(labelKey(question))!, question));
+    const answers = this.#questions.map((question) => answerIn(known.get(labelKey(question))!, question)!);
     this.phase = 'working';
     this.message = 'Both policies train on these labels…';
     this.#store();
