@@ -42,11 +42,15 @@ export async function loadOptimum(name: string, oracle: 'bounded' | 'sum'): Prom
   return existsSync(path) ? readText(path) : null;
 }
 
+const HUGGING_FACE = ['config.json', 'tokenizer.json', 'model.safetensors'];
+
 /** A folder in Hugging Face's layout, or with the files of llama2.c: all of its files that a model can be made of. */
 function modelFiles(folder: string): Map<string, Uint8Array> {
-  const names = readdirSync(folder).filter((name) =>
-    /^(config|tokenizer)[.]json$|[.](safetensors|bin|data)$/.test(name),
-  );
+  const all = readdirSync(folder);
+  // What lies beside them may be as large again: the weights in another format, or an optimiser's.
+  const names = HUGGING_FACE.every((name) => all.includes(name))
+    ? HUGGING_FACE
+    : all.filter((name) => /^(config|tokenizer)[.]json$|[.](safetensors|bin|data)$/.test(name));
   return new Map(names.map((name) => [name, readBytes(join(folder, name))]));
 }
 

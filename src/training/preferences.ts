@@ -18,8 +18,15 @@ export function shownCompletions(
   prompt: readonly number[],
   candidates: readonly Draw[],
 ): readonly [first: Completion, second: Completion] {
-  const [first, second] = selectPair(sampler.selection, candidates, ({ ids }) => task.reward(seed, prompt, ids));
-  return [judged(task, seed, prompt, candidates[first]!), judged(task, seed, prompt, candidates[second]!)];
+  /** A learnt oracle takes a while to read one. */
+  const read = new Map<Draw, Completion>();
+  const completionOf = (draw: Draw): Completion => {
+    const known = read.get(draw) ?? judged(task, seed, prompt, draw);
+    read.set(draw, known);
+    return known;
+  };
+  const [first, second] = selectPair(sampler.selection, candidates, (draw) => completionOf(draw).reward);
+  return [completionOf(candidates[first]!), completionOf(candidates[second]!)];
 }
 
 /** A pair as a person has labelled it; a tie keeps the order in which it was shown. */

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, copyFileSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configFile, lab, scratchFolder, TINY } from './lab';
@@ -38,4 +38,14 @@ describe('a file of two gibibytes', () => {
     expect(ended.stdout).toBe('');
     expect(ended.code).toBe(2);
   }); // prettier-ignore
+
+  it('as what nobody needs beside a model', async () => {
+    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors']) {
+      copyFileSync(join('tests/golden/llama', name), join(folder, name));
+    }
+    sparse('optimizer.bin');
+    const ended = await lab(['texts', text, '--set', `task.checkpoint=${folder}`, '--count', '1', '--backend', 'cpu']);
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/^- [*]{2}/);
+  });
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import {
-  MOST_LETTERS,
+  MOST_TEXT_BYTES,
   TEXT_PRETRAINING,
   textProblem,
   type TextPretraining,
@@ -16,8 +16,6 @@ import { startBackend, untilLost } from '../nodeRuntime';
 import { startProgress } from '../progress';
 
 const { steps, tokens, width, layers } = TEXT_PRETRAINING;
-/** A letter has four bytes at most. */
-const MOST_TEXT_BYTES = 4 * MOST_LETTERS;
 
 /** `lab pretrain text <file>`: trains a small policy that writes like a text of one's own. */
 export async function pretrainOnText(args: readonly string[]): Promise<number> {

@@ -21,7 +21,9 @@ export const TEXT_PRETRAINING = {
 } as const;
 
 /** More teaches so small a model nothing. */
-export const MOST_LETTERS = 8_000_000;
+const MOST_LETTERS = 8_000_000;
+/** A letter has four of them at most. */
+export const MOST_TEXT_BYTES = 4 * MOST_LETTERS;
 /** Fewer words are not worth a model. */
 const LEAST_WORDS = 500;
 

@@ -10,12 +10,9 @@ import { wanted } from './wanted';
 /**
  * The oracle of a row of the config's table.
  *
- * @param learnt those that have learnt, by their checkpoint's name
+ * @param learnt those that have learnt, by their checkpoint's name; an Error says which of them is missing
  */
-export function oracleOf(
-  config: OracleConfig,
-  learnt: ReadonlyMap<string, Oracle> = new Map<string, Oracle>(),
-): Oracle {
+export function oracleOf(config: OracleConfig, learnt?: ReadonlyMap<string, Oracle>): Oracle {
   switch (config.of) {
     case 'sentiment':
       return sentiment;
@@ -29,8 +26,11 @@ export function oracleOf(
       return wanted(config.word);
     case 'length':
       return length(config.words);
-    case 'learnt':
-      return learnt.get(config.model)!;
+    case 'learnt': {
+      const oracle = learnt?.get(config.model);
+      if (!oracle) throw new Error(`the reward model ${config.model} is not there`);
+      return oracle;
+    }
     default:
       throw new Error(`unknown oracle ${JSON.stringify(config satisfies never)}`);
   }
