@@ -61,7 +61,9 @@ test('a sweep whose GPU is lost runs the cell in hand again, to the same cells',
   const unbroken = await cells();
   await lab.button('Run 2 cells').click();
   await expect(newest).toContainText('1 of 2', { timeout: 60_000 });
+  const next = page.waitForEvent('worker');
   await loseSweepsDevice(page);
+  await next;
   await expect(newest).toContainText('2 of 2', { timeout: 60_000 });
   expect(await cells()).toEqual(unbroken);
 });

@@ -257,10 +257,10 @@ export function expectClose(found: unknown, expected: unknown, tolerance: number
 }
 
 /** A sweep of two tiny cells, ready to run; its row of the table, once it runs, and the cells that it has by then. */
-export async function prepareSweep(lab: Lab, search: string) {
+export async function prepareSweep(lab: Lab, search: string, steps = 300) {
   const { page } = lab;
   await lab.open(search);
-  await lab.makeTiny(300);
+  await lab.makeTiny(steps);
   await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
   await page.getByRole('combobox', { name: 'Experiment' }).selectOption('The settings in Race');
   await lab.set({ 'Values of the rows': '1', 'Values of the columns': '0.3, 1' });

@@ -30,7 +30,9 @@ test('the runner', async () => {
   const held = async (): Promise<Measures> => {
     rmSync(probe, { force: true });
     child.kill('SIGUSR2');
-    while (!existsSync(probe)) await sleep(100);
+    for (; !existsSync(probe); await sleep(100)) {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('the runner has ended');
+    }
     return JSON.parse(readFileSync(probe, 'utf8')) as Measures;
   };
   /** The least that it held within a minute: a step in hand is no growth. */
