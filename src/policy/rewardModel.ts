@@ -1,6 +1,7 @@
 import { rotaryTurns } from '../math/rotary';
 import { encodeLlama, EPSILON, parseLlama, type LlamaModel } from './llama';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
+import { readJson } from './textModel';
 import { ROTARY_BASE, transformerOffsets } from './transformer';
 
 /**
@@ -46,19 +47,11 @@ export function parseRewardModel(bytes: Uint8Array): RewardModel {
     throw new Error(`the file's reads is not a whole number from 1 to ${MOST_TOKENS}`);
   }
   const others = tensors.filter((tensor) => tensor !== head);
-  const model = parseLlama(jsonOf(llama), others);
+  const model = parseLlama(readJson('the file’s llama', llama), others);
   if (head.values.length !== model.sizes.width) {
     throw new Error(`${HEAD} has ${head.values.length} numbers; expected ${model.sizes.width}`);
   }
   return { ...model, head: Float32Array.from(head.values), tokenizer, length, origin };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error("the file's llama is not JSON");
-  }
 }
 
 /**

@@ -74,7 +74,8 @@ export function parseTextModel(bytes: Uint8Array): TextModel {
   };
 }
 
-function readJson(name: string, text: string): object {
+/** A part of a file's metadata; throws an Error that names it where it is no JSON. */
+export function readJson(name: string, text: string): object {
   let found: unknown;
   try {
     found = JSON.parse(text);

@@ -6,7 +6,7 @@ import { setWasmPaths, type BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { useVariant } from '../ops/device/host';
 import { hasRelaxed } from '../ops/routines/simd';
 import { BACKEND_NAMES, isWasm, type BackendInfo, type BackendName } from '../experiment/documents/results';
-import { within } from './within';
+import { inTime } from './deadline';
 import { guardAllocations } from './wasmMemory';
 import { selfTest } from './selfTest';
 import { startWebGPU, type RunningGpu } from './webgpu';
@@ -49,7 +49,7 @@ export async function chooseBackend(options: BackendOptions): Promise<ChosenBack
       if (name === 'webgpu') gpu = await startWebGPU(options.only === 'webgpu');
       else await startHost(name, options);
       if (name !== 'cpu' && !options.isTested)
-        await within(PATIENCE, 'the end of its self-test', selfTest(tfjsName(name)));
+        await inTime(PATIENCE, 'the end of its self-test', selfTest(tfjsName(name)));
       gpu?.watch(options.onLost);
       await tf.setBackend(tfjsName(name));
       return { info: { name, adapter: gpu?.adapter ?? null }, reasons };
@@ -85,7 +85,7 @@ async function startHost(name: Exclude<BackendName, 'webgpu'>, options: BackendO
     // Our routines expect tfjs' heap to be one thread's own, also where a page may share memory.
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   }
-  const started = await within(PATIENCE, 'its module', tf.setBackend(tfjsName(name)));
+  const started = await inTime(PATIENCE, 'its module', tf.setBackend(tfjsName(name)));
   if (!started) throw new Error('it did not start.');
   if (isWasm(name)) guardAllocations((tf.backend() as BackendWasm).wasm);
 }
@@ -94,7 +94,7 @@ async function startHost(name: Exclude<BackendName, 'webgpu'>, options: BackendO
 async function giveWasm(fetchWasm: (name: string) => Promise<ArrayBuffer>): Promise<void> {
   const hasSimd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
   const name = hasSimd ? 'tfjs-backend-wasm-simd.wasm' : 'tfjs-backend-wasm.wasm';
-  const bytes = await within(PATIENCE, 'its module', fetchWasm(name));
+  const bytes = await inTime(PATIENCE, 'its module', fetchWasm(name));
   const headers = { 'Content-Type': 'application/wasm' };
   tf.env().platform.fetch = () => Promise.resolve(new Response(bytes, { headers }));
 }

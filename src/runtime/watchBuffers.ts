@@ -1,5 +1,5 @@
 import { messageOf } from '../math/foreign';
-import { within } from './within';
+import { inTime } from './deadline';
 
 /** Seconds that a GPU may take to answer. Browsers end a driver that computes for about ten; software takes longer. */
 const PATIENCE = 120;
@@ -18,7 +18,7 @@ export function watchBuffers(device: GPUDevice, report: (message: string) => voi
       const mapped = map(...given);
       // One that fails has a reason of its own.
       const settled = mapped.catch(() => undefined);
-      await within(PATIENCE, 'an answer of the GPU', settled).catch((error: unknown) => {
+      await inTime(PATIENCE, 'an answer of the GPU', settled).catch((error: unknown) => {
         report(messageOf(error));
         throw error;
       });

@@ -2,7 +2,7 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { nudgeReadBacks } from './nudge';
 import { watchBuffers } from './watchBuffers';
-import { within } from './within';
+import { inTime } from './deadline';
 
 /** Enough for few submits a step, and few enough for the GPU to begin while the step is still being recorded. */
 const LAUNCHES_PER_SUBMIT = 64;
@@ -33,7 +33,7 @@ export interface RunningGpu {
 export async function startWebGPU(takesSoftware = true): Promise<RunningGpu> {
   const gpu = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
   if (!gpu) throw new Error('this browser has no WebGPU.');
-  const adapter = await within(PATIENCE, 'its adapter', gpu.requestAdapter({ powerPreference: 'high-performance' }));
+  const adapter = await inTime(PATIENCE, 'its adapter', gpu.requestAdapter({ powerPreference: 'high-performance' }));
   if (!adapter) throw new Error('there is no GPU adapter.');
   if (!takesSoftware && isSoftware(adapter.info)) {
     throw new Error(`its adapter (${nameOf(adapter.info)}) computes on the processor, more slowly than WebAssembly.`);
@@ -41,7 +41,7 @@ export async function startWebGPU(takesSoftware = true): Promise<RunningGpu> {
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', LAUNCHES_PER_SUBMIT);
   const requested = adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
-  const device = await within(PATIENCE, 'its device', requested).catch((error: unknown) => {
+  const device = await inTime(PATIENCE, 'its device', requested).catch((error: unknown) => {
     // One that comes after all is nobody's.
     requested.then((late) => late.destroy()).catch(() => undefined);
     throw error;

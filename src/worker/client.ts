@@ -2,7 +2,7 @@ import type { ExperimentConfig } from '../experiment/config/schema';
 import type { CheckpointKind } from '../experiment/config/tasks';
 import type { BackendName } from '../experiment/documents/results';
 import { createThread } from './createThread';
-import { after } from '../runtime/within';
+import { after } from '../runtime/deadline';
 import { whenGone } from './life';
 import type { ImportedCheckpoints } from '../run/orders';
 import type { Answer, CheckpointFile, Command, Notice, PolicySource, Question, WorkerEvent } from './protocol';

@@ -2,7 +2,7 @@ import type { BackendName } from '../experiment/documents/results';
 import { deferred, type Deferred } from '../run/deferred';
 import type { Note, OrderKind, OrderOf, Outcomes } from '../run/orders';
 import { WorkerGone, type PoolWorker, type Readiness } from '../run/pool';
-import { after } from '../runtime/within';
+import { after } from '../runtime/deadline';
 import { whenGone } from './life';
 import type { PoolCommand, PoolEvent } from './protocol';
 

@@ -1,5 +1,5 @@
 /** Waits for something at most so many seconds; rejects then with an Error that says what did not come. */
-export async function within<T>(seconds: number, what: string, awaited: Promise<T>): Promise<T> {
+export function inTime<T>(seconds: number, what: string, awaited: Promise<T>): Promise<T> {
   let callOff: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
     callOff = after(seconds, () => reject(new Error(`${what} did not come within ${seconds} seconds.`)));
