@@ -23,6 +23,7 @@ const TITLES = /** @type {Record<string, string>} */ ({
   'bandit-race': 'Bandit race',
   'online-dpo': 'Online DPO on reviews',
   stories: 'Stories',
+  'stories-iterative': 'Stories in rounds',
 });
 
 const { values } = parseArgs({
