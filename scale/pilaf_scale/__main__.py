@@ -38,7 +38,7 @@ def main() -> int:
         last = result["evaluations"][-1:]
         reached = f"J {last[0]['objective']:.3f}" if last else "no evaluation"
         print(f"{arm.name}, seed {seed}: {result['status']}, {reached}, {seconds:.0f} s so far", file=sys.stderr)
-    lab.oracle.close()
+    lab.close()
     return 0
 
 

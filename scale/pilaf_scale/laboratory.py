@@ -48,6 +48,11 @@ class Laboratory:
         self.questions = {tuple(self._ids(one)): one for one in asked}
         self.oracle = self._oracle()
 
+    def close(self) -> None:
+        """Ends what runs beside: the oracle's process, and the connection of all processes."""
+        self.oracle.close()
+        disconnect()
+
     def _ids(self, prompt: str | list[int]) -> list[int]:
         """As the model wants to be asked: by its template, where it has one."""
         if isinstance(prompt, list):
@@ -150,3 +155,9 @@ def pair_writer(path: Path, text: Callable[[Ids], str]) -> Callable[[int, Sequen
                 file.write(json.dumps({"round": number, **words}, ensure_ascii=False) + "\n")
 
     return write
+
+
+def disconnect() -> None:
+    """For the end, when nobody holds a learner: a process that exits while its connection has threads is aborted."""
+    gc.collect()
+    PartialState().destroy_process_group()

@@ -111,7 +111,8 @@ def test_two_processes_train_as_one(tmp_path) -> None:
     script = Path(__file__).with_name("two_processes.py")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(script.parents[1])}
-    subprocess.run([*torchrun, str(script), str(tmp_path)], check=True, env=environment, capture_output=True)
+    ran = subprocess.run([*torchrun, str(script), str(tmp_path)], env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
     together = torch.load(tmp_path / "learnt.pt")
     for name, weights in alone.state_dict().items():
         assert torch.allclose(together[name], weights, atol=1e-5), name

@@ -8,6 +8,8 @@ from accelerate import PartialState
 from test_training import PAIRS, learner
 from tiny import llama
 
+from pilaf_scale.laboratory import disconnect
+
 state = PartialState(cpu=True)
 policy = llama(0)
 # As a run does: processes draw texts of their own.
@@ -17,3 +19,5 @@ for _ in range(3):
     own.train(PAIRS, 1, lambda: True)
 if state.is_main_process:
     torch.save(policy.state_dict(), Path(sys.argv[1]) / "learnt.pt")
+del own
+disconnect()
