@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page, Worker } from '@playwright/test';
 import { expect, type Lab } from '../browser/support';
-import { leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
+import { KERNELS, leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
 import { heapOf } from './heap';
 import { draw } from './many';
 import { workerHeaps } from './workerHeaps';
@@ -12,24 +12,28 @@ const SEED = Number(process.env['SOAK_SEED'] ?? 1);
 
 /** What a worker's engine holds: its tensors, their bytes, and those of WebAssembly's heaps and the GPU's buffers. */
 const engineOf = (worker: Worker): Promise<Measures> =>
-  worker.evaluate(() => {
+  worker.evaluate((kernels) => {
     const { _tfengine: engine } = self as unknown as {
       _tfengine: {
         memory: () => { numTensors: number; numBytes: number };
         registry: {
-          webgpu?: { bufferManager: { numBytesAllocated: number; getNumUsedBuffers: () => number } };
+          webgpu?: {
+            bufferManager: { numBytesAllocated: number; getNumUsedBuffers: () => number };
+            pipelineCache: Readonly<Record<string, unknown>>;
+          };
           wasm?: { wasm: { HEAPU8: Uint8Array } };
         };
       };
     };
-    const buffers = engine.registry.webgpu?.bufferManager;
+    const { bufferManager: buffers, pipelineCache } = engine.registry.webgpu ?? {};
     return {
       tensors: engine.memory().numTensors,
       'bytes of tensors': engine.memory().numBytes,
       'WebAssembly’s heap': engine.registry.wasm?.wasm.HEAPU8.byteLength ?? 0,
       ...(buffers && { 'GPU buffers': buffers.getNumUsedBuffers(), 'bytes of GPU buffers': buffers.numBytesAllocated }),
+      ...(pipelineCache && { [kernels]: Object.keys(pipelineCache).length }),
     };
-  });
+  }, KERNELS);
 
 const sumOf = (all: readonly Measures[]): Measures => {
   const sum: Record<string, number> = {};
