@@ -14,7 +14,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashIn } from '../experiment/config/checkpointName';
 import { optimumEnding } from '../experiment/documents/optimumFile';
-import { openModel } from '../training/openModel';
+import { FOLDER_FILES, openModel } from '../training/openModel';
 import { sentence, UsageError } from './errors';
 import { readBytes, readText } from './readFile';
 
@@ -42,14 +42,12 @@ export async function loadOptimum(name: string, oracle: 'bounded' | 'sum'): Prom
   return existsSync(path) ? readText(path) : null;
 }
 
-const HUGGING_FACE = ['config.json', 'tokenizer.json', 'model.safetensors'];
-
 /** A folder in Hugging Face's layout, or with the files of llama2.c: all of its files that a model can be made of. */
 function modelFiles(folder: string): Map<string, Uint8Array> {
   const all = readdirSync(folder);
   // What lies beside them may be as large again: the weights in another format, or an optimiser's.
-  const names = HUGGING_FACE.every((name) => all.includes(name))
-    ? HUGGING_FACE
+  const names = FOLDER_FILES.every((name) => all.includes(name))
+    ? FOLDER_FILES
     : all.filter((name) => /^(config|tokenizer)[.]json$|[.](safetensors|bin|data)$/.test(name));
   return new Map(names.map((name) => [name, readBytes(join(folder, name))]));
 }

@@ -38,12 +38,12 @@ export const nodeEnvironment = (backend: BackendInfo): RunnerEnvironment => ({
 export class GpuLost extends Error {}
 
 /**
- * The same, but it fails a moment later: a step on a lost GPU may fail before the loss is told, with words that help
+ * The same work; on a GPU it fails a moment later: a step on a lost one may fail before the loss is told, in words that help
  * nobody.
  */
-export const afterLoss = <T>(work: Promise<T>): Promise<T> =>
+export const afterLoss = <T>({ name }: BackendInfo, work: Promise<T>): Promise<T> =>
   work.catch(async (error: unknown) => {
-    await wait(LOSS_DELAY);
+    if (name === 'webgpu') await wait(LOSS_DELAY);
     throw error;
   });
 
@@ -56,7 +56,7 @@ export interface NodeBackend extends ChosenBackend {
 
 /** Work on a backend; rejects with GpuLost where its GPU goes away meanwhile. */
 export const untilLost = <T>({ info, lost }: NodeBackend, work: Promise<T>): Promise<T> =>
-  Promise.race([info.name === 'webgpu' ? afterLoss(work) : work, lost]);
+  Promise.race([afterLoss(info, work), lost]);
 
 /** What somebody can do whose GPU does not start. */
 export const WITHOUT_GPU = 'The same command with --backend wasm does without the GPU.';

@@ -1,7 +1,7 @@
 /** Where progress is shown; nothing where nobody looks. */
 export interface Progress {
   /** `extra` follows the bar: a rate, a loss. Seconds left are estimated from the start of the bar where nobody says them. */
-  readonly update: (step: number, extra?: string, secondsLeft?: number) => void;
+  readonly update: (step: number, extra?: string, secondsLeft?: number | null) => void;
   /** Takes the bar away. */
   readonly clear: () => void;
 }

@@ -25,7 +25,7 @@ export class RepeatedCheck {
     private readonly now: () => number,
   ) {}
 
-  /** At the experiment's size, whoever asks. */
+  /** Checks the device at the experiment's size; throws WrongNumbers. */
   async wholly(): Promise<void> {
     if (!this.check) return;
     await this.whole(this.check);

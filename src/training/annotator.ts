@@ -1,3 +1,5 @@
+import type { Answer } from '../experiment/documents/labels';
+
 /** What a person who labels is asked: which of two completions is better. Shown blind, as neither arm is named. */
 export interface Question {
   readonly arm: string;
@@ -12,8 +14,7 @@ export interface Question {
   readonly rewards: readonly [first: number, second: number];
 }
 
-/** A tie weighs nothing in the loss; AdamW steps on by its averages. */
-export type Answer = 'first' | 'second' | 'tie';
+export type { Answer };
 
 /** Answers every question of a step, in their order; null: nobody labels any more, and the experiment ends there. */
 export type Annotator = (questions: readonly Question[]) => Promise<readonly Answer[] | null>;

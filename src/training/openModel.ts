@@ -19,9 +19,12 @@ type ModelFiles = ReadonlyMap<string, Uint8Array>;
 const MODEL_FILES =
   'one .safetensors that this program has written; config.json, model.safetensors and tokenizer.json of a Llama; or a .bin of llama2.c with its tokenizer.bin';
 
+/** What a folder in Hugging Face's layout has of a model. */
+export const FOLDER_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'] as const;
+
 /**
- * A text policy's one file, and the model in it, of files of an untrusted source in any of the three layouts. Throws an Error that says in a
- * sentence what is missing, broken or not supported.
+ * A text policy's one file, and the model in it, of files of an untrusted source in any of the three layouts. Throws an
+ * Error that says in a sentence what is missing, broken or not supported.
  */
 export function openModel(files: ModelFiles): { readonly bytes: Uint8Array; readonly model: ReadTextModel } {
   const names = [...files.keys()];
@@ -32,9 +35,7 @@ export function openModel(files: ModelFiles): { readonly bytes: Uint8Array; read
 }
 
 function modelOf(files: ModelFiles): TextModel {
-  const [config, tokenizer, weights] = ['config.json', 'tokenizer.json', 'model.safetensors'].map((name) =>
-    files.get(name),
-  );
+  const [config, tokenizer, weights] = FOLDER_FILES.map((name) => files.get(name));
   if (config && tokenizer && weights) {
     const json = textOf(tokenizer);
     return textModelOf({ config: textOf(config), tokenizer: json, weights }, askedOf(json));

@@ -37,7 +37,6 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
   process.on('disconnect', () => process.exit(EXIT.failure));
   try {
     const backend = await startInPool(readBackend(backendName), tested === TESTED);
-    const isGpu = backend.info.name === 'webgpu';
     const executor = new Executor({
       ...nodeEnvironment(backend.info),
       prepare: (config) => prepared(config),
@@ -48,7 +47,7 @@ export async function workerCommand([backendName, tested]: readonly string[]): P
     process.on('message', (message: PoolMessage) => {
       if (message.type === 'halt') return executor.halt();
       const done = executor.execute(message.order, (note) => send({ type: 'note', note }));
-      (isGpu ? afterLoss(done) : done).then((outcome) => send({ type: 'outcome', outcome }), fail);
+      afterLoss(backend.info, done).then((outcome) => send({ type: 'outcome', outcome }), fail);
     });
     send({ type: 'ready', backend: backend.info, reasons: backend.reasons });
     await backend.lost.catch((error: unknown) => send({ type: 'lost', message: sentence(error) }));

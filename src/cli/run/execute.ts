@@ -67,11 +67,7 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
       else if (report.type === 'givenUp') process.stderr.write(`${givenUpText(report, runner.history)}\n`);
       if (report.type !== 'progress') continue;
       runner.watch.lap();
-      progress.update(
-        report.step,
-        `${Math.round(runner.timing().pairsPerSecond)} pairs/s`,
-        runner.secondsLeft() ?? undefined,
-      );
+      progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`, runner.secondsLeft());
       // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
       await breathe();
     }

@@ -140,7 +140,7 @@ async function run(
         notes.push(`Ran on ${backendText(backend)} in ${jobs === 1 ? 'one process' : `${jobs} processes`}`, ...reasons);
       },
       onProgress: ({ done, cells, secondsLeft }) =>
-        progress.update(done, `${cells} of ${numbers.length} cells`, secondsLeft ?? undefined),
+        progress.update(done, `${cells} of ${numbers.length} cells`, secondsLeft),
       onCell(number, { arms, seconds }, backend) {
         add({ fingerprint, number, values: cellValues(document, number), arms: [...arms], backend, seconds });
       },

@@ -70,6 +70,9 @@ export const labelKey = ({ arm, seed, step, pair }: Pick<LabelRecord, 'arm' | 's
 export const labelsByKey = (records: readonly LabelRecord[]): ReadonlyMap<string, LabelRecord> =>
   new Map(records.map((record) => [labelKey(record), record]));
 
+/** A tie weighs nothing in the loss; AdamW steps on by its averages. */
+export type Answer = 'first' | 'second' | 'tie';
+
 /** The texts that a person was asked to choose between. */
 interface AskedPair {
   readonly prompt: string;
@@ -78,7 +81,7 @@ interface AskedPair {
 }
 
 /** What a record says of a pair; null where it is of other texts. */
-export function answerIn(record: LabelRecord, { prompt, first, second }: AskedPair): 'first' | 'second' | 'tie' | null {
+export function answerIn(record: LabelRecord, { prompt, first, second }: AskedPair): Answer | null {
   // Earlier versions left out the space before a completion.
   const [chosen, rejected] = [record.chosen.trim(), record.rejected.trim()];
   const isPair = (one: string, other: string) => chosen === one.trim() && rejected === other.trim();
