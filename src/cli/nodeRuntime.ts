@@ -38,8 +38,8 @@ export const nodeEnvironment = (backend: BackendInfo): RunnerEnvironment => ({
 export class GpuLost extends Error {}
 
 /**
- * The same work; on a GPU it fails a moment later: a step on a lost one may fail before the loss is told, in words that help
- * nobody.
+ * The same work, but on a GPU it fails a moment later. A step on a lost GPU may fail before the loss is told, and in
+ * words that help nobody.
  */
 export const afterLoss = <T>({ name }: BackendInfo, work: Promise<T>): Promise<T> =>
   work.catch(async (error: unknown) => {
