@@ -1,7 +1,7 @@
 import type { CDPSession } from '@playwright/test';
-import { CODE, TEXTS, type Measures } from './growth';
+import { CODE, HEAP, TEXTS, type Measures } from './growth';
 
-/** The page's JavaScript in a heap snapshot. */
+/** JavaScript, of the page or of a worker, in a heap snapshot. */
 
 interface HeapSnapshot {
   readonly snapshot: {
@@ -17,14 +17,22 @@ interface HeapSnapshot {
   readonly strings: readonly string[];
 }
 
-/** Bytes of the page's JavaScript, after a collection: what it holds, and apart from that what grows with use. */
-export async function heapOf(session: CDPSession): Promise<Measures> {
+/** What a look at a heap asks the browser for; it begins with a collection. */
+export const TAKE = 'HeapProfiler.takeHeapSnapshot';
+
+/** A snapshot of the page's heap, as the browser writes it. */
+export async function snapshotOf(session: CDPSession): Promise<string> {
   const chunks: string[] = [];
   const keep = ({ chunk }: { chunk: string }) => chunks.push(chunk);
   session.on('HeapProfiler.addHeapSnapshotChunk', keep);
-  await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+  await session.send(TAKE, { reportProgress: false });
   session.off('HeapProfiler.addHeapSnapshotChunk', keep);
-  const { snapshot, nodes, edges, strings } = JSON.parse(chunks.join('')) as HeapSnapshot;
+  return chunks.join('');
+}
+
+/** Bytes of JavaScript in a snapshot: what it holds, and apart from that what grows with use. */
+export function heapIn(written: string): Measures {
+  const { snapshot, nodes, edges, strings } = JSON.parse(written) as HeapSnapshot;
   const { node_fields, node_types, edge_fields, edge_types } = snapshot.meta;
   const field = (name: string) => node_fields.indexOf(name);
   const [type, name, size] = [field('type'), field('name'), field('self_size')];
@@ -54,5 +62,5 @@ export async function heapOf(session: CDPSession): Promise<Measures> {
   }
   for (const box of ofBoxes) texts.add(box);
   const measured = [...texts].reduce((sum, node) => sum + nodes[node + size]!, 0);
-  return { 'JS heap': held - measured, [CODE]: code, [TEXTS]: measured };
+  return { [HEAP]: held - measured, [CODE]: code, [TEXTS]: measured };
 }

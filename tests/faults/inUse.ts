@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page, Worker } from '@playwright/test';
 import { expect, type Lab } from '../browser/support';
-import { KERNELS, leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
-import { heapOf } from './heap';
+import { CODE, HEAP, KERNELS, leastOf, MINUTES, report, takeTime, WARM_UP, type Measures } from './growth';
+import { heapIn, snapshotOf } from './heap';
 import { draw } from './many';
-import { workerHeaps } from './workerHeaps';
+import { workerSnapshots } from './workerHeaps';
 
 /** The page in somebody's hands, from a seed, and what it holds meanwhile. */
 
@@ -45,8 +45,8 @@ const sumOf = (all: readonly Measures[]): Measures => {
 async function measured(page: Page): Promise<Measures> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
-  // A snapshot begins with a collection.
-  const heap = await heapOf(session);
+  const heap = heapIn(await snapshotOf(session));
+  const ofWorkers = sumOf((await workerSnapshots(page.context().browser()!)).map(heapIn));
   const { metrics } = await session.send('Performance.getMetrics');
   await session.detach();
   const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
@@ -58,7 +58,8 @@ async function measured(page: Page): Promise<Measures> {
     listeners: of('JSEventListeners'),
     'nodes outside the document': of('Nodes') - shown,
     workers: page.workers().length,
-    'JS heap of the workers': await workerHeaps(page.context().browser()!),
+    'JS heap of the workers': ofWorkers[HEAP]!,
+    [`${CODE} of the workers`]: ofWorkers[CODE]!,
     ...sumOf(await Promise.all(page.workers().map(engineOf))),
     'bytes stored': usage,
   };

@@ -1,28 +1,33 @@
 import type { Browser } from '@playwright/test';
+import { TAKE } from './heap';
 
-/** Bytes of JavaScript in all workers of a browser, nested ones included, after a collection. */
-export async function workerHeaps(browser: Browser): Promise<number> {
+/** What comes from a worker: an answer, or a part of its snapshot. */
+interface Message {
+  readonly id?: number;
+  readonly params?: { readonly chunk?: string };
+}
+
+/** Snapshots of the heaps of all workers of a browser, nested ones included. Playwright has no sessions for workers. */
+export async function workerSnapshots(browser: Browser): Promise<readonly string[]> {
   const session = await browser.newBrowserCDPSession();
-  /** By session and message. */
-  const waiting = new Map<string, (result: unknown) => void>();
-  session.on('Target.receivedMessageFromTarget', ({ sessionId, message }) => {
-    const { id, result } = JSON.parse(message) as { readonly id?: number; readonly result?: unknown };
-    waiting.get(`${sessionId} ${id}`)?.(result);
-  });
-  const ask = async (sessionId: string, id: number, method: string): Promise<unknown> => {
-    const answer = new Promise<unknown>((resolve) => waiting.set(`${sessionId} ${id}`, resolve));
-    await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) });
-    return answer;
-  };
   const { targetInfos } = await session.send('Target.getTargets', { filter: [{ type: 'worker' }] });
-  let bytes = 0;
+  const snapshots: string[] = [];
   for (const { targetId } of targetInfos) {
     const { sessionId } = await session.send('Target.attachToTarget', { targetId, flatten: false });
-    await ask(sessionId, 1, 'HeapProfiler.collectGarbage');
-    const { usedSize } = (await ask(sessionId, 2, 'Runtime.getHeapUsage')) as { readonly usedSize: number };
-    bytes += usedSize;
+    const snapshot = new Promise<string>((resolve) => {
+      const chunks: string[] = [];
+      session.on('Target.receivedMessageFromTarget', (received) => {
+        if (received.sessionId !== sessionId) return;
+        const { id, params } = JSON.parse(received.message) as Message;
+        if (params?.chunk !== undefined) chunks.push(params.chunk);
+        if (id === 1) resolve(chunks.join(''));
+      });
+    });
+    const message = JSON.stringify({ id: 1, method: TAKE, params: { reportProgress: false } });
+    await session.send('Target.sendMessageToTarget', { sessionId, message });
+    snapshots.push(await snapshot);
     await session.send('Target.detachFromTarget', { sessionId });
   }
   await session.detach();
-  return bytes;
+  return snapshots;
 }
