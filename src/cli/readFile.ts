@@ -1,13 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
-import { MAXIMUM_FILE_BYTES } from '../experiment/documents/resultsFile';
 
 /** Files are read whole, so their size is looked at first: Node would say why it cannot in words of its own. */
 
 const MEBIBYTE = 2 ** 20;
 /** Bytes of a checkpoint or a state, more than a browser takes: Node reads no file of 2 GiB in one piece. */
 export const MOST_BYTES = 2000 * MEBIBYTE;
-/** Of a sweep's cells: Node has no longer text. */
-export const MOST_CELL_BYTES = 500 * MEBIBYTE;
+/** Of a text: Node has no longer one. */
+export const MOST_TEXT_BYTES = 500 * MEBIBYTE;
 
 /** A file's bytes; throws an Error before it reads more than these. */
 export function readBytes(path: string, most = MOST_BYTES): Buffer {
@@ -16,5 +15,5 @@ export function readBytes(path: string, most = MOST_BYTES): Buffer {
   throw new Error(`the file has ${Math.ceil(size / MEBIBYTE)} MiB; at most ${most / MEBIBYTE} are read`);
 }
 
-/** A text of JSON or lines of it, as large as the page takes. */
-export const readText = (path: string, most = MAXIMUM_FILE_BYTES): string => readBytes(path, most).toString('utf8');
+/** A text of JSON or lines of it. */
+export const readText = (path: string): string => readBytes(path, MOST_TEXT_BYTES).toString('utf8');

@@ -66,6 +66,8 @@ export function readBy<const T extends v.GenericSchema>(
 const MOST_LEVELS = 100;
 /** Lists and objects in a file: millions of empty ones take gigabytes, and minutes. */
 export const MOST_PARTS = 4_000_000;
+/** Of a text file. To read a larger one holds a page up for more than a second. */
+export const MAXIMUM_FILE_BYTES = 64 * 2 ** 20;
 
 /** @param mostParts lists and objects that it may have */
 export function readJson(text: string, mostParts = Infinity): Parsed<unknown> {

@@ -23,9 +23,9 @@ const text = configFile({ ...TINY, task: { kind: 'text' } });
 
 describe('a file of two gibibytes', () => {
   it.each<[what: string, name: string, args: (path: string) => string[], said: (path: string) => string]>([
-    ['a config', 'a.json', (path) => ['run', path], (path) => `${path} cannot be read: ${TOO_LARGE} 100 are read.`],
-    ['a sweep', 'b.json', (path) => ['sweep', path], (path) => `${path} cannot be read: ${TOO_LARGE} 100 are read.`],
-    ['results', 'c.json', (path) => ['show', path], (path) => `${path}: ${TOO_LARGE} 100 are read.`],
+    ['a config', 'a.json', (path) => ['run', path], (path) => `${path} cannot be read: ${TOO_LARGE} 500 are read.`],
+    ['a sweep', 'b.json', (path) => ['sweep', path], (path) => `${path} cannot be read: ${TOO_LARGE} 500 are read.`],
+    ['results', 'c.json', (path) => ['show', path], (path) => `${path}: ${TOO_LARGE} 500 are read.`],
     ['cells', 'd.jsonl', (path) => ['merge', path], (path) => `${path} cannot be read: ${TOO_LARGE} 500 are read.`],
     ['a state', 'e', (path) => ['resume', path], (path) => `${path}: ${TOO_LARGE} 2000 are read.`],
     ['a checkpoint of reviews', 'f.safetensors', (path) => ['run', reviews, '--set', `task.checkpoint=${path}`], (path) => `task.checkpoint: "${path}" cannot be used, ${TOO_LARGE} 2000 are read.`],

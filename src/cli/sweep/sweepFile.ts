@@ -14,7 +14,7 @@ import {
   type SweepHead,
 } from '../../experiment/documents/sweepResults';
 import { known, sentence, UsageError } from '../errors';
-import { MOST_CELL_BYTES, readBytes, readText } from '../readFile';
+import { MOST_TEXT_BYTES, readBytes, readText } from '../readFile';
 
 /** A sweep's file: its head, then a line for every finished cell, in the order in which they finished. */
 export interface CellFile {
@@ -52,7 +52,7 @@ export function openCells(path: string, head: SweepHead, resume: boolean): CellF
 
 function readCellBytes(path: string): Buffer {
   try {
-    return readBytes(path, MOST_CELL_BYTES);
+    return readBytes(path, MOST_TEXT_BYTES);
   } catch (error) {
     throw new UsageError(`--out: ${path}: ${sentence(error)}`, { cause: error });
   }
@@ -67,7 +67,7 @@ export function appendLine(path: string, value: SweepHead | CellLine): void {
 export function readCells(path: string): CellFile {
   let text: string;
   try {
-    text = readText(path, MOST_CELL_BYTES);
+    text = readText(path);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(missing ? `there is no file "${path}"` : `${path} cannot be read: ${sentence(error)}`, {

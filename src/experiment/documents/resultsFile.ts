@@ -17,11 +17,8 @@ export interface NamedResults {
   readonly results: Results;
 }
 
-/** A larger file is not read at all. */
-export const MAXIMUM_FILE_BYTES = 100 * 2 ** 20;
 export const MAXIMUM_NAME = 80;
 export const MAXIMUM_NOTES = 2000;
-const MAXIMUM_DOCUMENTS = 500;
 /** From one backend to another. */
 const MAXIMUM_MOVES = 1000;
 const MAXIMUM_POINTS = 10_000;
@@ -38,20 +35,18 @@ export const resultsFileText = (runs: readonly NamedResults[]): string => JSON.s
  * @param name for a document that has none
  */
 export function parseResultsFile(text: string, name: string): Parsed<readonly NamedResults[]> {
-  if (text.length > MAXIMUM_FILE_BYTES) {
-    return refused('', `the file is larger than ${MAXIMUM_FILE_BYTES / 2 ** 20} MiB`);
-  }
   const json = readJson(text, MOST_PARTS);
-  if (!json.ok) return json;
-  if (!Array.isArray(json.value)) {
-    const entry = parseEntry(json.value, shortened(name));
+  return json.ok ? parseNamedResults(json.value, name) : json;
+}
+
+/** The same, of what the file's JSON holds. */
+export function parseNamedResults(input: unknown, name: string): Parsed<readonly NamedResults[]> {
+  if (!Array.isArray(input)) {
+    const entry = parseEntry(input, shortened(name));
     return entry.ok ? accepted([entry.value]) : entry;
   }
-  const entries: readonly unknown[] = json.value;
+  const entries: readonly unknown[] = input;
   if (entries.length === 0) return refused('', 'the file holds an empty list, no results');
-  if (entries.length > MAXIMUM_DOCUMENTS) {
-    return refused('', `the file holds ${entries.length} results; at most ${MAXIMUM_DOCUMENTS} are read at once`);
-  }
   const runs: NamedResults[] = [];
   for (const [i, entry] of entries.entries()) {
     const found = parseEntry(entry, shortened(name));

@@ -5,6 +5,7 @@ import { today } from '../browser/clock';
 import { newId } from '../browser/ids';
 import { reasonOf, type Library } from '../runs/library.svelte';
 import { holdLock, takeLock, whenFree } from '../browser/locks';
+import { nextTask } from '../browser/nextTask';
 import type { StoredState, Storage } from '../browser/storage';
 
 type Current = Pick<StoredState, 'id' | 'name' | 'config' | 'backend'>;
@@ -208,7 +209,5 @@ export class Keeper {
     await this.#storage.removeState(id).catch(() => undefined);
   }
 }
-
-const nextTask = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 const lockName = (id: string): string => `pilaf-lab/run/${id}`;

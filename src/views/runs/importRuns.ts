@@ -1,7 +1,8 @@
-import { problemText } from '../../experiment/reading';
-import { MAXIMUM_FILE_BYTES, parseResultsFile } from '../../experiment/documents/resultsFile';
+import { problemText, type Parsed } from '../../experiment/reading';
+import { parseNamedResults, type NamedResults } from '../../experiment/documents/resultsFile';
 import { wholeHash } from '../../analysis/runSummary';
 import { newId } from '../browser/ids';
+import { readLargeJson, readText } from '../browser/readText';
 import type { Library } from './library.svelte';
 
 /** Adds the runs of files to the library, all of a file or none; says what came of it in a sentence. */
@@ -12,12 +13,7 @@ export async function importRuns(
   let added = 0;
   let known = 0;
   for (const file of files) {
-    if (file.size > MAXIMUM_FILE_BYTES) {
-      return { text: `${file.name}: the file is larger than ${MAXIMUM_FILE_BYTES / 2 ** 20} MiB.`, bad: true };
-    }
-    const text = await file.text().catch(() => null);
-    if (text === null) return { text: `${file.name}: the file cannot be read.`, bad: true };
-    const parsed = parseResultsFile(text, file.name.replace(/\.json$/i, '') || 'Imported run');
+    const parsed = await readRuns(file);
     if (!parsed.ok) return { text: `${file.name}: ${problemText(parsed.problems)}.`, bad: true };
     for (const run of parsed.value) {
       const date = new Date(run.date ?? file.lastModified).toISOString();
@@ -35,6 +31,13 @@ export async function importRuns(
   if (files.length === 0) return null;
   const had = known > 0 ? ` ${counted(known)} ${known === 1 ? 'was' : 'were'} here already.` : '';
   return { text: `${added === 0 ? 'Nothing new' : counted(added)} imported.${had}`, bad: false };
+}
+
+async function readRuns(file: File): Promise<Parsed<readonly NamedResults[]>> {
+  const text = await readText(file);
+  if (!text.ok) return text;
+  const json = await readLargeJson(text.value);
+  return json.ok ? parseNamedResults(json.value, file.name.replace(/\.json$/i, '') || 'Imported run') : json;
 }
 
 const counted = (count: number): string => (count === 1 ? '1 run' : `${count} runs`);

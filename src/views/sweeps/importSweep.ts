@@ -1,4 +1,4 @@
-import { MOST_PARTS, problemText, readJson, type Problem } from '../../experiment/reading';
+import { problemText, type Problem } from '../../experiment/reading';
 import { parseSweepDocument, sweepProblem, type SweepDocument } from '../../experiment/documents/sweep';
 import {
   CELLS_FORMAT,
@@ -6,6 +6,7 @@ import {
   SWEEP_FORMAT,
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
+import { readLargeJson, readText } from '../browser/readText';
 
 /** What a file holds: a sweep to run, what one found, or neither, in a sentence. */
 export type SweepFile =
@@ -13,20 +14,16 @@ export type SweepFile =
   | { readonly kind: 'document'; readonly document: SweepDocument }
   | { readonly kind: 'problem'; readonly text: string };
 
-/** A larger file is not read at all. */
-export const MAXIMUM_SWEEP_BYTES = 32 * 2 ** 20;
-
 /** Never rejects. */
 export async function readSweepFile(file: File): Promise<SweepFile> {
   const problem = (text: string): SweepFile => ({ kind: 'problem', text });
-  if (file.size > MAXIMUM_SWEEP_BYTES) return problem(`the file is larger than ${MAXIMUM_SWEEP_BYTES / 2 ** 20} MiB.`);
   const name = file.name.replace(/\.json$/i, '') || 'Imported sweep';
-  const content = await file.text().catch(() => null);
-  if (content === null) return problem('the file cannot be read.');
-  if (content.startsWith(`{"format":"${CELLS_FORMAT}"`)) {
+  const text = await readText(file);
+  if (!text.ok) return problem(sentence(text.problems));
+  if (text.value.startsWith(`{"format":"${CELLS_FORMAT}"`)) {
     return problem('these are a sweep’s single cells; npm run lab -- merge makes a document of them.');
   }
-  const json = readJson(content, MOST_PARTS);
+  const json = await readLargeJson(text.value);
   if (!json.ok) return problem(sentence(json.problems));
   const { value } = json;
   if ((value as { format?: unknown } | null)?.format === SWEEP_FORMAT) {

@@ -17,6 +17,7 @@ import type { SampledText } from '../../../training/reports';
 import { LabClient } from '../../../worker/client';
 import type { Found, Notice } from '../../../worker/protocol';
 import { now } from '../../browser/clock';
+import { readText } from '../../browser/readText';
 import { Query, queryText, unlessUsual } from '../query';
 import { chosenBy, cardsOf, type Card, type Side } from './cards';
 import { recordOf, type GivenAnswer } from './records';
@@ -166,10 +167,10 @@ export class Labelling {
 
   /** Labels from a file take the person's place as far as they go. */
   async take(file: File): Promise<void> {
-    const text = await file.text().catch(() => null);
-    const read = text === null ? null : parseLabels(text);
-    if (!read?.ok) {
-      this.message = `${file.name}: ${read ? problemText(read.problems) : 'the file cannot be read'}.`;
+    const text = await readText(file);
+    const read = text.ok ? parseLabels(text.value) : text;
+    if (!read.ok) {
+      this.message = `${file.name}: ${problemText(read.problems)}.`;
       this.failed = true;
       return;
     }
