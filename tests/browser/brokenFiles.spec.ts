@@ -48,7 +48,7 @@ async function raceOn(lab: Lab): Promise<void> {
 /** Opens a file where `label` says, expects the sentence, then that the race goes on and the list is as before. */
 async function expectRefused(lab: Lab, view: string, label: string, path: string, sentence: string | RegExp) {
   const { page } = lab;
-  await nav(page, view).click();
+  for (const link of view.split('/')) await nav(page, link).click();
   await page.getByLabel(label).setInputFiles(path);
   await expect(lab.alert.filter({ hasText: sentence })).toBeVisible();
   await nav(page, 'Race').click();
@@ -75,7 +75,7 @@ test('broken runs and sweeps are refused while a race runs', async ({ lab }) => 
   await sweeps('levels.json', '['.repeat(1_000_000), 'the file has more than 100 levels of lists and objects.');
 });
 
-test('broken and far too large checkpoints are refused while a race runs', async ({ lab, page }) => {
+test('broken checkpoints and far too large files are refused while a race runs', async ({ lab, page }) => {
   await raceOn(lab);
   // What is set up for the next race does not touch the one that runs.
   await lab.preset(/Online DPO/).click();
@@ -95,4 +95,9 @@ test('broken and far too large checkpoints are refused while a race runs', async
   const film = sparse('film.safetensors');
   const sentence = 'film.safetensors cannot be used: it is larger than 64 MB.';
   await expectRefused(lab, 'Race', 'Checkpoint file', film, sentence);
+  const text = sparse('film.json');
+  const tooLarge = 'film.json: the file is larger than 64 MiB.';
+  await expectRefused(lab, 'Runs', 'Results files', text, tooLarge);
+  await expectRefused(lab, 'Sweeps', 'Sweep file', text, tooLarge);
+  await expectRefused(lab, 'Learn/You label', 'Labels from a file', text, tooLarge);
 });
