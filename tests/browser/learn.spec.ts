@@ -204,6 +204,43 @@ for (const task of ['reviews', 'bandit'] as const) {
   });
 }
 
+test('labels outlast those of other settings, another tab, and a file that lacks them', async ({ page, context }) => {
+  const address = (seed: number) => `./#learn/label?task=bandit&rounds=3&seed=${seed}`;
+  const begin = (tab: Page) => tab.getByRole('button', { name: 'Start labelling' }).click();
+  const has = (tab: Page, count: number) =>
+    expect(fact(tab, 'count')).toHaveText(`${count} of 24 labels`, { timeout: 60_000 });
+  await page.goto(address(2));
+  await begin(page);
+  await has(page, 0);
+  await labelUntil(page, 5, ['ArrowLeft']);
+
+  const others = await context.newPage();
+  await others.goto(address(3));
+  await begin(others);
+  await has(others, 0);
+  await labelUntil(others, 1, ['ArrowLeft']);
+  await others.close();
+
+  const twin = await context.newPage();
+  const alert = twin.locator('#learn').getByRole('alert');
+  await twin.goto(address(2));
+  await expect(alert).toContainText('Another tab of this browser labels with these settings');
+  await page.close();
+  const empty = { name: 'empty.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from('') };
+  await expect(async () => {
+    await twin.getByLabel('Labels from a file').setInputFiles(empty);
+    const said = 'empty.jsonl: of the 5 labels that are kept for these settings it lacks 5.';
+    await expect(alert).toContainText(said, { timeout: 1000 });
+  }).toPass({ timeout: 20_000 });
+  await twin.getByRole('button', { name: 'Go on' }).click();
+  await has(twin, 5);
+  await twin.close();
+
+  const again = await context.newPage();
+  await again.goto(address(3));
+  await has(again, 1);
+});
+
 test('you label stories: what the labels say makes a reward model', async ({ page }) => {
   test.setTimeout(180_000);
   await page.goto('./#learn/label?task=stories&rounds=3&seed=2');

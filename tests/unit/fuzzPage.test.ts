@@ -11,7 +11,7 @@ import { problemText } from '../../src/experiment/reading';
 import { readAddress } from '../../src/views/browser/address';
 import { compression as ofPage } from '../../src/views/browser/compression';
 import { labelConfig } from '../../src/views/learn/label/setup';
-import { readStored, store, type StoredLabelling } from '../../src/views/learn/label/stored';
+import { forget, readStored, store, type StoredLabelling } from '../../src/views/learn/label/stored';
 import { importRuns } from '../../src/views/runs/importRuns';
 import type { Library, NewRun } from '../../src/views/runs/library.svelte';
 import { readSweepFile } from '../../src/views/sweeps/importSweep';
@@ -163,6 +163,26 @@ describe('what an earlier visit left of a labelling', () => {
     votes: ['left', 'tie'],
     ties: true,
   };
+
+  it('is found by its settings, or as the last one', () => {
+    const other = { ...LEFT, setup: { ...LEFT.setup, seed: 1 }, votes: [] };
+    store(LEFT);
+    store(other);
+    expect([readStored(), readStored(LEFT.setup), readStored(other.setup)]).toEqual([other, LEFT, other]);
+    forget(other.setup);
+    expect([readStored(), readStored(LEFT.setup), readStored(other.setup)]).toEqual([null, LEFT, null]);
+  });
+
+  it('is found where an older page has stored the only one', () => {
+    store(LEFT);
+    const [, text] = [...left][0]!;
+    left.clear();
+    left.set('pilaf-lab/labelling', text);
+    expect([readStored(), readStored(LEFT.setup)]).toEqual([LEFT, LEFT]);
+    expect(readStored({ ...LEFT.setup, seed: 1 })).toBeNull();
+    forget(LEFT.setup);
+    expect(readStored(LEFT.setup)).toBeNull();
+  });
 
   it('is used whole, or not at all', () => {
     store(LEFT);

@@ -17,12 +17,13 @@ import type { SampledText } from '../../../training/reports';
 import { LabClient } from '../../../worker/client';
 import type { Found, Notice } from '../../../worker/protocol';
 import { now } from '../../browser/clock';
+import { takeLock } from '../../browser/locks';
 import { readText } from '../../browser/readText';
 import { Query, queryText, unlessUsual } from '../query';
 import { chosenBy, cardsOf, type Card, type Side } from './cards';
 import { recordOf, type GivenAnswer } from './records';
 import { LABEL_SETTINGS, LABELLED_SAMPLERS, LABELLED_TASKS, labelConfig, type LabelSetup } from './setup';
-import { forget, readStored, store } from './stored';
+import { forget, nameOf, readStored, store } from './stored';
 
 /**
  * - setup: nothing has begun;
@@ -97,6 +98,8 @@ export class Labelling {
   /** Whether an address said which experiment. */
   #asked = false;
   #client: LabClient | null = null;
+  /** What no other tab labels meanwhile. */
+  #held: { readonly name: string; readonly release: () => void } | null = null;
   #questions: readonly Question[] = [];
   #shownAt = 0;
   /** What the oracle thinks of the pairs that were asked. */
@@ -133,6 +136,8 @@ export class Labelling {
     this.problems = [];
     this.setup = { ...this.setup, ...setup };
     this.#keepApart();
+    // They are another experiment's, under whose settings they are found again.
+    if (this.isKept) this.records = [];
   }
 
   /** The arms of a race must differ. */
@@ -141,18 +146,13 @@ export class Labelling {
     this.setup = { ...this.setup, second: this.setup.first === 'pilaf' ? 'vanilla' : 'pilaf' };
   }
 
-  /** Goes on where an earlier visit was left, unless the address asks for another experiment, or it has just failed. */
-  comeBack(): void {
+  /** Goes on where an earlier visit has left what the address asks for, or else what it did last; not after a failure. */
+  async comeBack(): Promise<void> {
     if (this.phase !== 'setup' || this.failed || this.records.length > 0) return;
-    const stored = readStored();
+    const stored = readStored(this.#asked ? this.setup : undefined);
     if (!stored) return;
-    const isOther = this.#asked && JSON.stringify(stored.setup) !== JSON.stringify(this.setup);
-    if (isOther) return;
     this.setup = stored.setup;
-    this.repeats = stored.repeats;
-    this.votes = stored.votes;
-    this.ties = stored.ties;
-    this.#start(stored.records);
+    await this.start();
   }
 
   /** Trains again on the labels that there are, and asks on. */
@@ -160,8 +160,14 @@ export class Labelling {
     this.#start(this.records);
   }
 
-  start(): void {
-    this.#start([]);
+  /** Begins, or goes on with the labels of these settings that are kept. */
+  async start(): Promise<void> {
+    if (!(await this.#hold())) return;
+    const stored = readStored(this.setup);
+    this.repeats = stored?.repeats ?? { same: 0, all: 0 };
+    this.votes = stored?.votes ?? [];
+    this.ties = stored?.ties ?? this.ties;
+    this.#start(stored?.records ?? []);
     this.#store();
   }
 
@@ -170,8 +176,7 @@ export class Labelling {
     const text = await readText(file);
     const read = text.ok ? parseLabels(text.value) : text;
     if (!read.ok) {
-      this.message = `${file.name}: ${problemText(read.problems)}.`;
-      this.failed = true;
+      this.#refuse(`${file.name}: ${problemText(read.problems)}.`);
       return;
     }
     const { steps } = this.config.schedule;
@@ -179,14 +184,50 @@ export class Labelling {
       ({ arm, seed, step }) => !this.arms.includes(arm) || seed !== this.setup.seed || step >= steps,
     );
     if (strange) {
-      this.message = `${file.name}: it has a label of arm "${strange.arm}", seed ${strange.seed}, step ${strange.step}, which this experiment does not have: choose its samplers, seed and rounds first.`;
-      this.failed = true;
+      this.#refuse(
+        `${file.name}: it has a label of arm "${strange.arm}", seed ${strange.seed}, step ${strange.step}, which this experiment does not have: choose its samplers, seed and rounds first.`,
+      );
+      return;
+    }
+    if (!(await this.#hold())) return;
+    const kept = this.records.length > 0 ? this.records : (readStored(this.setup)?.records ?? []);
+    const given = labelsByKey(read.value);
+    const lacking = kept.filter((record) => {
+      const same = given.get(labelKey(record));
+      return same?.chosen !== record.chosen || same.tie !== record.tie;
+    });
+    if (lacking.length > 0) {
+      this.records = kept;
+      this.#refuse(
+        `${file.name}: of the ${kept.length} labels that are kept for these settings it lacks ${lacking.length}. Go on with them, or throw them away first.`,
+      );
       return;
     }
     this.votes = [];
     this.repeats = { same: 0, all: 0 };
     this.#start(read.value);
     this.#store();
+  }
+
+  /** Makes these settings' labels this tab's; says so where another has them. */
+  async #hold(): Promise<boolean> {
+    const name = nameOf(this.setup);
+    if (this.#held?.name === name) return true;
+    const release = await takeLock(`pilaf-lab/${name}`);
+    if (!release) {
+      this.#refuse('Another tab of this browser labels with these settings: go on there, or close it and try again.');
+      return false;
+    }
+    this.#held?.release();
+    this.#held = { name, release };
+    return true;
+  }
+
+  /** Nothing has begun, or changed. */
+  #refuse(message: string): void {
+    this.phase = 'setup';
+    this.failed = true;
+    this.message = message;
   }
 
   /** Throws all labels away. */
@@ -200,12 +241,7 @@ export class Labelling {
     this.records = [];
     this.repeats = { same: 0, all: 0 };
     this.votes = [];
-    forget();
-  }
-
-  close(): void {
-    this.#client?.close();
-    this.#client = null;
+    forget(this.setup);
   }
 
   choose(side: Side): void {
@@ -299,9 +335,7 @@ export class Labelling {
   }
 
   #fail(message: string): void {
-    this.phase = 'setup';
-    this.failed = true;
-    this.message = `${message} The labels are kept: download them, or press Go on.`;
+    this.#refuse(`${message} The labels are kept: download them, or press Go on.`);
   }
 
   /** A round's pairs: those that have labels already are not shown again. */

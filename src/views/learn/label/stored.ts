@@ -4,7 +4,12 @@ import { isAllowed } from '../query';
 import type { Side } from './cards';
 import { LABEL_SETTINGS, LABELLED_SAMPLERS, LABELLED_TASKS, labelConfig, type LabelSetup } from './setup';
 
-const STORED = 'labelling';
+/** Each experiment's labels have a name of their own: to begin another throws none away. */
+export const nameOf = ({ task, first, second, rounds, seed }: LabelSetup): string =>
+  ['labelling', task, first, second, rounds, seed].join('/');
+const LAST = 'labelling/last';
+/** Where older pages have stored the only one. */
+const OLDER = 'labelling';
 
 /** A labelling that an earlier visit may have left. */
 export interface StoredLabelling {
@@ -15,14 +20,15 @@ export interface StoredLabelling {
   readonly ties: boolean;
 }
 
-/** What an earlier visit has left; null where there is nothing that can be used. */
-export function readStored(): StoredLabelling | null {
-  const text = recall(STORED);
+/** What an earlier visit has left of these settings, or of the last ones; null where nothing can be used. */
+export function readStored(asked?: LabelSetup): StoredLabelling | null {
+  const text = asked ? (recall(nameOf(asked)) ?? recall(OLDER)) : recall(recall(LAST) ?? OLDER);
   if (!text) return null;
   try {
     const stored = JSON.parse(text) as Omit<StoredLabelling, 'records'> & { readonly records: string };
     const { setup, repeats, votes, ties } = stored;
     if (!isSetup(setup) || typeof ties !== 'boolean') return null;
+    if (asked && nameOf(asked) !== nameOf(setup)) return null;
     const parsed = parseLabels(stored.records);
     if (!parsed.ok) return null;
     labelConfig(setup);
@@ -43,7 +49,9 @@ const isSetup = ({ task, first, second, rounds, seed }: LabelSetup): boolean =>
   isAllowed(LABEL_SETTINGS.seed, seed);
 
 /** Whether this browser keeps it. */
-export const store = ({ records, ...rest }: StoredLabelling): boolean =>
-  remember(STORED, JSON.stringify({ ...rest, records: labelLines(records) }));
+export function store({ records, ...rest }: StoredLabelling): boolean {
+  const name = nameOf(rest.setup);
+  return remember(name, JSON.stringify({ ...rest, records: labelLines(records) })) && remember(LAST, name);
+}
 
-export const forget = (): void => void remember(STORED, '');
+export const forget = (setup: LabelSetup): void => void remember(nameOf(setup), '');
