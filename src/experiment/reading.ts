@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { foreign } from '../math/foreign';
+import { foreign, messageOf } from '../math/foreign';
+import { parseJson } from '../math/json';
 
 /**
  * How everything from outside is read: files, links, options, stored records. A reader never throws; it returns the
@@ -62,40 +63,16 @@ export function readBy<const T extends v.GenericSchema>(
   return { ok: false, problems: parsed.issues.map((issue) => problemOf(issue, whole)) };
 }
 
-/** No file of ours is as deep. Whoever walks through a deeper one may exhaust the stack. */
-const MOST_LEVELS = 100;
-/** Lists and objects in a file: millions of empty ones take gigabytes, and minutes. */
-export const MOST_PARTS = 4_000_000;
-/** Of a text file. To read a larger one holds a page up for more than a second. */
+/** Of a text file in the page. To read a larger one holds it up for more than a second. */
 export const MAXIMUM_FILE_BYTES = 64 * 2 ** 20;
 
 /** @param mostParts lists and objects that it may have */
 export function readJson(text: string, mostParts = Infinity): Parsed<unknown> {
-  const excess = jsonExcess(text, mostParts);
-  if (excess) return refused('', excess);
   try {
-    return accepted(JSON.parse(text) as unknown);
-  } catch {
-    return refused('', 'the file is not JSON');
+    return accepted(parseJson(text, mostParts));
+  } catch (error) {
+    return refused('', `the file ${messageOf(error)}`);
   }
-}
-
-/** By their codes: a file may have a hundred million letters. */
-const LETTERS = { quote: 34, escape: 92, list: 91, listEnd: 93, object: 123, objectEnd: 125 };
-
-/** What a text of JSON has too much of, found without reading it; null where it may be read. */
-export function jsonExcess(text: string, mostParts: number): string | null {
-  let [levels, parts, quoted] = [0, 0, false];
-  for (let at = 0; at < text.length; at++) {
-    const letter = text.charCodeAt(at);
-    if (letter === LETTERS.quote) quoted = !quoted;
-    else if (quoted) at += letter === LETTERS.escape ? 1 : 0;
-    else if (letter === LETTERS.list || letter === LETTERS.object) {
-      if (++levels > MOST_LEVELS) return `the file has more than ${MOST_LEVELS} levels of lists and objects`;
-      if (++parts > mostParts) return `the file has more than ${mostParts} lists and objects`;
-    } else if (letter === LETTERS.listEnd || letter === LETTERS.objectEnd) levels--;
-  }
-  return null;
 }
 
 /** What is nested in a bad value is left out: it may be of any depth. */

@@ -1,4 +1,5 @@
 import { foreign } from '../math/foreign';
+import { parseJson } from '../math/json';
 import { sizeOf } from './parameters';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
 import { refuseSizes, transformerLayout, type TransformerSizes } from './transformer';
@@ -70,7 +71,7 @@ export function parseCheckpoint(bytes: Uint8Array, vocabulary: readonly string[]
 function parseSizes(text: string): TransformerSizes {
   let sizes: Record<string, unknown>;
   try {
-    sizes = JSON.parse(text) as Record<string, unknown>;
+    sizes = parseJson(text) as Record<string, unknown>;
   } catch {
     throw new Error('the checkpoint does not say its sizes');
   }

@@ -1,4 +1,5 @@
-import { foreign, isObject } from '../math/foreign';
+import { foreign, isObject, messageOf } from '../math/foreign';
+import { parseJson } from '../math/json';
 
 /**
  * The safetensors file format: eight bytes of header length, a JSON header, then the tensors' bytes
@@ -18,6 +19,8 @@ export interface NamedTensor {
 export type TensorValues = Float32Array | Float64Array | Uint8Array;
 
 const LENGTH_BYTES = 8;
+/** A header may carry a whole tokenizer; the largest that are published have half of this. */
+const MOST_HEADER_BYTES = 64 * 2 ** 20;
 
 /** What each type's values lie in, and, where that is not what they are, how they become float32. */
 const TYPES = {
@@ -79,13 +82,21 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  const refused = (why: string) => new Error(`the file is not safetensors: its header ${why}`);
+  if (bytes.length > MOST_HEADER_BYTES) throw refused(`is longer than ${MOST_HEADER_BYTES / 2 ** 20} MiB`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw refused('is no text in UTF-8');
+  }
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new Error('the file is not safetensors: its header is not JSON');
+    header = parseJson(text);
+  } catch (error) {
+    throw refused(messageOf(error));
   }
-  if (!isObject(header)) throw new Error('the file is not safetensors: its header is not an object');
+  if (!isObject(header)) throw refused('is not an object');
   return header;
 }
 

@@ -1,4 +1,5 @@
-import { foreign } from '../math/foreign';
+import { foreign, messageOf } from '../math/foreign';
+import { parseJson } from '../math/json';
 import { parseLlama, encodeLlama, type LlamaModel } from './llama';
 import { writtenFolder, type ModelFolder, type WrittenFolder } from './modelFolder';
 import { encodeSafetensors, parseSafetensors } from './safetensors';
@@ -78,12 +79,12 @@ export function parseTextModel(bytes: Uint8Array): TextModel {
 export function readJson(name: string, text: string): object {
   let found: unknown;
   try {
-    found = JSON.parse(text);
-  } catch {
-    found = null;
+    found = parseJson(text);
+  } catch (error) {
+    throw new Error(`${name} ${messageOf(error)}`, { cause: error });
   }
   if (typeof found === 'object' && found !== null) return found;
-  throw new Error(`${name} is not JSON`);
+  throw new Error(`${name} is not a JSON object`);
 }
 
 function readLength(name: string, value: unknown): number {

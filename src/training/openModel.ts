@@ -37,8 +37,8 @@ export function openModel(files: ModelFiles): { readonly bytes: Uint8Array; read
 function modelOf(files: ModelFiles): TextModel {
   const [config, tokenizer, weights] = FOLDER_FILES.map((name) => files.get(name));
   if (config && tokenizer && weights) {
-    const json = textOf(tokenizer);
-    return textModelOf({ config: textOf(config), tokenizer: json, weights }, askedOf(json));
+    const json = textOf('tokenizer.json', tokenizer);
+    return textModelOf({ config: textOf('config.json', config), tokenizer: json, weights }, askedOf(json));
   }
   const [, binary] = [...files].find(([name]) => /[.](bin|data)$/.test(name) && name !== 'tokenizer.bin') ?? [];
   if (!binary) throw new Error(`these files are no model; give ${MODEL_FILES}`);
@@ -49,4 +49,9 @@ function modelOf(files: ModelFiles): TextModel {
   return { ...model, ...askedOf(text), tokenizer: text, origin: {} };
 }
 
-const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const MOST_TEXT_BYTES = 64 * 2 ** 20;
+
+function textOf(name: string, bytes: Uint8Array): string {
+  if (bytes.length > MOST_TEXT_BYTES) throw new Error(`${name} is larger than ${MOST_TEXT_BYTES / 2 ** 20} MiB`);
+  return new TextDecoder().decode(bytes);
+}

@@ -4,6 +4,8 @@ import { parseLabels } from '../../src/experiment/documents/labels';
 import { parseResultsFile } from '../../src/experiment/documents/resultsFile';
 import { parseSweepDocument, sweepProblem } from '../../src/experiment/documents/sweep';
 import { MAXIMUM_FILE_BYTES, problemText, type Parsed } from '../../src/experiment/reading';
+import { parseSafetensors } from '../../src/policy/safetensors';
+import { readCoder } from '../../src/tasks/text/coder';
 import { readSweepFile } from '../../src/views/sweeps/importSweep';
 import { goodResults } from '../support/goodResults';
 import { frugal, frugalAsync } from '../support/fuzzing';
@@ -42,7 +44,7 @@ describe('a file of runs below the limit', () => {
     ['that is wrong in its last run', () => listOf(MAXIMUM_FILE_BYTES, good, good.replace('"wasm"', '"wosm"')), /^\d+\.backend\.name: "wosm" is not allowed/],
     ['with an evaluation that is empty a million times', () => evaluations(listOf(3_000_000, '{}', '{}')), /^runs\.0\.evaluations\.0\.step: is missing$/],
     ['that is foreign, millions of objects', () => listOf(MAXIMUM_FILE_BYTES, '{}', '0'), /more than 4000000 lists and objects/],
-    ['that is foreign, millions of numbers', () => listOf(MAXIMUM_FILE_BYTES, '0', '0'), /^0: no results of this program/],
+    ['that is foreign, millions of numbers', () => listOf(MAXIMUM_FILE_BYTES, '0', '0'), /at most 2000 are read at once/],
     ['of levels', () => '['.repeat(MAXIMUM_FILE_BYTES), /more than 100 levels/],
   ])('%s', (_, make, message) => {
     frugal((text: string) => expect(said(parseResultsFile(text, 'name'))).toMatch(message), BOUNDS)(make());
@@ -74,6 +76,31 @@ describe('a file of a sweep below the limit', () => {
     }, BOUNDS);
     await read(new File([make()], 'sweep.json'));
   }); // prettier-ignore
+});
+
+describe('a file of weights', () => {
+  const weights = (header: string) => {
+    const text = new TextEncoder().encode(header);
+    const bytes = new Uint8Array(8 + text.length);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(text, 8);
+    return bytes;
+  };
+  const lists = `{"a":${listOf(15_000_000, '[]', '0')}}`;
+
+  it.each<[string, () => string, RegExp]>([
+    ['whose header is millions of lists', () => lists, /its header has more than 4000000 lists and objects$/],
+    ['whose header is millions of empty tensors', () => `{${Array.from({ length: 1_000_000 }, (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`).join()},"x":0}`, /tensor x has type undefined/],
+    ['whose header has no end', () => `{"a":"${'x'.repeat(MAXIMUM_FILE_BYTES)}"}`, /its header is longer than 64 MiB$/],
+  ])('%s', (_, header, message) => {
+    const read = frugal((bytes: Uint8Array) => expect(() => parseSafetensors(bytes)).toThrow(message), BOUNDS);
+    read(weights(header()));
+  }); // prettier-ignore
+
+  it('whose tokenizer is millions of lists', () => {
+    const message = 'tokenizer.json cannot be read: it has more than 4000000 lists and objects';
+    frugal((text: string) => expect(() => readCoder(text, [])).toThrow(message), BOUNDS)(lists);
+  });
 });
 
 it('a sweep of thousands of cells with the largest tables', () => {

@@ -108,7 +108,7 @@ describe('safetensors', () => {
     ['a header length beyond 2⁵³', file({}, undefined, 2n ** 64n - 1n), /header would be longer than the file/],
     ['an empty header', file(''), /header is not JSON/],
     ['broken JSON', file('{"x": '), /header is not JSON/],
-    ['bytes that are no text', file('\u0000').fill(0xff, 8), /header is not JSON/],
+    ['bytes that are no text', file('\u0000').fill(0xff, 8), /header is no text in UTF-8/],
     ['a list for a header', file([]), /header is not an object/],
     ['null for a header', file('null'), /header is not an object/],
     ['null for metadata', file({ __metadata__: null }), /metadata/],

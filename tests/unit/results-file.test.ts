@@ -116,6 +116,7 @@ describe('a results file', () => {
   it.each([
     ['no JSON', '{', 'the file is not JSON'],
     ['an empty list', '[]', 'the file holds an empty list, no results'],
+    ['too many', JSON.stringify(Array(2001).fill(0)), 'the file holds 2001 results; at most 2000 are read at once'],
   ])('is refused with %s', (_, text, problem) => {
     expect(problemIn(parseResultsFile(text, 'file'))).toBe(problem);
   });

@@ -2,7 +2,7 @@ import { parseConfig } from '../../experiment/config/config';
 import { parsePermalink } from '../../experiment/config/permalink';
 import { findPreset, PRESETS } from '../../experiment/presets/presets';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import { jsonExcess, MOST_PARTS } from '../../experiment/reading';
+import { parseJson } from '../../math/json';
 import { setPath } from '../../experiment/config/setPath';
 import { jsonOrText } from '../../experiment/documents/typedAxes';
 import { compression } from '../compression';
@@ -43,12 +43,11 @@ export function readJson(path: string, presets: readonly { readonly id: string }
     }
     throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }
-  const excess = jsonExcess(text, MOST_PARTS);
-  if (excess) throw new UsageError(`${path}: ${excess}`);
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch (error) {
-    throw new UsageError(`${path} is not JSON: ${sentence(error)}`, { cause: error });
+    const { message, cause } = error as Error;
+    throw new UsageError(`${path} ${message}${cause ? `: ${sentence(cause)}` : ''}`, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import { isObject } from '../../math/foreign';
+import { MOST_PARTS } from '../../math/json';
 import { armName } from '../config/names';
-import { accepted, MOST_PARTS, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
+import { accepted, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
 import * as v from 'valibot';
 import { MAXIMUM_RUNS, parseConfig } from '../config/config';
 import { FIELDS } from '../config/fields';
@@ -19,6 +20,8 @@ export interface NamedResults {
 
 export const MAXIMUM_NAME = 80;
 export const MAXIMUM_NOTES = 2000;
+/** In a file. */
+export const MAXIMUM_DOCUMENTS = 2000;
 /** From one backend to another. */
 const MAXIMUM_MOVES = 1000;
 const MAXIMUM_POINTS = 10_000;
@@ -47,6 +50,9 @@ export function parseNamedResults(input: unknown, name: string): Parsed<readonly
   }
   const entries: readonly unknown[] = input;
   if (entries.length === 0) return refused('', 'the file holds an empty list, no results');
+  if (entries.length > MAXIMUM_DOCUMENTS) {
+    return refused('', `the file holds ${entries.length} results; at most ${MAXIMUM_DOCUMENTS} are read at once`);
+  }
   const runs: NamedResults[] = [];
   for (const [i, entry] of entries.entries()) {
     const found = parseEntry(entry, shortened(name));

@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import { foreign, isObject } from '../../math/foreign';
+import { foreign, isObject, messageOf } from '../../math/foreign';
+import { parseJson } from '../../math/json';
 
 /** Texts as token ids and back. */
 export interface TextCoder {
@@ -34,9 +35,9 @@ export function readCoder(json: string, special: readonly number[]): TextCoder {
 function objectOf(json: string): object {
   let file: unknown;
   try {
-    file = JSON.parse(json);
-  } catch {
-    file = null;
+    file = parseJson(json);
+  } catch (error) {
+    throw new Error(`it ${messageOf(error)}`, { cause: error });
   }
   if (isObject(file)) return file;
   throw new Error('it is not a JSON object');

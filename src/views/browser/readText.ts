@@ -1,4 +1,5 @@
-import { accepted, MAXIMUM_FILE_BYTES, MOST_PARTS, readJson, refused, type Parsed } from '../../experiment/reading';
+import { accepted, MAXIMUM_FILE_BYTES, readJson, refused, type Parsed } from '../../experiment/reading';
+import { MOST_PARTS } from '../../math/json';
 import { nextTask } from './nextTask';
 
 /**
