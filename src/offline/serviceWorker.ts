@@ -6,6 +6,11 @@ declare const self: ServiceWorkerGlobalScope;
 /** Every file of the build with its hash, put in when it is built: what does not fit its hash is not kept. */
 declare const BUILT_FILES: PrecacheEntry[];
 
+// What has come damaged out of what is kept is asked for anew, past every cache.
+self.addEventListener('fetch', (event: FetchEvent) => {
+  if (event.request.cache === 'reload' && event.request.mode !== 'navigate') event.stopImmediatePropagation();
+});
+
 // Whatever an address asks for, it is the one page that answers.
 precacheAndRoute(BUILT_FILES, { ignoreURLParametersMatching: [/./] });
 

@@ -44,6 +44,27 @@ test.describe('after one visit', () => {
     await expect(page.getByText('Recorded, not run here')).toBeVisible();
   });
 
+  test('a file that is kept damaged is fetched anew', async ({ lab, page }) => {
+    await lab.open();
+    await kept(page);
+    const damaged = await page.evaluate(async () => {
+      let count = 0;
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const request of await cache.keys()) {
+          if (!request.url.includes('/checkpoints/reviews.safetensors')) continue;
+          await cache.put(request, new Response('damaged'));
+          count++;
+        }
+      }
+      return count;
+    });
+    expect(damaged).toBe(1);
+    await lab.open('?workers=1');
+    await trainReviews(lab);
+    await expect(lab.alert).toBeEmpty();
+  });
+
   test('a newer version is offered, waits for a race and for other tabs, and comes when it is asked for', async ({
     context,
     page,
