@@ -59,7 +59,9 @@ export class Session {
       case 'texts':
         return this.texts(command);
       case 'words':
-        return this.words(command);
+        // Not waited for: a policy that is still on its way must not keep Stop waiting.
+        void this.words(command);
+        return;
       default:
         throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
     }

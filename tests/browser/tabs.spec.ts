@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
+import type { NamedResults } from '../../src/experiment/documents/resultsFile';
 import type { StoredSweep } from '../../src/views/browser/storage';
 import { expect, Lab, storedSteps, test, WITHOUT_GPU } from './support';
 
@@ -310,3 +311,26 @@ for (const [answer, promise] of [
     expect(await times(), 'once a visit').toBe(1);
   });
 }
+
+test('where the browser leaves the question open, a race ends and runs are imported all the same', async ({
+  lab,
+  page,
+}) => {
+  await page.addInitScript(() => {
+    navigator.storage.persisted = async () => false;
+    navigator.storage.persist = () => new Promise(() => undefined);
+  });
+  await lab.open();
+  await lab.runWithState(300);
+  await lab.finish();
+  await expect.poll(() => storedSteps(page), 'its state goes').toEqual([]);
+  await nav(page, 'Runs').click();
+  await expect(nameOfRun(page)).toHaveCount(1);
+  const started = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export all as JSON' }).click();
+  const [run] = JSON.parse(await readFile(await (await started).path(), 'utf8')) as NamedResults[];
+  const runs = ['2026-01-01', '2026-01-02'].map((day) => ({ ...run!, name: day, date: `${day}T12:00:00.000Z` }));
+  const file = { name: 'two.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(runs)) };
+  await page.getByLabel('Results files').setInputFiles(file);
+  await expect(nameOfRun(page)).toHaveCount(3);
+});

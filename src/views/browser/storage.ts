@@ -89,6 +89,8 @@ function upgrade(database: IDBPDatabase<Schema>, from: number): void {
 export class Storage {
   #database: Promise<IDBPDatabase<Schema>> | null = null;
   #blocked = false;
+  /** When the last change is over. */
+  #changed: Promise<unknown> = Promise.resolve();
   readonly #report: (store: BadRecord['store'], found: readonly BadRecord[]) => void;
 
   /** @param report hears of the records that cannot be read, each time that a store is read */
@@ -105,18 +107,20 @@ export class Storage {
   }
 
   /** Returns what is stored now: a name and notes that another tab has given the run stay. */
-  async addRun(entry: RunEntry, results: Results): Promise<RunEntry> {
-    const transaction = (await this.#open()).transaction(['runs', 'results'], 'readwrite');
-    const known = await transaction.objectStore('runs').get(entry.id);
-    const stored = known ? { ...entry, name: known.name, notes: known.notes } : entry;
-    await Promise.all([
-      transaction.objectStore('runs').put(stored),
-      transaction.objectStore('results').put(results, entry.id),
-      transaction.done,
-    ]);
-    const kept = await this.results(entry.id);
-    if (!kept || !areSame(kept, results)) throw new Error(NOT_BACK);
-    return stored;
+  addRun(entry: RunEntry, results: Results): Promise<RunEntry> {
+    return this.#inTurn(async (database) => {
+      const transaction = database.transaction(['runs', 'results'], 'readwrite');
+      const known = await transaction.objectStore('runs').get(entry.id);
+      const stored = known ? { ...entry, name: known.name, notes: known.notes } : entry;
+      await Promise.all([
+        transaction.objectStore('runs').put(stored),
+        transaction.objectStore('results').put(results, entry.id),
+        transaction.done,
+      ]);
+      const kept = await database.get('results', entry.id);
+      if (!kept || !areSame(kept, results)) throw new Error(NOT_BACK);
+      return stored;
+    });
   }
 
   /** Changes only what it is given, so that another tab's changes stay. Null where the run is gone. */
@@ -129,13 +133,15 @@ export class Storage {
     return changed;
   }
 
-  async removeRun(id: string): Promise<void> {
-    const transaction = (await this.#open()).transaction(['runs', 'results'], 'readwrite');
-    await Promise.all([
-      transaction.objectStore('runs').delete(id),
-      transaction.objectStore('results').delete(id),
-      transaction.done,
-    ]);
+  removeRun(id: string): Promise<void> {
+    return this.#inTurn(async (database) => {
+      const transaction = database.transaction(['runs', 'results'], 'readwrite');
+      await Promise.all([
+        transaction.objectStore('runs').delete(id),
+        transaction.objectStore('results').delete(id),
+        transaction.done,
+      ]);
+    });
   }
 
   async states(): Promise<StoredState[]> {
@@ -146,27 +152,31 @@ export class Storage {
     return (await this.#open()).get('bytes', id);
   }
 
-  async saveState(state: Omit<StoredState, 'order'>, bytes: Blob): Promise<void> {
-    const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
-    const states = await transaction.objectStore('states').getAll();
-    // States of older versions have no order.
-    const order = Math.max(0, ...states.map((other) => (other.order as number | undefined) ?? 0)) + 1;
-    await Promise.all([
-      transaction.objectStore('states').put({ ...state, order }),
-      transaction.objectStore('bytes').put(bytes, state.id),
-      transaction.done,
-    ]);
-    const kept = await this.bytes(state.id);
-    if (kept?.size !== bytes.size) throw new Error(NOT_BACK);
+  saveState(state: Omit<StoredState, 'order'>, bytes: Blob): Promise<void> {
+    return this.#inTurn(async (database) => {
+      const transaction = database.transaction(['states', 'bytes'], 'readwrite');
+      const states = await transaction.objectStore('states').getAll();
+      // States of older versions have no order.
+      const order = Math.max(0, ...states.map((other) => (other.order as number | undefined) ?? 0)) + 1;
+      await Promise.all([
+        transaction.objectStore('states').put({ ...state, order }),
+        transaction.objectStore('bytes').put(bytes, state.id),
+        transaction.done,
+      ]);
+      const kept = await database.get('bytes', state.id);
+      if (kept?.size !== bytes.size) throw new Error(NOT_BACK);
+    });
   }
 
-  async removeState(id: string): Promise<void> {
-    const transaction = (await this.#open()).transaction(['states', 'bytes'], 'readwrite');
-    await Promise.all([
-      transaction.objectStore('states').delete(id),
-      transaction.objectStore('bytes').delete(id),
-      transaction.done,
-    ]);
+  removeState(id: string): Promise<void> {
+    return this.#inTurn(async (database) => {
+      const transaction = database.transaction(['states', 'bytes'], 'readwrite');
+      await Promise.all([
+        transaction.objectStore('states').delete(id),
+        transaction.objectStore('bytes').delete(id),
+        transaction.done,
+      ]);
+    });
   }
 
   async sweeps(): Promise<StoredSweep[]> {
@@ -174,34 +184,44 @@ export class Storage {
   }
 
   /** Stores a sweep with the cells that are stored already, in one transaction. Returns what is stored now. */
-  async saveSweep(sweep: StoredSweep): Promise<StoredSweep> {
-    const transaction = (await this.#open()).transaction('sweeps', 'readwrite');
-    const known = await transaction.store.get(sweep.id);
-    const whole = known ? withCellsOf(sweep, known) : sweep;
-    await Promise.all([transaction.store.put(whole), transaction.done]);
-    const kept = await (await this.#open()).get('sweeps', sweep.id);
-    // Another tab may have added cells since.
-    if (!kept || kept.results.cells.length < whole.results.cells.length) throw new Error(NOT_BACK);
-    return whole;
+  saveSweep(sweep: StoredSweep): Promise<StoredSweep> {
+    return this.#inTurn(async (database) => {
+      const transaction = database.transaction('sweeps', 'readwrite');
+      const known = await transaction.store.get(sweep.id);
+      const whole = known ? withCellsOf(sweep, known) : sweep;
+      await Promise.all([transaction.store.put(whole), transaction.done]);
+      const kept = await database.get('sweeps', sweep.id);
+      // Another tab may have added cells since.
+      if (!kept || kept.results.cells.length < whole.results.cells.length) throw new Error(NOT_BACK);
+      return whole;
+    });
   }
 
-  async removeSweep(id: string): Promise<void> {
-    await (await this.#open()).delete('sweeps', id);
+  removeSweep(id: string): Promise<void> {
+    return this.#inTurn((database) => database.delete('sweeps', id));
   }
 
   async checkpoints(): Promise<StoredCheckpoint[]> {
     return (await this.#open()).getAll('checkpoints');
   }
 
-  async addCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
-    const database = await this.#open();
-    await database.put('checkpoints', checkpoint);
-    const kept = await database.get('checkpoints', checkpoint.name);
-    if (kept?.bytes.size !== checkpoint.bytes.size) throw new Error(NOT_BACK);
+  addCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
+    return this.#inTurn(async (database) => {
+      await database.put('checkpoints', checkpoint);
+      const kept = await database.get('checkpoints', checkpoint.name);
+      if (kept?.bytes.size !== checkpoint.bytes.size) throw new Error(NOT_BACK);
+    });
   }
 
-  async removeCheckpoint(name: string): Promise<void> {
-    await (await this.#open()).delete('checkpoints', name);
+  removeCheckpoint(name: string): Promise<void> {
+    return this.#inTurn((database) => database.delete('checkpoints', name));
+  }
+
+  /** One change after another: what one has written is read back before the next may take its place. */
+  #inTurn<T>(change: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+    const turn = this.#changed.then(() => this.#open()).then(change);
+    this.#changed = turn.catch(() => undefined);
+    return turn;
   }
 
   /** All records of a store that this version can read; the others stay stored and are reported. */

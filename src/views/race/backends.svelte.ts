@@ -2,6 +2,7 @@ import { BACKEND_NAMES, type BackendName } from '../../experiment/documents/resu
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { TASK_KINDS, type TaskKind } from '../../experiment/config/tasks';
 import { isObject } from '../../math/foreign';
+import { today } from '../browser/clock';
 import type { Checkpoints } from '../browser/checkpoints.svelte';
 import { recall, remember } from '../kit/remembered';
 import { timeBackend, type Speed } from './trial';
@@ -19,6 +20,8 @@ export const TIMED: readonly BackendName[] = BACKEND_NAMES.filter((name) => name
 /** What this browser remembers: the choice, and how fast each backend trains each kind of task, while it is itself. */
 interface Remembered {
   readonly agent: string;
+  /** When it was written. Why a backend could not be timed counts on that day alone: it may have passed. */
+  readonly day: string;
   readonly choice: BackendName | null;
   readonly speeds: Partial<Record<TaskKind, Speeds>>;
 }
@@ -121,6 +124,7 @@ export class Backends {
     const { choice, speeds } = this;
     const state: Remembered = {
       agent: navigator.userAgent,
+      day: day(),
       choice: this.#asked ? remembered().choice : choice,
       speeds,
     };
@@ -129,31 +133,33 @@ export class Backends {
 }
 
 function remembered(): Remembered {
-  const nothing: Remembered = { agent: navigator.userAgent, choice: null, speeds: {} };
+  const nothing: Remembered = { agent: navigator.userAgent, day: day(), choice: null, speeds: {} };
   try {
     const stored: unknown = JSON.parse(recall(NAME) ?? 'null');
     if (!isObject(stored)) return nothing;
     const choice = BACKEND_NAMES.find((name) => name === stored['choice']) ?? null;
     // Another version of the browser may be as fast as another device.
-    const speeds = stored['agent'] === navigator.userAgent ? speedsIn(stored['speeds']) : {};
+    const speeds = stored['agent'] === navigator.userAgent ? speedsIn(stored['speeds'], stored['day'] === day()) : {};
     return { ...nothing, choice, speeds };
   } catch {
     return nothing;
   }
 }
 
-/** Whoever has written there, only speeds come out. */
-function speedsIn(stored: unknown): Remembered['speeds'] {
+const day = (): string => today().slice(0, 'yyyy-mm-dd'.length);
+
+/** Whoever has written there, only speeds come out, and reasons of today. */
+function speedsIn(stored: unknown, isOfToday: boolean): Remembered['speeds'] {
   if (!isObject(stored)) return {};
   const kinds = TASK_KINDS.map((kind) => {
     const given = stored[kind];
     const found = TIMED.map((name) => [name, isObject(given) ? given[name] : undefined] as const);
-    return [kind, Object.fromEntries(found.filter(([, speed]) => isSpeed(speed)))] as const;
+    return [kind, Object.fromEntries(found.filter(([, speed]) => isSpeed(speed, isOfToday)))] as const;
   });
   return Object.fromEntries(kinds);
 }
 
-const isSpeed = (value: unknown): value is Speed =>
+const isSpeed = (value: unknown, isOfToday: boolean): value is Speed =>
   isObject(value) &&
-  (typeof value['reason'] === 'string' ||
+  ((isOfToday && typeof value['reason'] === 'string') ||
     (typeof value['pairsPerSecond'] === 'number' && Number.isFinite(value['pairsPerSecond'])));

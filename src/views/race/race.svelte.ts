@@ -154,6 +154,7 @@ export class Race {
     this.message = null;
     this.asked = null;
     this.#again = false;
+    this.#losses = 0;
     this.#forgotten = false;
     this.testing = this.device === null;
     this.state = 'starting';
@@ -221,8 +222,7 @@ export class Race {
 
   /** Whether files are a checkpoint that a task can use; a worker looks. */
   async check(files: readonly CheckpointFile[], task: CheckpointKind): Promise<Checked> {
-    if (!this.active) return (await this.#client.check(files, task)).checked;
-    // One that is too much for a worker's memory must not take the race with it.
+    // Files that are too much for a worker's memory must not take a race with them, nor a race's end an answer.
     const client = new LabClient(() => undefined);
     client.wanted = { only: 'cpu' };
     try {

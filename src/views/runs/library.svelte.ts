@@ -39,8 +39,9 @@ export class Library {
   /** Reads what is stored; also what another tab has added since. */
   async open(): Promise<void> {
     try {
-      const stored = await this.#storage.runs();
       this.promised = await promised();
+      // Nothing is waited for after it: a run that ends meanwhile must not go from the list.
+      const stored = await this.#storage.runs();
       const before = notedRuns();
       if (stored.length === 0 && before > 0) this.trouble = goneText(before);
       noteRuns(stored.length);
@@ -135,7 +136,8 @@ export class Library {
     try {
       shown = await this.#storage.addRun(entry, results);
       delete this.#memory[entry.id];
-      await this.#ask();
+      // A browser may leave the question to its reader, and the answer open for ever.
+      void this.#ask();
     } catch (error) {
       this.#memory[entry.id] = results;
       this.trouble = `“${entry.name}” is not stored (${reasonOf(error)}): it is listed only until the page closes, so export it to keep it.`;

@@ -32,8 +32,8 @@ export class Sweeps {
   engine = $state('');
   /** Why the last one broke off. */
   problem = $state<string | null>(null);
-  /** The id of a sweep that broke off on a GPU: its missing cells may run elsewhere. */
-  leftByGpu = $state<string | null>(null);
+  /** The id of a sweep that broke off on a backend that not every browser has: its missing cells may run elsewhere. */
+  stuck = $state<string | null>(null);
   /** What is not stored, in a sentence. */
   trouble = $state<string | null>(null);
   /** The one that was deleted last and can come back. */
@@ -144,7 +144,7 @@ export class Sweeps {
     this.#release = release;
     const cells = missingCells(sweep, this.#checkpoints);
     this.problem = null;
-    this.leftByGpu = null;
+    this.stuck = null;
     this.engine = '';
     this.running = id;
     this.progress = null;
@@ -177,9 +177,9 @@ export class Sweeps {
       },
       (error: Error) => {
         const where = error instanceof CellError ? `${cellName(sweep.results.sweep, error.cell)}: ` : '';
-        const onGpu = this.#find(id)?.results.backend?.name === 'webgpu';
+        const backend = this.#find(id)?.results.backend;
         this.#end(`The sweep broke off. ${where}${error.message}`);
-        this.leftByGpu = onGpu ? id : null;
+        this.stuck = backend && backend.name !== 'wasm' ? id : null;
       },
     );
   }
