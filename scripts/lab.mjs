@@ -18,5 +18,9 @@ const child = spawn(process.execPath, [...flags, await builtRunner(), ...process
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
   process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
-  process.exitCode = signal ? 130 : (code ?? 1);
+  const isOurs = ['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal ?? '');
+  if (signal && !isOurs) {
+    console.error(`The runner was ended by ${signal}. What was saved is kept: resume, or --resume, goes on with it.`);
+  }
+  process.exitCode = isOurs ? 130 : (code ?? 1);
 });

@@ -54,6 +54,10 @@ export function readWidth(text: string, max: number): number {
 export const quoted = (args: readonly string[]): string =>
   args.map((arg) => (/^[\w./:=,@-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`)).join(' ');
 
+/** Those of a command's options that were given, as arguments again. */
+export const optionsAgain = (options: Readonly<Record<string, string | undefined>>): readonly string[] =>
+  Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+
 /** The value of an option that is a number of seconds. */
 export function readSeconds(option: string, text: string): number {
   const value = /^\d{1,6}([.]\d+)?$/.test(text) ? Number(text) : NaN;

@@ -10,7 +10,8 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
       --out <file>         writes the results as JSON
       --pairs <file.jsonl> writes every pair that is trained on, with its label and the policy's hash after each step;
                            python3 docs/replay.py <file.jsonl> trains a bandit again from it, with numpy alone
-      --save <file>        saves the experiment's state now and then, to go on with resume
+      --save <file>        saves the experiment's state now and then, to go on with resume; it stays until --out has the
+                           results
       --save-every <s>     seconds between savings (30)
       --weights <folder>   gets each run's weights at the end, <arm>-seed<n>.safetensors; of reviews, a file for
                            --set 'start={"kind":"checkpoint","checkpoint":"<file>.safetensors"}', or task.checkpoint
@@ -19,7 +20,8 @@ export const USAGE = `PILAF Lab without a browser: the page's engine, for script
 
   npm run lab -- resume <file> [--out <file>] [--weights <folder>] [--workers <n>] [--labels <file>] [--backend <name>]
       goes on where a stored experiment was ended or killed, on the backend that it ran on, to the same hashes as
-      without the break; on another one the results say so. Goes on saving to the file
+      without the break; on another one the results say so. Goes on saving to the file, which stays until --out has the
+      results
 
   npm run lab -- show <preset or results.json> [--at 20,100,400]
       prints a preset's recorded run, or results that run --out or the page wrote: the table that run ends with, J

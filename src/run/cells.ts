@@ -1,7 +1,7 @@
 import { messageOf } from '../math/foreign';
 import type { BackendInfo } from '../experiment/documents/results';
 import type { CellResult, OrderOf } from './orders';
-import { MOST_DEATHS, WorkerGone, type Pool } from './pool';
+import type { Pool } from './pool';
 import { Stopwatch } from './stopwatch';
 
 /** A cell of a sweep that is to run. */
@@ -92,17 +92,11 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
     }
   }
 
-  async function outcome(cell: Cell, place: number): Promise<CellResult> {
+  function outcome(cell: Cell, place: number): Promise<CellResult> {
     const onNote = tell(cell.number);
-    for (let deaths = 1; ; deaths++) {
-      try {
-        const worker = await pool.worker(place);
-        return await worker.run(cell.order(), (note) => note.type === 'step' && onNote(note.step));
-      } catch (error) {
-        if (!(error instanceof WorkerGone) || deaths === MOST_DEATHS || signal.aborted) throw error;
-        pool.drop(place);
-      }
-    }
+    return pool.outlast(place, (worker) =>
+      worker.run(cell.order(), (note) => note.type === 'step' && onNote(note.step)),
+    );
   }
 
   function tell(number: number): (step: number) => void {

@@ -5,7 +5,7 @@ import type { Pool } from './pool';
 /** A piece is so many draws: short enough for the workers to end together. */
 const PIECE = 8;
 
-/** Makes the draws of an estimate in a pool's workers; the samples are in the order of the draws, whoever made them. */
+/** Makes the draws of an estimate in a pool's workers; the samples are in the order of the draws, whoever made them. What a worker that dies has drawn is drawn again. */
 export const drawInPool = (pool: Pool, workers: number, config: ExperimentConfig): Drawing =>
   async function* ({ policies, seed, first, count }) {
     const pieces = Array.from({ length: Math.ceil(count / PIECE) }, (_, p) => ({
@@ -22,11 +22,14 @@ export const drawInPool = (pool: Pool, workers: number, config: ExperimentConfig
       const next = queue.shift();
       if (!next) return void atWork.delete(place);
       const [p, draws] = next;
-      const done = pool.worker(place).then(async (worker) => {
-        found[p] = await worker.run({ kind: 'mixture', config, draws });
-        return [place, draws.count] as const;
-      });
-      atWork.set(place, done);
+      const drawn = pool.outlast(place, (worker) => worker.run({ kind: 'mixture', config, draws }));
+      atWork.set(
+        place,
+        drawn.then((samples) => {
+          found[p] = samples;
+          return [place, draws.count];
+        }),
+      );
     };
     for (let place = 0; place < Math.min(workers, pieces.length); place++) take(place);
     while (atWork.size > 0) {

@@ -99,7 +99,11 @@ export class Executor {
     this.check = new RepeatedCheck(check, (device) => device.whole(config, task), config.schedule.steps, now);
     await this.check.wholly();
     this.part = new Part(config, task, runs, from, memory);
-    return this.part.open(onNote);
+    return this.part.open(async (note) => {
+      onNote(note);
+      // It may take minutes, in which the part may be halted.
+      await this.environment.breathe();
+    });
   }
 
   private async advance({ until, evaluates, showsPairs }: OrderOf<'advance'>) {

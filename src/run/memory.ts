@@ -37,7 +37,19 @@ const NOTABLE_BYTES = 2 ** 30;
 /** "3.2 GB of memory", for a race that takes much; null for others. */
 export function muchMemory(config: ExperimentConfig, task: Task): string | null {
   const bytes = partBytes(config, task, runsOf(config).length);
-  return bytes > NOTABLE_BYTES ? `${gibibytes(bytes)} of memory` : null;
+  const state = isStorable(config, task) ? '' : ', too much for its state to be stored';
+  return bytes > NOTABLE_BYTES ? `${gibibytes(bytes)} of memory${state}` : null;
+}
+
+/** Of a stored state: files of 2 GiB are neither written nor read in one piece. */
+const MOST_STATE_BYTES = 2000 * 2 ** 20;
+
+/** Whether the state of a race can be stored: weights, AdamW's averages and, where it moves, the reference of all runs. */
+export function isStorable(config: ExperimentConfig, task: Task): boolean {
+  const copies = config.rounds?.movingReference ? 4 : 3;
+  const bytes = 4 * copies * parameterCount(task.policy.layout) * runsOf(config).length;
+  // What else a state has is small beside that.
+  return bytes < 0.9 * MOST_STATE_BYTES;
 }
 
 /** What a text policy is and takes, before anything runs: "15.2 million parameters; a run of 8 pairs takes …". */

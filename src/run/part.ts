@@ -40,14 +40,14 @@ export class Part {
   }
 
   /** All that comes before the first step. */
-  open(onNote: (note: Note) => void): Promise<Leg> {
+  open(onNote: (note: Note) => Promise<void>): Promise<Leg> {
     return this.leg(onNote);
   }
 
   advance(until: number, evaluates: boolean, showsPairs: boolean): Promise<Leg> {
     Object.assign(this, { until, evaluates, showsPairs });
     if (this.live === 0) return Promise.resolve({ reports: [], pairs: 0, bytes: this.memory() });
-    return this.leg(() => undefined);
+    return this.leg(() => Promise.resolve());
   }
 
   /** At most once after a step. */
@@ -77,13 +77,13 @@ export class Part {
     await this.reports.return();
   }
 
-  private async leg(onNote: (note: Note) => void): Promise<Leg> {
+  private async leg(onNote: (note: Note) => Promise<void>): Promise<Leg> {
     const reports: Report[] = [];
     let pairs = 0;
     let next = await this.reports.next();
     for (; !next.done; next = await this.reports.next()) {
       const report = next.value;
-      if (report.type === 'offline' || report.type === 'compiling') onNote(report);
+      if (report.type === 'offline' || report.type === 'compiling') await onNote(report);
       else if (report.type === 'weights' || report.type === 'finished') this.ending.push(report);
       else if (report.type === 'progress') {
         this.step = report.step;

@@ -63,6 +63,18 @@ export class Pool {
     throw new Error(`one worker runs on ${backendText(backend)}, the others on ${backendText(this.found)}`);
   }
 
+  /** What the worker in a place makes of something; another one where it dies, three times at most. */
+  async outlast<T>(place: number, work: (worker: PoolWorker) => Promise<T>): Promise<T> {
+    for (let deaths = 1; ; deaths++) {
+      try {
+        return await work(await this.worker(place));
+      } catch (error) {
+        if (!(error instanceof WorkerGone) || deaths === MOST_DEATHS || this.ended) throw error;
+        this.drop(place);
+      }
+    }
+  }
+
   /** Ends a worker; the next that is asked for in its place is a new one. */
   drop(place: number): void {
     this.workers[place]?.end();

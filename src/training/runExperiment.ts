@@ -89,7 +89,10 @@ export async function* runExperiment(
       const before = divergedRuns();
       const collected = collectionsUntil(config, step + 1) - collectionsUntil(config, step);
       if (begun.length === 0) begun = begin(step);
-      if (!(await finishAll())) break;
+      if (!(await finishAll())) {
+        yield* wantedSnapshot(step);
+        break;
+      }
       step++;
       yield* newlyDiverged(before, step);
       const scheduled = isEvaluated(config, step);

@@ -1,5 +1,6 @@
 import { messageOf } from '../math/foreign';
 import type { ExperimentConfig } from '../experiment/config/schema';
+import { isStorable } from '../run/memory';
 import { Runner, type RunnerEnvironment } from '../run/runner';
 import type { StoredExperiment } from '../run/storedExperiment';
 import type { Answer, Question } from '../training/annotator';
@@ -38,6 +39,7 @@ export interface LookedAt {
 export class Execution {
   private readonly abort = new AbortController();
   private readonly runner: Runner;
+  private readonly storable: boolean;
   /** Whether nobody labels any more. */
   private unanswered = false;
   /** Takes a person's answers. */
@@ -64,6 +66,7 @@ export class Execution {
     from: StoredExperiment | null,
   ) {
     this.runner = new Runner(config, task, environment, from);
+    this.storable = isStorable(config, task);
     this.savedStep = from && from.snapshot.step;
     this.state = paused ? 'paused' : 'running';
   }
@@ -164,6 +167,7 @@ export class Execution {
       for await (const report of this.runner.run(control)) {
         if (report.type === 'snapshot') this.save(report.snapshot);
         else if (report.type !== 'weights') this.forward(report);
+        if (report.type === 'offline') await this.environment.breathe();
         if (report.type === 'progress') await this.betweenSteps();
         if (report.type === 'snapshot') await this.standStill();
       }
@@ -211,7 +215,9 @@ export class Execution {
   private save(snapshot: ExperimentSnapshot): void {
     const { step } = snapshot;
     this.savedStep = step;
-    this.environment.post({ type: 'snapshot', id: this.id, step, bytes: new Blob([this.runner.stored(snapshot)]) });
+    if (this.storable) {
+      this.environment.post({ type: 'snapshot', id: this.id, step, bytes: new Blob([this.runner.stored(snapshot)]) });
+    }
     this.answer();
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Results } from '../../src/experiment/documents/results';
-import { configFile, lab, scratchFile, scratchFolder, TINY } from './lab';
+import { childrenOf, configFile, lab, scratchFile, scratchFolder, TINY } from './lab';
 
 /** No file of somebody's is lost, and no results are. */
 
@@ -68,15 +68,20 @@ describe('--save and --out', () => {
 
   it('are not one file, by whatever name', async () => {
     const path = join(folder, 'both');
-    await refused(['run', config, '--out', path, '--save', path], /are one file/);
-    await refused(['run', config, '--out', path, '--save', join(folder, '.', 'both')], /are one file/);
+    await refused(
+      ['run', config, '--out', path, '--save', path],
+      /^--out: .* is the file of --save; give another name/,
+    );
+    await refused(['run', config, '--out', path, '--save', join(folder, '.', 'both')], /is the file of --save/);
+    await refused(['run', config, '--out', path, '--pairs', path], /^--pairs: .* is the file of --out/);
+    await refused(['run', config, '--pairs', config], /^--pairs: .* is the file that the experiment comes from/);
     const real = scratchFile('');
     const soft = join(folder, 'soft');
     symlinkSync(real, soft);
-    await refused(['run', config, '--out', real, '--save', soft], /are one file/);
+    await refused(['run', config, '--out', real, '--save', soft], /is the file of --save/);
     const hard = join(folder, 'hard');
     linkSync(real, hard);
-    await refused(['run', config, '--out', hard, '--save', real], /are one file/);
+    await refused(['run', config, '--out', hard, '--save', real], /is the file of --save/);
     expect(existsSync(path)).toBe(false);
   });
 
@@ -88,7 +93,7 @@ describe('--save and --out', () => {
     const save = await savedState('earlier');
     const before = readFileSync(save);
     await refused(['run', config, '--save', save], /holds the state of an experiment after step \d+; go on with it by/);
-    await refused(['resume', save, '--out', save], /are one file/);
+    await refused(['resume', save, '--out', save], /is the file of --save/);
     expect(readFileSync(save).equals(before)).toBe(true);
   });
 
@@ -127,6 +132,19 @@ describe('--save and --out', () => {
   });
 });
 
+it('a runner that is killed is no runner that was interrupted: its launcher says so', async () => {
+  const save = join(folder, 'killed');
+  const args = ['run', config, '--backend', 'cpu', '--save', save, '--save-every', '0.1'];
+  const { child, said, ended } = start(args, 'scripts/lab.mjs');
+  await until(() => sizeOf(save) > 0);
+  const [runner] = childrenOf(child.pid!);
+  process.kill(runner!, 'SIGKILL');
+  expect(await ended).toBe(1);
+  expect(said.stderr).toContain('The runner was ended by SIGKILL. What was saved is kept: resume');
+  const resumed = await lab(['resume', save, '--out', join(folder, 'after')], { direct: true });
+  expect(resumed.code, resumed.stderr).toBe(0);
+});
+
 describe('a runner that is asked to end', () => {
   it('saves when its terminal closes', async () => {
     const save = join(folder, 'hangup');
@@ -135,6 +153,15 @@ describe('a runner that is asked to end', () => {
     child.kill('SIGHUP');
     expect(await ended).toBe(130);
     expect(said.stdout).toContain(`lab -- resume ${save}`);
+  });
+
+  it.each(['1', '2'])('hears it during an offline start of minutes, with %s processes', async (workers) => {
+    const task = { kind: 'bandit', prompts: 64, responses: 32 };
+    const offline = { ...LONG, task, start: { kind: 'offline', pairs: 16_384, epochs: 200 } };
+    const args = ['run', configFile(offline), '--backend', 'wasm', '--workers', workers];
+    const { code, stdout } = await lab(args, { direct: true, interruptAfter: 3000 });
+    expect(code).toBe(130);
+    expect(stdout).toContain('the numbers are those of step 0 of 8000');
   });
 
   it('does not outlive its launcher, and saves', async () => {
@@ -159,16 +186,10 @@ describe('a runner that is asked to end', () => {
     let stderr = '';
     child.stderr.on('data', (data) => (stderr += String(data)));
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    const workersOf = () => spawnedBy(child.pid!);
+    const workersOf = () => childrenOf(child.pid!).length;
     await until(() => workersOf() > 0);
     process.kill(-child.pid!, 'SIGINT');
     expect(await ended).toBe(130);
     expect(stderr).toBe('');
   });
 });
-
-/** How many processes a process has started, where the system tells. */
-function spawnedBy(pid: number): number {
-  const list = `/proc/${pid}/task/${pid}/children`;
-  return existsSync(list) ? readFileSync(list, 'utf8').split(' ').filter(Boolean).length : 1;
-}

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,3 +87,10 @@ export async function run(config: unknown, ...args: readonly string[]): Promise<
   if (ended.code !== 0) throw new Error(`lab run ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
   return { ...ended, results: JSON.parse(readFileSync(out, 'utf8')) as Results };
 }
+
+/** The processes that a process has started. */
+export const childrenOf = (pid: number): number[] =>
+  execFileSync('ps', ['-ax', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/ +/).map(Number))
+    .flatMap(([child, parent]) => (parent === pid ? [child!] : []));

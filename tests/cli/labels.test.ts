@@ -1,10 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { labelLines, type LabelRecord } from '../../src/experiment/documents/labels';
-import { configFile, lab, scratchFile, TINY } from './lab';
+import type { Results } from '../../src/experiment/documents/results';
+import { agreeingLabels } from '../support/agreeingLabels';
+import { configFile, lab, scratchFile, scratchFolder, TINY } from './lab';
 
 const PERSON = { ...TINY, labeller: { reader: 'person' }, seeds: 1, schedule: { steps: 2, pairs: 2 } };
 const person = configFile(PERSON);
 const run = (...args: string[]) => lab(['run', person, '--backend', 'cpu', ...args], { direct: true });
+
+/** Without a state nobody goes on: its last one must be of where the labels end. */
+it('lab resume goes on where the labels of lab run have ended, to the hashes of one run with all of them', async () => {
+  const folder = scratchFolder();
+  const [pairs, save, out, whole] = ['pairs', 'state', 'out', 'whole'].map((name) => join(folder, name));
+  const race = { ...TINY, seeds: 1, schedule: { steps: 6, pairs: 2 } };
+  await lab(['run', configFile(race), '--backend', 'cpu', '--pairs', pairs!], { direct: true });
+  const lines = agreeingLabels(pairs!);
+  const all = scratchFile(lines.join('\n'), '.jsonl');
+  const early = scratchFile(lines.filter((line) => (JSON.parse(line) as LabelRecord).step < 3).join('\n'), '.jsonl');
+  const config = configFile({ ...race, labeller: { reader: 'person' } });
+  const labelled = (...args: string[]) => lab([...args, '--backend', 'cpu'], { direct: true });
+  const first = await labelled('run', config, '--labels', early, '--save', save!, '--out', out!);
+  expect(first.code, first.stderr).toBe(0);
+  expect(first.stdout).toContain(`Go on with: npm run lab -- resume ${save} --out ${out} --labels ${early}\n`);
+  const results = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Results;
+  expect(results(out!).runs.map(({ status }) => status)).toEqual(['stopped', 'stopped']);
+  const resumed = await labelled('resume', save!, '--labels', all, '--out', out!);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  await labelled('run', config, '--labels', all, '--out', whole!);
+  expect(results(out!).runs).toEqual(results(whole!).runs);
+  expect(existsSync(save!)).toBe(false);
+});
 
 describe('lab run --labels', () => {
   it('needs them where a person labels, and nowhere else', async () => {

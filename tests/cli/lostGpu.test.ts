@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { labelLines, type LabelRecord } from '../../src/experiment/documents/labels';
 import type { Results } from '../../src/experiment/documents/results';
 import type { CellLine } from '../../src/experiment/documents/sweepResults';
+import { agreeingLabels } from '../support/agreeingLabels';
 import { configFile, lab, run, scratchFile, scratchFolder, TINY, type Ended } from './lab';
 
 /** GPUs that go away, hang, refuse memory or compute wrong numbers, for real; see tests/support/spoilGpu.mjs. */
@@ -49,9 +49,9 @@ async function spoiltRace(
 async function expectGoesOnOnWasm({ code, stderr, save, out }: Spoilt, race: unknown = RACE): Promise<void> {
   expect(code, stderr).toBe(1);
   expect(existsSync(out), 'no curve is left').toBe(false);
-  const said = /npm run lab -- (resume .+ --backend wasm) goes on without it\.\n$/.exec(stderr);
-  expect(said?.[1], stderr).toBe(`resume ${save} --backend wasm`);
-  const resumed = await lab([...said![1]!.split(' '), '--out', out]);
+  const said = /npm run lab -- (resume .+) goes on without it\.\n$/.exec(stderr);
+  expect(said?.[1], stderr).toBe(`resume ${save} --backend wasm --out ${out}`);
+  const resumed = await lab(said![1]!.split(' '));
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(resumed.stdout).toMatch(/It ran to step \d+ on webgpu \(.+\), and then went on elsewhere/);
   const { backend, earlier, runs } = read(out);
@@ -145,30 +145,11 @@ it('lab run --pairs says what happened to the GPU, and what begins again', async
   );
 });
 
-/** A person's labels who agrees with the oracle, as `--pairs` has written what the oracle's race was trained on. */
-function labelsOf(pairs: string): string {
-  interface Trained {
-    readonly run: number;
-    readonly step: number;
-    readonly pairs: readonly { readonly prompt: [number]; readonly chosen: [number]; readonly rejected: [number] }[];
-  }
-  const trained = readFileSync(pairs, 'utf8').split('\n').slice(1, -2);
-  const records = trained.flatMap((line) => {
-    const { run, step, pairs } = JSON.parse(line) as Trained;
-    return pairs.map(({ prompt, chosen, rejected }, pair): LabelRecord => {
-      const [response, other] = [`response ${chosen[0] + 1}`, `response ${rejected[0] + 1}`];
-      const texts = { prompt: `prompt ${prompt[0] + 1}`, chosen: response, rejected: other };
-      return { ...texts, arm: ['Vanilla', 'PILAF'][run]!, seed: 0, step: step - 1, pair, seconds: 1, tie: false };
-    });
-  });
-  return scratchFile(labelLines(records), '.jsonl');
-}
-
 it('lab run --labels says how to go on with the labels', async () => {
   const race = { ...RACE, seeds: 1 };
   const [pairs, save, out] = [newFile(), newFile(), newFile()];
   await run(race, '--backend', 'wasm', '--pairs', pairs);
-  const labels = labelsOf(pairs);
+  const labels = scratchFile(agreeingLabels(pairs).join('\n'), '.jsonl');
   const person = configFile({ ...race, labeller: { reader: 'person' } });
   const ended = await lab(
     ['run', person, '--labels', labels, '--backend', 'webgpu', '--save', save, '--save-every', '0.2'],
@@ -176,9 +157,7 @@ it('lab run --labels says how to go on with the labels', async () => {
   );
   expect(ended.code).toBe(1);
   expect(ended.stderr).toMatch(/^The GPU stopped working: [^\n]*\n$/);
-  expect(ended.stderr).toContain(
-    `npm run lab -- resume ${save} --backend wasm --labels <file.jsonl> goes on without it.`,
-  );
+  expect(ended.stderr).toContain(`npm run lab -- resume ${save} --backend wasm --labels ${labels} goes on without it.`);
   const resumed = await lab(['resume', save, '--backend', 'wasm', '--labels', labels, '--out', out]);
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(read(out).runs.map(({ status }) => status)).toEqual(['complete', 'complete']);

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Results } from '../../src/experiment/documents/results';
-import { configFile, lab, run, scratchFile, TINY } from './lab';
+import { configFile, lab, run, scratchFile, scratchFolder, TINY } from './lab';
 
 /** Long enough to be interrupted in the middle, short enough to be run to its end. */
 const LONG = { ...TINY, schedule: { steps: 8000, pairs: 4 }, evaluation: { every: 1000 } };
@@ -51,6 +52,24 @@ describe('lab resume', () => {
     expect(stdout).toContain(`lab -- resume ${save}`);
     expect((await resume(save)).runs).toEqual((await whole).runs);
     expect(existsSync(save), 'what is complete needs no state').toBe(false);
+  });
+
+  it('does what was asked for, by the command that the runner prints, and keeps the state until it is written', async () => {
+    const folder = scratchFolder();
+    const [save, out, weights] = ['a state', 'out', 'weights'].map((name) => join(folder, name));
+    const options = ['--backend', 'cpu', '--save', save!, '--save-every', '0.2'];
+    const args = ['run', configFile(LONG), ...options, '--weights', weights!];
+    const broken = await lab(args, { direct: true, interruptAfter: 2500 });
+    expect(broken.code, broken.stderr).toBe(130);
+    const printed = `Go on with: npm run lab -- resume '${save}' --weights ${weights}\n`;
+    expect(broken.stdout).toContain(printed);
+    const first = await lab(['resume', save!, '--weights', weights!], { direct: true });
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stdout).toContain(`For a file of these results: npm run lab -- resume '${save}' --weights`);
+    const second = await lab(['resume', save!, '--out', out!], { direct: true });
+    expect(second.code, second.stderr).toBe(0);
+    expect((JSON.parse(readFileSync(out!, 'utf8')) as Results).runs).toEqual((await whole).runs);
+    expect(existsSync(save!)).toBe(false);
   });
 
   it('ends with the same hashes after a kill', async () => {

@@ -48,6 +48,7 @@ describe('lab tune', () => {
     [['--first-seed', '1'], 'tuning.firstSeed: seeds 1 to 3 share some with the race'],
     [['--seeds', '0'], '--seeds: "0" is not allowed; give a whole number from 1 to 64'],
     [['--resume'], '--resume needs --cells'],
+    [['--cells', '/tmp/one', '--out', '/tmp/one'], '--out: "/tmp/one" is the file of --cells; give another name'],
   ])('refuses %j', async (args, words) => {
     const withN = args[1] === 'n=0' ? ['--set', 'arms.1={"sampler":"best-of-n"}'] : [];
     const { code, stdout, stderr } = await tune(...args, ...withN);

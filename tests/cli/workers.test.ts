@@ -1,9 +1,9 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Results } from '../../src/experiment/documents/results';
-import { configFile, lab, run, scratchFile, TINY } from './lab';
+import { childrenOf, configFile, lab, run, scratchFile, TINY } from './lab';
 
 /** Long enough for something to happen in the middle. */
 const LONG = {
@@ -37,13 +37,6 @@ async function saved({ save }: Started): Promise<void> {
   }
   throw new Error('nothing was saved');
 }
-
-/** The processes that a process has started. */
-const childrenOf = (pid: number): number[] =>
-  execFileSync('ps', ['-ax', '-o', 'pid=,ppid='], { encoding: 'utf8' })
-    .split('\n')
-    .map((line) => line.trim().split(/ +/).map(Number))
-    .flatMap(([child, parent]) => (parent === pid ? [child!] : []));
 
 /** Not where it has ended and only nobody has asked how. */
 const isRunning = (pid: number): boolean =>

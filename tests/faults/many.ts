@@ -71,6 +71,7 @@ export async function racing(lab: Lab, seed: number, steps: number, search: stri
   await lab.open(search);
   await lab.runWithState(steps);
   await sleep(1500 * draw(seed, 9));
+  if ((await lab.step()) >= steps) throw new Error('the race had ended before');
 }
 
 const status = (page: Page) => page.getByRole('status').allInnerTexts();

@@ -60,14 +60,15 @@ test('a process is killed', () =>
     const { child, ended } = lab(['run', config, '--backend', 'wasm', '--workers', '3'], direct);
     let over = false;
     void ended.then(() => (over = true));
+    let killed = 0;
     for (let kill = 0; kill < 3 && !over; kill++) {
       await sleep(400 + 900 * draw(seed, 2 * kill));
       const own = workersOf(child.pid);
       const victim = own[Math.floor(own.length * draw(seed, 2 * kill + 1))];
-      if (victim !== undefined) spawnSync('kill', ['-9', String(victim)]);
+      if (victim !== undefined && spawnSync('kill', ['-9', String(victim)]).status === 0) killed++;
     }
     const said = await ended;
-    return { survived: hashesOf(read()).join() === whole.join(), saw: said || 'nothing' };
+    return { survived: killed === 3 && hashesOf(read()).join() === whole.join(), saw: said || 'nothing' };
   }));
 
 test('the runner is killed', () =>
@@ -79,7 +80,7 @@ test('the runner is killed', () =>
     child.kill('SIGKILL');
     await ended;
     await sleep(300);
-    if (existsSync(out)) return { survived: hashesOf(read()).join() === whole.join(), saw: 'it had ended' };
+    if (existsSync(out)) throw new Error('the race had ended before');
     const said = await lab(['resume', saved], direct).ended;
     return { survived: hashesOf(read()).join() === whole.join(), saw: said || 'nothing' };
   }));
@@ -89,6 +90,7 @@ test('the machine sleeps', () =>
     rmSync(out, { force: true });
     const { child, ended } = lab(['run', config, '--backend', 'wasm', '--workers', '3'], direct);
     await sleep(700 + 2000 * draw(seed, 0));
+    if (child.exitCode !== null) throw new Error('the race had ended before');
     await asleep(seed, [child.pid!, ...workersOf(child.pid)]);
     const said = await ended;
     return { survived: hashesOf(read()).join() === whole.join(), saw: said || 'nothing' };

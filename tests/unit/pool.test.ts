@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CellError, runCells, type CellOptions } from '../../src/run/cells';
-import type { CellResult } from '../../src/run/orders';
-import { Pool, WorkerGone } from '../../src/run/pool';
+import { drawInPool } from '../../src/run/drawInPool';
+import type { CellResult, OrderOf } from '../../src/run/orders';
+import { Pool, WorkerGone, type PoolWorker } from '../../src/run/pool';
 import { WebPoolWorker, type PoolThread } from '../../src/worker/poolWorker';
 import type { PoolCommand, PoolEvent } from '../../src/worker/protocol';
 import { PRESETS } from '../../src/experiment/presets/presets';
@@ -173,6 +174,22 @@ describe('the workers of a sweep', () => {
     }
     expect(await ended).toMatchObject({ cell: 11, message: 'the GPU is gone' });
     expect(threads).toHaveLength(4);
+  });
+
+  it('make the draws again of a worker that dies', async () => {
+    let born = 0;
+    const pool = new Pool(() => {
+      const isFirst = born++ === 0;
+      const run = ({ draws }: OrderOf<'mixture'>) =>
+        isFirst ? Promise.reject(new WorkerGone('it died')) : Promise.resolve([draws.first]);
+      const ready = Promise.resolve({ backend: WASM, reasons: [] });
+      return { ready, run, halt: () => undefined, end: () => undefined } as unknown as PoolWorker;
+    });
+    const drawing = drawInPool(pool, 2, PRESETS[0]!.config)({ policies: [], seed: 0, first: 100, count: 20 });
+    let next = await drawing.next();
+    while (!next.done) next = await drawing.next();
+    expect(next.value).toEqual([100, 108, 116]);
+    expect(born).toBe(3);
   });
 
   it('end with the reason when one does not start', async () => {

@@ -35,7 +35,7 @@ export interface Execution {
   readonly onTrained?: OnTrained | undefined;
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
-  /** Called after the last step of an experiment that is interrupted, too. */
+  /** Called after the last step of an experiment that is interrupted, or has no more labels, too. */
   readonly save?: ((state: Uint8Array) => void) | undefined;
 }
 
@@ -44,37 +44,47 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
   const { backend, signal, progress, workers, apart = false, from, saveEvery, save, labels, onTrained } = execution;
   const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
-  const environment = nodeEnvironment(backend);
+  const { now, check } = nodeEnvironment(backend);
   // A GPU that has come back is another one.
   const pool = new Pool(() => new ProcessWorker(backend.name, !apart), backend.name);
-  const { now, check } = environment;
-  const cores = availableParallelism();
-  const experiment = inParts({ pool, backend: backend.name, asked: workers, cores, apart, checkpoints: [], now });
-  const runner = new Runner(config, task, { backend, now, experiment, check: apart ? undefined : check }, from);
-  const wantsSnapshot = () => save !== undefined && (signal.aborted || runner.secondsSinceSnapshot() > saveEvery);
-  let answered = 0;
-  const ask =
-    labels &&
-    (async (questions: readonly Question[]) => {
-      const answers = recordedAnswers(labels, questions);
-      if (answers) answered += answers.length;
-      else if (answered === 0) throw new UsageError(noLabels(questions));
-      return answers;
-    });
   try {
+    // Another GPU may be there in the place of one that is gone: the results say so then.
+    const ranOn = apart ? (await pool.first()).backend : backend;
+    const cores = availableParallelism();
+    const experiment = inParts({ pool, backend: backend.name, asked: workers, cores, apart, checkpoints: [], now });
+    const runner = new Runner(
+      config,
+      task,
+      { backend: ranOn, now, experiment, check: apart ? undefined : check },
+      from,
+    );
+    let answered = 0;
+    let over = false;
+    const wantsSnapshot = () =>
+      save !== undefined && (signal.aborted || over || runner.secondsSinceSnapshot() > saveEvery);
+    const ask =
+      labels &&
+      (async (questions: readonly Question[]) => {
+        const answers = recordedAnswers(labels, questions);
+        if (answers) answered += answers.length;
+        else if (answered === 0) throw new UsageError(noLabels(questions));
+        else over = true;
+        return answers;
+      });
     for await (const report of runner.run({ signal, wantsSnapshot, ask, onTrained })) {
       if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
       else if (report.type === 'givenUp') process.stderr.write(`${givenUpText(report, runner.history)}\n`);
-      if (report.type !== 'progress') continue;
-      runner.watch.lap();
-      progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`, runner.secondsLeft());
-      // A macrotask between steps: on backends that compute at once, signals would never be heard otherwise.
+      else if (report.type === 'progress') {
+        runner.watch.lap();
+        progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`, runner.secondsLeft());
+      }
+      // On backends that compute at once, signals would never be heard otherwise.
       await breathe();
     }
+    return runner;
   } finally {
     pool.end();
   }
-  return runner;
 }
 
 function noLabels([first]: readonly Question[]): string {

@@ -4,11 +4,14 @@ import { problemText } from '../../experiment/reading';
 import { sentence, UsageError } from '../errors';
 import { readText } from '../readFile';
 
+/** A person's labels, and the file that has them. */
+export interface LabelsFile {
+  readonly file: string;
+  readonly records: readonly LabelRecord[];
+}
+
 /** The labels of `--labels`, which a config with a person for a labeller needs, and no other has. Throws UsageError. */
-export function readLabels(
-  { labeller }: ExperimentConfig,
-  path: string | undefined,
-): readonly LabelRecord[] | undefined {
+export function readLabels({ labeller }: ExperimentConfig, path: string | undefined): LabelsFile | undefined {
   const isPerson = labeller.reader === 'person';
   if (path === undefined) {
     if (!isPerson) return undefined;
@@ -17,7 +20,7 @@ export function readLabels(
     );
   }
   if (!isPerson) throw new UsageError(`--labels: labeller.reader is "${labeller.reader}"; give "person"`);
-  return readLabelsFile(path);
+  return { file: path, records: readLabelsFile(path) };
 }
 
 /** A person's labels of a file. Throws UsageError. */

@@ -5,29 +5,59 @@ import { checkWritable, holdsSomething, isSameFile, writeAtomically } from '../f
 import { MOST_BYTES } from '../readFile';
 
 /** The files that an experiment writes; undefined where it writes none. */
-export interface Outputs {
+interface Outputs {
   readonly out: string | undefined;
   readonly save: string | undefined;
+  readonly pairs: string | undefined;
 }
 
-/**
- * Throws UsageError where a file cannot be written, or where writing it would destroy something.
- *
- * @param resumed the state that the experiment goes on from, which it may overwrite
- * @param source the file that the experiment comes from, if it is one
- */
-export function checkOutputs({ out, save }: Outputs, resumed?: string, source?: string): void {
+/** The files that an experiment is read from; undefined where there is none. */
+interface Inputs {
+  /** The state that it goes on from, which it may overwrite. */
+  readonly resumed: string | undefined;
+  /** What it comes from, which need not be a file. */
+  readonly source: string | undefined;
+  readonly labels: string | undefined;
+}
+
+/** Throws UsageError where a file cannot be written, or where writing it would destroy something. */
+export function checkOutputs({ out, save, pairs }: Outputs, { resumed, source, labels }: Inputs): void {
   if (out !== undefined) checkWritable(out);
-  if (out !== undefined && source !== undefined && existsSync(source) && isSameFile(out, source)) {
-    throw new UsageError(`--out: "${out}" is the file that the experiment comes from; give another name`);
+  if (pairs !== undefined) checkWritable(pairs, '--pairs');
+  if (save !== undefined) checkWritable(save, '--save');
+  const isNew = save !== undefined && save !== resumed && holdsSomething(save);
+  if (isNew) throw new UsageError(`--save: ${whatIsThere(save)}`);
+  refuseSame(
+    [
+      ['--save', save],
+      ['--out', out],
+      ['--pairs', pairs],
+    ],
+    [
+      ['the file that the experiment comes from', source],
+      ['the file of --labels', labels],
+    ],
+  );
+}
+
+/** What a command calls a file, and its path; undefined where there is none. */
+type Named = readonly [name: string, path: string | undefined];
+
+/**
+ * Throws UsageError where a file that is to be written is another one that is, or one that is read.
+ *
+ * @param written by their options, in folders that are there
+ * @param read need not be files
+ */
+export function refuseSame(written: readonly Named[], read: readonly Named[]): void {
+  for (const [i, [option, path]] of written.entries()) {
+    const others = written.slice(0, i).map(([other, its]) => [`the file of ${other}`, its] as const);
+    const known = read.filter(([, its]) => its !== undefined && existsSync(its));
+    for (const [what, its] of [...others, ...known]) {
+      if (path === undefined || its === undefined || !isSameFile(path, its)) continue;
+      throw new UsageError(`${option}: "${path}" is ${what}; give another name`);
+    }
   }
-  if (save === undefined) return;
-  checkWritable(save, '--save');
-  if (out !== undefined && isSameFile(out, save)) {
-    const name = resumed === undefined ? '--save' : 'the state';
-    throw new UsageError(`--out: "${out}" and ${name} are one file; the results would be lost with the state`);
-  }
-  if (save !== resumed && holdsSomething(save)) throw new UsageError(`--save: ${whatIsThere(save)}`);
 }
 
 /** What a file holds that must not be overwritten, and what to do instead. */

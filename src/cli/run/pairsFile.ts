@@ -5,21 +5,19 @@ import { banditTables } from '../../tasks/bandit';
 import { runsOf } from '../../training/run';
 import type { Policies } from '../../training/snapshot';
 import type { OnTrained } from '../../training/trained';
-import { UsageError } from '../errors';
-import { checkWritable } from '../files';
+import { sentence, UsageError } from '../errors';
 
 const FORMAT = 'pilaf-lab/pairs';
 const VERSION = 1;
 
 export interface PairsFile {
   readonly onTrained: OnTrained;
-  /** Writes the last line. */
-  end(weights: Policies | null): void;
+  /** Writes the last line. Returns whether all of them are there. */
+  end(weights: Policies | null): boolean;
 }
 
-/** Throws UsageError where the file cannot be written, or the race could not be replayed from it. */
-export function checkPairsFile(path: string, { start }: ExperimentConfig): void {
-  checkWritable(path, '--pairs');
+/** Throws UsageError where a race could not be replayed from its pairs. */
+export function checkReplayable({ start }: ExperimentConfig): void {
   if (start.kind === 'offline') {
     throw new UsageError(
       '--pairs: start.kind "offline" trains before the race, which is not written; give "reference"',
@@ -29,11 +27,21 @@ export function checkPairsFile(path: string, { start }: ExperimentConfig): void 
 
 /**
  * JSON Lines that a race can be replayed from (docs/replay.py): a head with the config and, of a bandit, every run's
- * tables; a line for each run and step; at last, of a bandit, the policies.
+ * tables; a line for each run and step; at last, of a bandit, the policies. Where a line cannot be written, a sentence
+ * says so, and the race goes on without the file.
  */
 export function openPairsFile(path: string, config: ExperimentConfig, backend: BackendInfo): PairsFile {
   const file = openSync(path, 'w');
-  const write = (value: unknown) => writeSync(file, `${JSON.stringify(value)}\n`);
+  let isWhole = true;
+  const write = (value: unknown) => {
+    if (!isWhole) return;
+    try {
+      writeSync(file, `${JSON.stringify(value)}\n`);
+    } catch (error) {
+      isWhole = false;
+      process.stderr.write(`--pairs: ${path} ends too early; the run goes on. ${sentence(error)}\n`);
+    }
+  };
   const { task } = config;
   const runs = runsOf(config).map(({ arm, seed, beta, loss, learningRate }) => {
     const tables = task.kind === 'bandit' ? banditTables(task, seed) : null;
@@ -66,6 +74,7 @@ export function openPairsFile(path: string, config: ExperimentConfig, backend: B
       const isSmall = task.kind === 'bandit';
       write({ weights: isSmall ? (policies?.weights.map((own) => own && [...own]) ?? null) : null });
       closeSync(file);
+      return isWhole;
     },
   };
 }

@@ -1,16 +1,17 @@
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
-import type { LabelRecord } from '../../experiment/documents/labels';
-import { muchMemory } from '../../run/memory';
+import { isStorable, muchMemory } from '../../run/memory';
 import type { StoredExperiment } from '../../run/storedExperiment';
-import { EXIT } from '../errors';
+import { quoted } from '../arguments';
+import { EXIT, UsageError } from '../errors';
 import { execute } from './execute';
 import { makeFolder, removeFile } from '../files';
 import { onInterrupt } from '../interrupt';
+import type { LabelsFile } from './labels';
 import { startBackend, untilLost } from '../nodeRuntime';
 import { outlast } from './outlast';
 import { checkOutputs, stateWriter, writeResults } from './outputs';
-import { checkPairsFile, openPairsFile } from './pairsFile';
+import { checkReplayable, openPairsFile } from './pairsFile';
 import { prepared } from './prepared';
 import { startProgress } from '../progress';
 import { summary } from './summary';
@@ -25,17 +26,19 @@ export interface Performance {
   /** How many processes train it where there is no GPU; undefined: as many as are worth it, at most one a core. */
   readonly workers: number | undefined;
   readonly out: string | undefined;
-  /** Where the state is saved; removed once the experiment is complete. */
+  /** Where the state is saved; removed once the experiment is complete and its results are written. */
   readonly save: string | undefined;
   /** The folder for the weights that the runs end with. */
   readonly weights: string | undefined;
   /** The file that gets every pair that is trained on. */
   readonly pairs?: string | undefined;
+  /** The options with which `resume` does what was asked for, but for the backend. */
+  readonly again: readonly string[];
   /** Seconds from one saving to the next. */
   readonly saveEvery: number;
   readonly from?: StoredExperiment;
   /** A person's, where one labels. */
-  readonly labels?: readonly LabelRecord[] | undefined;
+  readonly labels?: LabelsFile | undefined;
   /** As it was given: a file, or something else. */
   readonly source?: string;
 }
@@ -53,24 +56,30 @@ export async function perform({
   save,
   weights,
   pairs,
+  again,
   saveEvery,
   from,
   source,
   labels,
 }: Performance): Promise<number> {
-  checkOutputs({ out, save }, from && save, source);
+  checkOutputs({ out, save, pairs }, { resumed: from && save, source, labels: labels?.file });
   const task = await prepared(config);
   const much = muchMemory(config, task);
   if (much) process.stderr.write(`This race takes about ${much}.\n`);
+  const storable = isStorable(config, task);
+  if (save !== undefined && !storable) {
+    const runs = config.arms.length * config.seeds;
+    throw new UsageError(`--save: the state of ${runs} runs is too large to be stored; race fewer seeds at a time`);
+  }
   if (weights !== undefined) makeFolder(weights, '--weights');
-  if (pairs !== undefined) checkPairsFile(pairs, config);
+  if (pairs !== undefined) checkReplayable(config);
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const backend = await startBackend(only);
   // Nothing is there to go on from where the interrupt came before the first step.
   let saved = from !== undefined;
-  let complete = true;
-  const more = labels ? ' --labels <file.jsonl>' : '';
+  let written = true;
+  let ended: boolean;
   const write = save === undefined ? null : stateWriter(save);
   const pairsFile = pairs === undefined ? null : openPairsFile(pairs, config, backend.info);
   try {
@@ -81,7 +90,7 @@ export async function perform({
       signal: abort.signal,
       progress,
       from,
-      labels,
+      labels: labels?.records,
       onTrained: pairsFile?.onTrained,
       saveEvery,
       save:
@@ -92,29 +101,31 @@ export async function perform({
             },
     };
     // Whoever labels, or writes pairs, needs the one process.
-    const canMove = backend.info.name === 'webgpu' && pairs === undefined && labels === undefined;
+    const canMove = storable && backend.info.name === 'webgpu' && pairs === undefined && labels === undefined;
     const running = canMove
       ? outlast(config, task, execution, backend)
       : untilLost(backend, execute(config, task, execution));
     const runner = await running.finally(progress.clear);
-    pairsFile?.end(runner.policies);
+    if (pairsFile) written = pairsFile.end(runner.policies);
     const results = runner.results();
     process.stdout.write(summary(results, runner.history!, backend.reasons));
-    if (out !== undefined) complete = writeResults(out, `${JSON.stringify(results)}\n`);
+    ended = results.runs.every(({ status }) => status !== 'stopped');
+    if (out !== undefined) written = writeResults(out, `${JSON.stringify(results)}\n`) && written;
     if (weights !== undefined) {
       process.stdout.write(writeWeights(weights, runner));
     }
   } catch (error) {
-    throw backend.info.name === 'webgpu' ? withoutGpu(error, { save, saved, more }) : error;
+    throw backend.info.name === 'webgpu' ? withoutGpu(error, { save, saved, again }) : error;
   } finally {
     forget();
     backend.release();
   }
-  if (!complete) return EXIT.failure;
-  if (!abort.signal.aborted) {
-    if (save !== undefined && saved) removeFile(save);
-    return EXIT.success;
+  if (!written) return EXIT.failure;
+  if (save !== undefined && saved) {
+    const resume = `npm run lab -- ${quoted(['resume', save, ...again])}`;
+    if (!ended) process.stdout.write(`Go on with: ${resume}\n`);
+    else if (out === undefined) process.stdout.write(`For a file of these results: ${resume} --out <file>\n`);
+    else removeFile(save);
   }
-  if (save !== undefined && saved) process.stdout.write(`Go on with: npm run lab -- resume ${save}${more}\n`);
-  return EXIT.interrupted;
+  return abort.signal.aborted ? EXIT.interrupted : EXIT.success;
 }

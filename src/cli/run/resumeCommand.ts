@@ -1,5 +1,5 @@
 import { parseStored, type StoredExperiment } from '../../run/storedExperiment';
-import { readArguments, readBackend, readWorkers } from '../arguments';
+import { optionsAgain, readArguments, readBackend, readWorkers } from '../arguments';
 import { readLabels } from './labels';
 import { known, sentence, UsageError } from '../errors';
 import { perform } from './perform';
@@ -24,7 +24,8 @@ export async function resumeCommand(args: readonly string[]): Promise<number> {
   const labels = readLabels(config, values.labels);
   // Its hashes are those of the backend that it began on.
   const on = readBackend(values.backend ?? backend.name);
-  return perform({ title: save, config, backend: on, workers, out, save, weights, saveEvery: 30, from, labels });
+  const again = optionsAgain({ out, weights, workers: values.workers, labels: values.labels });
+  return perform({ title: save, config, backend: on, workers, out, save, weights, again, saveEvery: 30, from, labels });
 }
 
 function load(path: string): StoredExperiment {

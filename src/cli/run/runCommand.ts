@@ -1,4 +1,4 @@
-import { readArguments, readBackend, readSeconds, readWorkers } from '../arguments';
+import { optionsAgain, readArguments, readBackend, readSeconds, readWorkers } from '../arguments';
 import { loadConfig } from './configSource';
 import { readLabels } from './labels';
 import { UsageError } from '../errors';
@@ -36,6 +36,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     save,
     weights,
     pairs,
+    again: optionsAgain({ out, weights, workers: values.workers, labels: values.labels }),
     saveEvery,
     labels,
   });

@@ -155,7 +155,7 @@ async function run(
     if (wanted === 'webgpu' && !ranOn && !before) {
       throw new Error(`${sentence(error)} ${WITHOUT_GPU}`, { cause: error });
     }
-    throw error;
+    throw ranOn ? new Error(`${sentence(error)} ${kept()}`, { cause: error }) : error;
   } finally {
     progress.clear();
     forget();

@@ -33,6 +33,7 @@ export function openCells(path: string, head: SweepHead, resume: boolean): CellF
   if (bytes.length > 0 && !resume) {
     throw new UsageError(`--out: ${path} is there already; --resume goes on with it, another name begins anew`);
   }
+  if (bytes.length > 0) checkAppendable(path);
   const length = bytes.lastIndexOf(NEWLINE) + 1;
   if (length > 0) {
     const known = parseLines(path, bytes.toString('utf8', 0, length));
@@ -50,6 +51,15 @@ export function openCells(path: string, head: SweepHead, resume: boolean): CellF
   return { head, lines: [] };
 }
 
+/** Better before the first cell than after it. */
+function checkAppendable(path: string): void {
+  try {
+    appendFileSync(path, '');
+  } catch (error) {
+    throw new UsageError(`--out: ${path} cannot be written: ${sentence(error)}`, { cause: error });
+  }
+}
+
 function readCellBytes(path: string): Buffer {
   try {
     return readBytes(path, MOST_TEXT_BYTES);
@@ -58,9 +68,13 @@ function readCellBytes(path: string): Buffer {
   }
 }
 
-/** One write a line, so that a kill tears the last one at most. */
+/** One write a line, so that a kill tears the last one at most. Throws an Error that names the file. */
 export function appendLine(path: string, value: SweepHead | CellLine): void {
-  appendFileSync(path, `${JSON.stringify(value)}\n`);
+  try {
+    appendFileSync(path, `${JSON.stringify(value)}\n`);
+  } catch (error) {
+    throw new Error(`${path} cannot be written: ${sentence(error)}`, { cause: error });
+  }
 }
 
 /** The cells of a sweep's file or of a finished sweep's document. Throws UsageError. */

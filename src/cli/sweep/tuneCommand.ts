@@ -5,6 +5,7 @@ import { readArguments, readBackend, readWhole, readWorkers } from '../arguments
 import { EXIT, UsageError } from '../errors';
 import { checkWritable, writeAtomically } from '../files';
 import { loadConfig } from '../run/configSource';
+import { refuseSame } from '../run/outputs';
 import { performSweep } from './performSweep';
 import { checkedSweep } from './sweepSource';
 import { tuningReport } from './tuningReport';
@@ -44,6 +45,14 @@ export async function tuneCommand(args: readonly string[]): Promise<number> {
   const { config, title } = await loadConfig(source, values.set);
   const document = checkedSweep({ base: config, tuning: plan });
   if (out !== undefined) checkWritable(out);
+  if (file !== undefined) checkWritable(file, '--cells');
+  refuseSame(
+    [
+      ['--cells', file],
+      ['--out', out],
+    ],
+    [['the file that the experiment comes from', source]],
+  );
   const sweep = { title, backend, jobs, out: file, resume, isMine: () => true };
   const { cells, notes, interrupted } = await performSweep(document, sweep);
   process.stdout.write(tuningReport(document, cells));
