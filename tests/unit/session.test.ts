@@ -350,6 +350,17 @@ describe('a session', () => {
     await session.handle({ type: 'stop' });
   });
 
+  it('stops while it waits for a policy that somebody wants to look at', async () => {
+    const never = new Promise<Task>(() => undefined);
+    const { session, states, start } = openSession(({ task }) =>
+      task.kind === 'reviews' ? never : Promise.resolve(TASK),
+    );
+    await start(1, ENDLESS);
+    await session.handle({ type: 'words', ticket: 5, of: { kind: 'shipped', name: 'x' }, prompt: 0, beginnings: [] });
+    await session.handle({ type: 'stop' });
+    expect(states(1)).toEqual(['running', 'stopped']);
+  });
+
   it('refuses what WebAssembly’s memory would not hold, and leaves what runs alone', async () => {
     const policy = { layout: [], rowFloats: { decoded: 1e6, read: 1e6, trained: 2e6 } } as unknown as Task['policy'];
     let task = TASK;
