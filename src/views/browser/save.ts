@@ -12,5 +12,6 @@ export function saveBlob(blob: Blob, name: string): void {
   link.href = address;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
+  // A busy browser may be late to ask for what the address holds.
+  setTimeout(() => URL.revokeObjectURL(address), 40_000);
 }
