@@ -2,7 +2,8 @@ import { Lab, test, WITHOUT_GPU } from '../browser/support';
 import { asleep, browserProcesses, draw, many, racing, SLEEP, told, unbroken } from './many';
 
 test.use(WITHOUT_GPU);
-const STEPS = 3000;
+/** Long enough to be met in the middle. */
+const STEPS = 8000;
 /** Always the same backend: the page would time two of them, and go on with the faster one. */
 const SEARCH = '?backend=wasm&workers=2';
 
