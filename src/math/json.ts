@@ -5,6 +5,9 @@ const MOST_LEVELS = 100;
 /** Lists and objects in a file: millions of empty ones take gigabytes, and minutes. */
 export const MOST_PARTS = 4_000_000;
 
+/** Of what lies beside a model's weights: the largest tokenizers that are published have half of this. */
+export const MOST_JSON_BYTES = 64 * 2 ** 20;
+
 /** By their codes: a file may have a hundred million letters. */
 const LETTERS = { quote: 34, escape: 92, list: 91, listEnd: 93, object: 123, objectEnd: 125 };
 

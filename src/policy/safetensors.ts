@@ -1,5 +1,5 @@
 import { foreign, isObject, messageOf } from '../math/foreign';
-import { parseJson } from '../math/json';
+import { MOST_JSON_BYTES, parseJson } from '../math/json';
 
 /**
  * The safetensors file format: eight bytes of header length, a JSON header, then the tensors' bytes
@@ -19,8 +19,6 @@ export interface NamedTensor {
 export type TensorValues = Float32Array | Float64Array | Uint8Array;
 
 const LENGTH_BYTES = 8;
-/** A header may carry a whole tokenizer; the largest that are published have half of this. */
-const MOST_HEADER_BYTES = 64 * 2 ** 20;
 
 /** What each type's values lie in, and, where that is not what they are, how they become float32. */
 const TYPES = {
@@ -83,7 +81,8 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   const refused = (why: string) => new Error(`the file is not safetensors: its header ${why}`);
-  if (bytes.length > MOST_HEADER_BYTES) throw refused(`is longer than ${MOST_HEADER_BYTES / 2 ** 20} MiB`);
+  // It may carry a whole tokenizer.
+  if (bytes.length > MOST_JSON_BYTES) throw refused(`is longer than ${MOST_JSON_BYTES / 2 ** 20} MiB`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -5,7 +5,10 @@ import type { Pool } from './pool';
 /** A piece is so many draws: short enough for the workers to end together. */
 const PIECE = 8;
 
-/** Makes the draws of an estimate in a pool's workers; the samples are in the order of the draws, whoever made them. What a worker that dies has drawn is drawn again. */
+/**
+ * Makes the draws of an estimate in a pool's workers; the samples are in the order of the draws, whoever made them. What
+ * a worker that dies has drawn is drawn again.
+ */
 export const drawInPool = (pool: Pool, workers: number, config: ExperimentConfig): Drawing =>
   async function* ({ policies, seed, first, count }) {
     const pieces = Array.from({ length: Math.ceil(count / PIECE) }, (_, p) => ({

@@ -1,3 +1,4 @@
+import { MOST_JSON_BYTES } from '../math/json';
 import { parseLlama2c, tokenizerOf } from '../policy/llama2c';
 import { encodeTextModel, textModelOf, type Asked, type TextModel } from '../policy/textModel';
 import prompts from '../tasks/text/prompts.json';
@@ -49,9 +50,7 @@ function modelOf(files: ModelFiles): TextModel {
   return { ...model, ...askedOf(text), tokenizer: text, origin: {} };
 }
 
-const MOST_TEXT_BYTES = 64 * 2 ** 20;
-
 function textOf(name: string, bytes: Uint8Array): string {
-  if (bytes.length > MOST_TEXT_BYTES) throw new Error(`${name} is larger than ${MOST_TEXT_BYTES / 2 ** 20} MiB`);
+  if (bytes.length > MOST_JSON_BYTES) throw new Error(`${name} is larger than ${MOST_JSON_BYTES / 2 ** 20} MiB`);
   return new TextDecoder().decode(bytes);
 }

@@ -2,13 +2,11 @@ import { accepted, MAXIMUM_FILE_BYTES, readJson, refused, type Parsed } from '..
 import { MOST_PARTS } from '../../math/json';
 import { nextTask } from './nextTask';
 
-/**
- * The text of a file that somebody has chosen, or why there is none. Never rejects.
- *
- * @param most bytes; a larger file is not read at all
- */
-export async function readText(file: File, most = MAXIMUM_FILE_BYTES): Promise<Parsed<string>> {
-  if (file.size > most) return refused('', `the file is larger than ${most / 2 ** 20} MiB`);
+/** The text of a file that somebody has chosen, or why there is none: one that is too large is not read. Never rejects. */
+export async function readText(file: File): Promise<Parsed<string>> {
+  if (file.size > MAXIMUM_FILE_BYTES) {
+    return refused('', `the file is larger than ${MAXIMUM_FILE_BYTES / 2 ** 20} MiB`);
+  }
   const text = await file.text().catch(() => null);
   return text === null ? refused('', 'the file cannot be read') : accepted(text);
 }

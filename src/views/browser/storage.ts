@@ -1,4 +1,4 @@
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { openDB, type DBSchema, type IDBPDatabase, type StoreNames } from 'idb';
 import type { RunSummary } from '../../analysis/runSummary';
 import type { BackendInfo, Results } from '../../experiment/documents/results';
 import type { CheckpointKind } from '../../experiment/config/tasks';
@@ -124,24 +124,19 @@ export class Storage {
   }
 
   /** Changes only what it is given, so that another tab's changes stay. Null where the run is gone. */
-  async changeRun(id: string, change: Partial<Pick<RunEntry, 'name' | 'notes'>>): Promise<RunEntry | null> {
-    const transaction = (await this.#open()).transaction('runs', 'readwrite');
-    const known = await transaction.store.get(id);
-    const changed = known ? { ...known, ...change } : null;
-    if (changed) await transaction.store.put(changed);
-    await transaction.done;
-    return changed;
+  changeRun(id: string, change: Partial<Pick<RunEntry, 'name' | 'notes'>>): Promise<RunEntry | null> {
+    return this.#inTurn(async (database) => {
+      const transaction = database.transaction('runs', 'readwrite');
+      const known = await transaction.store.get(id);
+      const changed = known ? { ...known, ...change } : null;
+      if (changed) await transaction.store.put(changed);
+      await transaction.done;
+      return changed;
+    });
   }
 
   removeRun(id: string): Promise<void> {
-    return this.#inTurn(async (database) => {
-      const transaction = database.transaction(['runs', 'results'], 'readwrite');
-      await Promise.all([
-        transaction.objectStore('runs').delete(id),
-        transaction.objectStore('results').delete(id),
-        transaction.done,
-      ]);
-    });
+    return this.#remove(['runs', 'results'], id);
   }
 
   async states(): Promise<StoredState[]> {
@@ -169,14 +164,7 @@ export class Storage {
   }
 
   removeState(id: string): Promise<void> {
-    return this.#inTurn(async (database) => {
-      const transaction = database.transaction(['states', 'bytes'], 'readwrite');
-      await Promise.all([
-        transaction.objectStore('states').delete(id),
-        transaction.objectStore('bytes').delete(id),
-        transaction.done,
-      ]);
-    });
+    return this.#remove(['states', 'bytes'], id);
   }
 
   async sweeps(): Promise<StoredSweep[]> {
@@ -198,7 +186,7 @@ export class Storage {
   }
 
   removeSweep(id: string): Promise<void> {
-    return this.#inTurn((database) => database.delete('sweeps', id));
+    return this.#remove(['sweeps'], id);
   }
 
   async checkpoints(): Promise<StoredCheckpoint[]> {
@@ -214,7 +202,15 @@ export class Storage {
   }
 
   removeCheckpoint(name: string): Promise<void> {
-    return this.#inTurn((database) => database.delete('checkpoints', name));
+    return this.#remove(['checkpoints'], name);
+  }
+
+  /** Deletes a record from all of these stores, or from none. */
+  #remove(stores: readonly StoreNames<Schema>[], key: string): Promise<void> {
+    return this.#inTurn(async (database) => {
+      const transaction = database.transaction(stores, 'readwrite');
+      await Promise.all([...stores.map((store) => transaction.objectStore(store).delete(key)), transaction.done]);
+    });
   }
 
   /** One change after another: what one has written is read back before the next may take its place. */
