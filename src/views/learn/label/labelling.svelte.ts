@@ -21,7 +21,7 @@ import { takeLock } from '../../browser/locks';
 import { readText } from '../../browser/readText';
 import { Query, queryText, unlessUsual } from '../query';
 import { chosenBy, cardsOf, type Card, type Side } from './cards';
-import { recordOf, type GivenAnswer } from './records';
+import { lackingIn, recordOf, type GivenAnswer } from './records';
 import { LABEL_SETTINGS, LABELLED_SAMPLERS, LABELLED_TASKS, labelConfig, type LabelSetup } from './setup';
 import { forget, nameOf, readStored, store } from './stored';
 
@@ -191,15 +191,11 @@ export class Labelling {
     }
     if (!(await this.#hold())) return;
     const kept = this.records.length > 0 ? this.records : (readStored(this.setup)?.records ?? []);
-    const given = labelsByKey(read.value);
-    const lacking = kept.filter((record) => {
-      const same = given.get(labelKey(record));
-      return same?.chosen !== record.chosen || same.tie !== record.tie;
-    });
-    if (lacking.length > 0) {
+    const lacking = lackingIn(read.value, kept).length;
+    if (lacking > 0) {
       this.records = kept;
       this.#refuse(
-        `${file.name}: of the ${kept.length} labels that are kept for these settings it lacks ${lacking.length}. Go on with them, or throw them away first.`,
+        `${file.name}: of the ${kept.length} labels that are kept for these settings it lacks ${lacking}. Go on with them, or throw them away first.`,
       );
       return;
     }
