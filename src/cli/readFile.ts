@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { MOST_VALUES } from '../math/json';
 
 /** Files are read whole, so their size is looked at first: Node would say why it cannot in words of its own. */
 
@@ -7,6 +8,8 @@ const MEBIBYTE = 2 ** 20;
 export const MOST_BYTES = 2000 * MEBIBYTE;
 /** Of a text: Node has no longer one. */
 export const MOST_TEXT_BYTES = 500 * MEBIBYTE;
+/** Values in one of JSON: as it is larger than what the page takes, so are these more. */
+export const MOST_TEXT_VALUES = 8 * MOST_VALUES;
 
 /** A file's bytes; throws an Error before it reads more than these. */
 export function readBytes(path: string, most = MOST_BYTES): Buffer {

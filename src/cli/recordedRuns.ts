@@ -6,7 +6,7 @@ import { parseResultsFile } from '../experiment/documents/resultsFile';
 import { valueOf } from '../experiment/reading';
 import { known, sentence, UsageError } from './errors';
 import { RECORDED } from './files';
-import { readText } from './readFile';
+import { MOST_TEXT_VALUES, readText } from './readFile';
 
 /** A preset's runs as the page ships them; null where none are recorded. */
 export function recordedOf(preset: string): Recorded | null {
@@ -22,7 +22,7 @@ export function readResults(path: string, named = path): Results {
   } catch (error) {
     throw new UsageError(`${named}: ${sentence(error)}`, { cause: error });
   }
-  const [first, ...others] = known(parseResultsFile(text, path), named);
+  const [first, ...others] = known(parseResultsFile(text, path, MOST_TEXT_VALUES), named);
   if (!first || others.length > 0) throw new UsageError(`${named}: give a file with the results of one run`);
   return first.results;
 }

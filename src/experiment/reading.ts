@@ -66,10 +66,10 @@ export function readBy<const T extends v.GenericSchema>(
 /** Of a text file in the page. To read a larger one holds it up for more than a second. */
 export const MAXIMUM_FILE_BYTES = 64 * 2 ** 20;
 
-/** @param mostParts lists and objects that it may have */
-export function readJson(text: string, mostParts = Infinity): Parsed<unknown> {
+/** @param mostValues lists and objects among them */
+export function readJson(text: string, mostValues = Infinity): Parsed<unknown> {
   try {
-    return accepted(parseJson(text, mostParts));
+    return accepted(parseJson(text, mostValues));
   } catch (error) {
     return refused('', `the file ${messageOf(error)}`);
   }

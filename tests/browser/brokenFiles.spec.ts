@@ -69,7 +69,7 @@ test('broken runs and sweeps are refused while a race runs', async ({ lab }) => 
     expectRefused(lab, 'Sweeps', 'Sweep file', fileOf(name, content), `${name}: ${sentence}`);
   await runs('cut.json', run.slice(0, 5000), 'the file is not JSON.');
   await runs('foreign.json', run, 'no results of this program; their format is "pilaf-lab/results".');
-  await runs('objects.json', `[${'{},'.repeat(5_000_000)}{}]`, 'the file has more than 4000000 lists and objects.');
+  await runs('objects.json', `[${'{},'.repeat(5_000_000)}{}]`, 'the file has more than 3000000 values.');
   await sweeps('cut-sweep.json', sweep.slice(0, 5000), 'the file is not JSON.');
   await sweeps('cells.json', sweep.replace('"cells":[{', '"cells":[{"x":1,'), 'cells.0.x: ');
   await sweeps('levels.json', '['.repeat(1_000_000), 'the file has more than 100 levels of lists and objects.');

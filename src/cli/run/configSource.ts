@@ -7,7 +7,7 @@ import { setPath } from '../../experiment/config/setPath';
 import { jsonOrText } from '../../experiment/documents/typedAxes';
 import { compression } from '../compression';
 import { known, sentence, UsageError } from '../errors';
-import { readText } from '../readFile';
+import { MOST_TEXT_VALUES, readText } from '../readFile';
 
 export interface LoadedConfig {
   readonly config: ExperimentConfig;
@@ -44,7 +44,7 @@ export function readJson(path: string, presets: readonly { readonly id: string }
     throw new UsageError(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }
   try {
-    return parseJson(text);
+    return parseJson(text, MOST_TEXT_VALUES);
   } catch (error) {
     const { message, cause } = error as Error;
     throw new UsageError(`${path} ${message}${cause ? `: ${sentence(cause)}` : ''}`, { cause: error });

@@ -1,5 +1,5 @@
 import { isObject } from '../../math/foreign';
-import { MOST_PARTS } from '../../math/json';
+import { MOST_VALUES } from '../../math/json';
 import { armName } from '../config/names';
 import { accepted, readBy, readJson, refused, shown, within, type Parsed, type Refused } from '../reading';
 import * as v from 'valibot';
@@ -36,9 +36,14 @@ export const resultsFileText = (runs: readonly NamedResults[]): string => JSON.s
  * names, notes and dates as the page exports them.
  *
  * @param name for a document that has none
+ * @param mostValues of its JSON
  */
-export function parseResultsFile(text: string, name: string): Parsed<readonly NamedResults[]> {
-  const json = readJson(text, MOST_PARTS);
+export function parseResultsFile(
+  text: string,
+  name: string,
+  mostValues = MOST_VALUES,
+): Parsed<readonly NamedResults[]> {
+  const json = readJson(text, mostValues);
   return json.ok ? parseNamedResults(json.value, name) : json;
 }
 

@@ -1,5 +1,5 @@
 import { accepted, MAXIMUM_FILE_BYTES, readJson, refused, type Parsed } from '../../experiment/reading';
-import { MOST_PARTS } from '../../math/json';
+import { MOST_VALUES } from '../../math/json';
 import { nextTask } from './nextTask';
 
 /** The text of a file that somebody has chosen, or why there is none: one that is too large is not read. Never rejects. */
@@ -13,7 +13,7 @@ export async function readText(file: File): Promise<Parsed<string>> {
 
 /** What a text of JSON holds. Of a large file what comes next takes as long: each has a task of its own. */
 export async function readLargeJson(text: string): Promise<Parsed<unknown>> {
-  const json = readJson(text, MOST_PARTS);
+  const json = readJson(text, MOST_VALUES);
   await nextTask();
   return json;
 }
