@@ -50,6 +50,8 @@ export class Runner {
   private pairs: number;
   /** Seconds on the watch at the last snapshot. */
   private savedAt: number;
+  /** Where training began, or went on here: what comes before it, and what ran elsewhere, had another pace. */
+  private began: { readonly step: number; readonly seconds: number } | null = null;
 
   /** @param from where the experiment is restored from; null: it begins afresh */
   constructor(
@@ -90,9 +92,12 @@ export class Runner {
     return { seconds, pairsPerSecond: seconds > 0 ? this.pairs / seconds : 0 };
   }
 
-  /** Estimated seconds to the end; null before the first step. */
+  /** Estimated seconds to the end; null before the first step here. */
   secondsLeft(): number | null {
-    return this.step > 0 ? (this.watch.seconds() / this.step) * (this.config.schedule.steps - this.step) : null;
+    const { step, began } = this;
+    if (!began || step === began.step) return null;
+    const pace = (this.watch.seconds() - began.seconds) / (step - began.step);
+    return pace * (this.config.schedule.steps - step);
   }
 
   /** Seconds of running since the last snapshot. */
@@ -121,6 +126,7 @@ export class Runner {
     else recordReport(this.history!, report);
     if (report.type === 'progress') {
       this.step = report.step;
+      this.began ??= { step: report.step, seconds: this.watch.seconds() };
       this.pairs += report.pairs;
       this.bytes = report.bytes ?? 0;
       // The first of a restored experiment: it stands where its snapshot was taken.

@@ -35,4 +35,12 @@ describe('the bar on a terminal', () => {
     });
     expect(text).toContain('500/1000  5 min left');
   });
+
+  it('says none where who knows better does not know it yet', () => {
+    const text = written((progress) => {
+      vi.advanceTimersByTime(1000);
+      progress.update(500, '3 pairs/s', null);
+    });
+    expect(text).toMatch(/500\/1000 {2}3 pairs\/s$/);
+  });
 });

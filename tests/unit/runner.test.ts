@@ -37,6 +37,30 @@ async function run(found: Error | null): Promise<void> {
   for await (const report of runner.run({ signal })) expect(report.type).toBe('started');
 }
 
+describe('the time left', () => {
+  it('has the pace of the steps alone, not of what came before the first', async () => {
+    let seconds = 0;
+    const trained: Experiment = async function* () {
+      yield { type: 'started', steps: 10, runs: [], optimum: null, frontier: null };
+      seconds += 3600; // Trained offline, say.
+      yield { type: 'progress', step: 0, pairs: 0 };
+      for (const step of [1, 2]) {
+        seconds += 3;
+        yield await Promise.resolve({ type: 'progress', step, pairs: 4 } as const);
+      }
+    };
+    const now = () => 1000 * seconds;
+    const backend = { name: 'wasm', adapter: null } as const;
+    const runner = new Runner(config, {} as Task, { backend, now, experiment: trained });
+    const left: (number | null)[] = [];
+    for await (const report of runner.run({ signal: new AbortController().signal })) {
+      if (report.type === 'progress') left.push(runner.secondsLeft());
+    }
+    expect(left).toEqual([null, 27, 24]);
+    expect(runner.timing().seconds, 'as all of it took').toBe(3606);
+  });
+});
+
 describe('an experiment that breaks on a device', () => {
   it('says that the device computes wrong numbers, where it does', async () => {
     await expect(run(new WrongNumbers('The GPU computes wrong numbers.'))).rejects.toThrow(WrongNumbers);
