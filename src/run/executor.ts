@@ -42,7 +42,7 @@ export class Executor {
       case 'snapshot':
         return this.snapshot();
       case 'finish':
-        return this.opened().finish();
+        return this.finish();
       case 'mixture':
         return this.mixture(order, onNote);
       case 'pretrain':
@@ -121,6 +121,12 @@ export class Executor {
     const snapshot = await this.opened().snapshot();
     await this.check?.stored();
     return snapshot;
+  }
+
+  private async finish() {
+    const reports = await this.opened().finish();
+    for (const report of reports) await this.check?.reported(report);
+    return reports;
   }
 
   private opened(): Part {

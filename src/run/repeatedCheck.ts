@@ -6,7 +6,8 @@ const EVERY = 30_000;
 
 /**
  * Says when a device is checked: wholly before the first step, at evaluations far enough apart, at the last one, where a
- * state is stored, where a run has diverged, and where something broke; quickly at all other evaluations.
+ * state is stored, where somebody has ended it early, where a run has diverged, and where something broke; quickly at all
+ * other evaluations.
  */
 export class RepeatedCheck {
   private checkedAt = 0;
@@ -37,6 +38,7 @@ export class RepeatedCheck {
     if (report.type === 'evaluation') await this.evaluated(report.step);
     else if (report.type === 'diverged') await this.diverged(report.step);
     else if (report.type === 'snapshot') await this.stored();
+    else if (report.type === 'weights' && report.step < this.steps) await this.stored();
   }
 
   /**

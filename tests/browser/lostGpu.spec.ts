@@ -1,5 +1,16 @@
 import type { Page } from '@playwright/test';
-import { expect, hang, hanging, KEEP_DEVICE, loseDevice, patchWorker, prepareSweep, test } from './support';
+import {
+  expect,
+  hang,
+  hanging,
+  KEEP_DEVICE,
+  linkOf,
+  loseDevice,
+  patchWorker,
+  prepareSweep,
+  storedSteps,
+  test,
+} from './support';
 
 test('a GPU that is lost is replaced, and the run goes on by itself to the hashes of an unbroken one', async ({
   lab,
@@ -98,15 +109,17 @@ test('a read-back that never comes ends the GPU’s work, and the run goes on by
   await expect(lab.alert).toBeEmpty();
 });
 
-/** As a driver with a bug: small launches are right, large ones never happen. */
-const DROP_LARGE = `
+/** As a driver with a bug, from when it holds that something is: small launches are right, large ones never happen. */
+const dropLargeIf = (wrong: string) => `
   const dispatch = GPUComputePassEncoder.prototype.dispatchWorkgroups;
   GPUComputePassEncoder.prototype.dispatchWorkgroups = function (x, y = 1, z = 1) {
-    if (x * y * z <= 16) dispatch.call(this, x, y, z);
+    if (x * y * z <= 24 || !(${wrong})) dispatch.call(this, x, y, z);
   };`;
 
+const goWrong = (page: Page) => page.workers()[0]!.evaluate(() => Object.assign(self, { isWrong: true }));
+
 test('a GPU that is right in small and wrong at the experiment’s size shows no curve', async ({ lab, page }) => {
-  await patchWorker(page, DROP_LARGE);
+  await patchWorker(page, dropLargeIf('true'));
   await lab.open('?backend=webgpu');
   await expect(lab.badge).toContainText('WebGPU');
   await lab.run();
@@ -128,7 +141,7 @@ test('a GPU that goes wrong in the middle shows no wrong curve, and the run goes
   );
   await lab.open('?backend=webgpu');
   await lab.runWithState(2000);
-  await page.workers()[0]!.evaluate(() => Object.assign(self, { isWrong: true }));
+  await goWrong(page);
   await expect(lab.alert).toContainText('The GPU, which was right before, computes wrong numbers now.', {
     timeout: 30_000,
   });
@@ -136,4 +149,32 @@ test('a GPU that goes wrong in the middle shows no wrong curve, and the run goes
   await page.getByRole('button', { name: /^Go on from step/ }).click();
   await expect.poll(() => lab.step(), 'the run trains on').toBeGreaterThan(2);
   await expect(lab.alert).toBeEmpty();
+});
+
+test('what a GPU has brought since the last state is thrown away where it turns out to be wrong at Stop', async ({
+  lab,
+  page,
+}) => {
+  await patchWorker(page, dropLargeIf('self.isWrong'));
+  const race = await linkOf({
+    task: { kind: 'bandit' },
+    arms: [{ sampler: 'vanilla' }, { sampler: 'pilaf' }],
+    seeds: 8,
+    beta: 1,
+    learningRate: 0.02,
+    schedule: { steps: 10_000, pairs: 256 },
+    evaluation: { every: 10 },
+  });
+  await lab.open(`?backend=webgpu${race}`);
+  await lab.button('Step').click();
+  await expect.poll(() => storedSteps(page)).toEqual([1]);
+  await goWrong(page);
+  await lab.button('Resume').click();
+  await expect.poll(() => lab.evaluations(), 'the quick check finds nothing').toBeGreaterThan(2);
+  await lab.button('Stop').click();
+  await expect(lab.alert).toContainText('computes wrong numbers');
+  const [, last] = /What came after step (\d+) is thrown away/.exec(await lab.alert.innerText()) ?? [];
+  const steps = (await lab.download()).runs.map(({ evaluations }) => evaluations.map(({ step }) => step));
+  expect(Math.max(...steps.flat())).toBeLessThanOrEqual(Number(last));
+  expect(steps.flat(), 'what came before stays').toContain(0);
 });

@@ -74,6 +74,14 @@ export function appendEvaluation(history: RaceHistory, run: number, evaluation: 
   for (const metric of METRIC_NAMES) target.columns[metric].push(evaluation[metric]);
 }
 
+/** Takes away what came after a step. */
+export function cutAfter(history: RaceHistory, step: number): void {
+  for (const { steps, columns } of history.runs) {
+    const kept = steps.filter((own) => own <= step).length;
+    for (const column of [steps, ...Object.values(columns)]) column.length = kept;
+  }
+}
+
 export function noteFits(history: RaceHistory, fits: readonly StartFit[]): void {
   history.runs.forEach((run, i) => (run.start = fits[i] ?? null));
 }

@@ -364,7 +364,15 @@ export class Race {
     const name = this.device?.backend.name;
     this.device = null;
     if (name) this.#backends.fail(name, message);
-    this.#broke(`${message} The page goes on with WebAssembly, also from the last state that was stored.`);
+    let text = `${message} The page goes on with WebAssembly, also from the last state that was stored.`;
+    // A start has shown nothing of its own yet.
+    if (this.active && this.state !== 'starting' && !this.#started) {
+      // Checks of the whole device come with each state; others do not see all that is wrong.
+      const step = this.#origin?.state?.step ?? 0;
+      this.shown.cutAfter(step);
+      text += ` What came after step ${step} is thrown away.`;
+    }
+    this.#broke(text);
     this.#client.wanted = { ...this.#client.wanted, only: 'wasm' };
     this.testing = true;
     this.#client.open();

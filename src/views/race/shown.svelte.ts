@@ -1,4 +1,4 @@
-import { resultsOf, type RaceHistory } from '../../experiment/documents/history';
+import { cutAfter, resultsOf, type RaceHistory } from '../../experiment/documents/history';
 import type { Recorded } from '../../experiment/documents/recorded';
 import type { BackendInfo, EngineInfo, Results } from '../../experiment/documents/results';
 import { recordReport } from '../../run/recordReport';
@@ -101,6 +101,14 @@ export class Shown {
       default:
         report satisfies never;
     }
+  }
+
+  /** What came after a step is not to be trusted. */
+  cutAfter(step: number): void {
+    if (this.history) cutAfter(this.history, step);
+    const { progress } = this.#fresh;
+    this.#fresh = { progress: progress && this.#progressAt(step, progress.timing), pairs: null };
+    this.#dirty = true;
   }
 
   /** Nothing more comes of what runs. */
