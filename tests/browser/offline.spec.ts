@@ -92,6 +92,10 @@ test.describe('after one visit', () => {
       await lab.live();
       await expect(lab.button('Open it now')).toBeDisabled();
       await lab.button('Stop').click();
+      await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
+      await page.getByRole('button', { name: /^Run \d+ cells$/ }).click();
+      await expect(lab.button('Open it now'), 'a sweep runs').toBeDisabled();
+      await lab.button('Stop').click();
       const other = await context.newPage();
       await other.goto(address);
       await lab.button('Open it now').click();

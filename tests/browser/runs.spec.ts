@@ -244,6 +244,26 @@ test('a storage that has been cleared between two visits is noticed', async ({ l
   await expect(page.getByText('A run that was stored here is gone'), 'it is said once').toHaveCount(0);
 });
 
+test('where there is no room for the results of a run its state stays, and makes them again', async ({ lab, page }) => {
+  await page.addInitScript(() => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...given) {
+      if (this.name === 'results') throw new DOMException('no', 'QuotaExceededError');
+      return put.apply(this, given);
+    };
+  });
+  await lab.open();
+  await lab.runWithState(300);
+  await lab.finish();
+  await expect(page.getByText('“Bandit: Vanilla, PILAF” is not stored (its storage is full)')).toBeVisible();
+  const { runs } = await lab.download();
+  await page.reload();
+  await page.getByRole('button', { name: /^Go on from step/ }).click();
+  await lab.live();
+  await lab.finish();
+  expect((await lab.download()).runs).toEqual(runs);
+});
+
 test('where the storage is full the run goes on, and the page says what is not stored', async ({ lab, page }) => {
   await page.addInitScript(() => {
     IDBObjectStore.prototype.put = () => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Page } from '@playwright/test';
+import type { Download, Page } from '@playwright/test';
 import type { NamedResults } from '../../src/experiment/documents/resultsFile';
 import type { StoredSweep } from '../../src/views/browser/storage';
 import { expect, Lab, storedSteps, test, WITHOUT_GPU } from './support';
@@ -10,17 +10,17 @@ const nav = (page: Page, name: string) => page.getByRole('navigation').getByRole
 const offer = (page: Page) => page.getByRole('button', { name: /^Go on from step/ });
 const nameOfRun = (page: Page) => page.getByRole('textbox', { name: /^Name of/ });
 
-/** All records of a store, after `records` were put into it. */
-const stored = (page: Page, store: string, records: readonly unknown[] = []) =>
+/** All records of a store, after `records` were put into it; of those that lie apart each has a key. */
+const stored = (page: Page, store: string, records: readonly unknown[] = [], keys: readonly string[] = []) =>
   page.evaluate(
-    ([name, added]) =>
+    ([name, added, by]) =>
       new Promise<unknown[]>((resolve, reject) => {
         const opening = indexedDB.open('pilaf-lab');
         opening.onerror = () => reject(new Error('the storage does not open'));
         opening.onsuccess = () => {
           const database = opening.result;
           const objects = database.transaction(name, 'readwrite').objectStore(name);
-          for (const record of added) objects.put(record);
+          for (const [i, record] of added.entries()) objects.put(record, by[i]);
           const reading = objects.getAll();
           reading.onerror = () => reject(new Error('the storage cannot be read'));
           reading.onsuccess = () => {
@@ -29,7 +29,7 @@ const stored = (page: Page, store: string, records: readonly unknown[] = []) =>
           };
         };
       }),
-    [store, records] as const,
+    [store, records, keys] as const,
   );
 
 async function raceOnce(lab: Lab): Promise<void> {
@@ -162,7 +162,10 @@ test('records that cannot be read are named, kept and exported; the others are s
   const [run] = (await stored(page, 'runs')) as [{ summary: object }];
   const old = { ...run, id: 'old', name: 'Old <b>', summary: { ...run.summary, backend: undefined } };
   await stored(page, 'runs', [old]);
+  const [results] = (await stored(page, 'results')) as [{ runs: unknown[] }];
+  await stored(page, 'results', [results], ['old']);
   await stored(page, 'states', [{ id: 'y' }]);
+  await stored(page, 'bytes', ['a state'], ['y']);
   await stored(page, 'sweeps', [{ id: 'z', name: 'Broken sweep' }]);
   await page.reload();
   await expect(nameOfRun(page)).toHaveCount(1);
@@ -171,23 +174,35 @@ test('records that cannot be read are named, kept and exported; the others are s
   await expect(strip).toContainText('a run’s state, y (name: is missing)');
   await nav(page, 'Sweeps').click();
   await expect(strip).toContainText('a sweep, Broken sweep (date: is missing)');
-  const started = page.waitForEvent('download');
+  const files: Download[] = [];
+  page.on('download', (file) => files.push(file));
   await page.getByRole('button', { name: 'Export what cannot be read' }).click();
-  const text = await readFile(await (await started).path(), 'utf8');
-  expect((JSON.parse(text) as { record: { id: string } }[]).map(({ record }) => record.id)).toEqual(['old', 'y', 'z']);
+  await expect.poll(() => files.length, 'the records, and a state').toBe(2);
+  const [text, state] = await Promise.all(files.map(async (file) => readFile(await file.path(), 'utf8')));
+  const exported = JSON.parse(text!) as { record: { id: string }; results?: unknown }[];
+  expect(exported.map(({ record }) => record.id)).toEqual(['old', 'y', 'z']);
+  expect(exported[0]!.results, 'a run’s results lie apart').toEqual(results);
+  expect(state).toBe('a state');
   expect(await stored(page, 'runs'), 'nothing is deleted').toHaveLength(2);
   await nav(page, 'Race').click();
   await raceOnce(lab);
+  const all = (await stored(page, 'runs')) as object[];
+  await stored(page, 'runs', all.map((one) => ({ ...one, summary: null }))); // prettier-ignore
+  await page.reload();
+  await expect(strip).toContainText('a run, Old <b>');
+  await expect(page.getByText('stored here is gone'), 'it is there').toHaveCount(0);
+  await expect(page.getByText('stored here are gone')).toHaveCount(0);
 });
 
 test('a clock that was set back drops no new state', async ({ lab, page }) => {
   await leaveState(lab);
   const [state] = (await stored(page, 'states')) as [{ order: number }];
-  const older = ['a', 'b', 'c'].map((id) => ({ ...state, id, name: id, order: 0, date: '2099-01-01T00:00:00.000Z' }));
+  const older = [...'abcdefghij'].map((id) => ({ ...state, id, name: id, order: 0, date: '2099-01-01T00:00:00.000Z' }));
   await stored(page, 'states', older);
   await page.reload();
   await expect(offer(page)).toContainText('of Bandit: Vanilla, PILAF');
-  await expect.poll(() => storedSteps(page)).toHaveLength(3);
+  await expect.poll(() => storedSteps(page)).toHaveLength(10);
+  await expect(page.getByText(/The state of “[a-j]” after step 1 was dropped: 10 newer ones are stored/)).toBeVisible();
   await expect(offer(page)).toContainText('of Bandit: Vanilla, PILAF');
 });
 

@@ -25,6 +25,7 @@ export class Offline {
     workbox.addEventListener('message', ({ data }) => {
       const { type, count } = data as Refusal;
       if (type !== 'otherTabs') return;
+      workbox.removeEventListener('controlling', reload);
       const tabs = count === 1 ? 'Another tab has' : `${count} other tabs have`;
       this.problem = `${tabs} this page open: close them first, for they may be racing.`;
     });
@@ -37,7 +38,9 @@ export class Offline {
   /** Opens the page again in its newer version, unless another tab has it. */
   take(): void {
     this.problem = null;
-    this.#workbox?.addEventListener('controlling', () => location.reload());
+    this.#workbox?.addEventListener('controlling', reload);
     this.#workbox?.messageSkipWaiting();
   }
 }
+
+const reload = (): void => location.reload();

@@ -102,6 +102,11 @@ export class Storage {
     return this.#readable('runs', parseStoredRun);
   }
 
+  /** With those that this version cannot read. */
+  async runCount(): Promise<number> {
+    return (await this.#open()).count('runs');
+  }
+
   async results(id: string): Promise<Results | undefined> {
     return (await this.#open()).get('results', id);
   }
@@ -203,6 +208,16 @@ export class Storage {
 
   removeCheckpoint(name: string): Promise<void> {
     return this.#remove(['checkpoints'], name);
+  }
+
+  /** What lies apart of a record that this version cannot read: a run's results, a state's bytes. */
+  async apart({ store, record }: BadRecord): Promise<{ readonly results?: unknown; readonly bytes?: Blob }> {
+    const { id } = (record ?? {}) as { readonly id?: unknown };
+    if (typeof id !== 'string' || store === 'sweeps') return {};
+    const database = await this.#open();
+    if (store === 'runs') return { results: await database.get('results', id) };
+    const bytes = await database.get('bytes', id);
+    return bytes ? { bytes } : {};
   }
 
   /** Deletes a record from all of these stores, or from none. */

@@ -18,8 +18,8 @@ interface Kept {
 /** Tells the other tabs that a state went on, or is gone. */
 const CHANNEL = 'pilaf-lab/states';
 
-/** States of runs that never went on are dropped beyond this many, oldest first. */
-const MOST_STATES = 3;
+/** States of runs that never went on are dropped beyond this many, oldest first: each may have hundreds of megabytes. */
+const MOST_STATES = 10;
 
 /**
  * Keeps what a race must not lose: its state while it runs, so that it can go on after a reload or a crash, and its
@@ -139,7 +139,10 @@ export class Keeper {
     }
   }
 
-  /** The race is over. Its results are kept where it has any; null where somebody threw them away. */
+  /**
+   * The race is over. Its results are kept where it has any; null where somebody threw them away. Where they cannot be
+   * stored its state stays: after a reload the results can be made again from it.
+   */
   async ended(results: (() => Results) | null): Promise<void> {
     const current = this.#current;
     const release = this.#release;
@@ -147,8 +150,7 @@ export class Keeper {
     this.#release = null;
     this.#last = null;
     if (!current) return;
-    await this.#file(current, results);
-    await this.#remove(current.id);
+    if (await this.#file(current, results)) await this.#remove(current.id);
     // Only now: a tab that waits for the lock must not find the state.
     release?.();
   }
@@ -171,14 +173,15 @@ export class Keeper {
     return current;
   }
 
-  async #file({ id, name }: Current, results: (() => Results) | null): Promise<void> {
-    if (!results) return;
+  /** Returns whether nothing is lost when the page closes. */
+  async #file({ id, name }: Current, results: (() => Results) | null): Promise<boolean> {
+    if (!results) return true;
     // In tasks of their own: the last plots are being drawn, and a hundred runs are many numbers.
     await nextTask();
     const document = results();
-    if (document.runs.every(({ evaluations }) => evaluations.length === 0)) return;
+    if (document.runs.every(({ evaluations }) => evaluations.length === 0)) return true;
     await nextTask();
-    await this.#library.add({ id, name, notes: '', date: today(), source: 'page', results: document });
+    return this.#library.add({ id, name, notes: '', date: today(), source: 'page', results: document });
   }
 
   async #offer(id: string): Promise<void> {
@@ -192,7 +195,15 @@ export class Keeper {
     const free = states.filter((state) => offered.includes(state.id));
     const newest = free.toSorted((a, b) => b.order - a.order || (a.date < b.date ? 1 : -1));
     this.offers = newest.slice(0, MOST_STATES);
-    for (const old of newest.slice(MOST_STATES)) await this.#remove(old.id);
+    for (const old of newest.slice(MOST_STATES)) await this.#drop(old);
+  }
+
+  async #drop({ id, name, step }: StoredState): Promise<void> {
+    const release = await takeLock(lockName(id));
+    if (!release) return; // It goes on in another tab.
+    await this.#remove(id);
+    release();
+    this.#library.trouble = `The state of “${name}” after step ${step} was dropped: ${MOST_STATES} newer ones are stored.`;
   }
 
   #tell(id: string): void {

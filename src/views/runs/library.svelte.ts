@@ -40,10 +40,11 @@ export class Library {
   async open(): Promise<void> {
     try {
       this.promised = await promised();
+      const held = await this.#storage.runCount();
       // Nothing is waited for after it: a run that ends meanwhile must not go from the list.
       const stored = await this.#storage.runs();
       const before = notedRuns();
-      if (stored.length === 0 && before > 0) this.trouble = goneText(before);
+      if (held === 0 && before > 0) this.trouble = goneText(before);
       noteRuns(stored.length);
       const unstored = this.entries.filter(({ id }) => id in this.#memory);
       this.#show([...stored.filter(({ id }) => !(id in this.#memory)), ...unstored]);
@@ -52,8 +53,11 @@ export class Library {
     }
   }
 
-  /** Adds a run, or what it has become; its name and notes are then as somebody may have changed them. */
-  async add({ id, name, notes, date, source, results }: NewRun): Promise<RunEntry> {
+  /**
+   * Adds a run, or what it has become; its name and notes are then as somebody may have changed them. Returns whether it
+   * is stored.
+   */
+  async add({ id, name, notes, date, source, results }: NewRun): Promise<boolean> {
     const apart = source === 'import' ? name : await this.#nameApart(name, results);
     const known = this.entries.find((entry) => entry.id === id);
     const taken = this.entries.map((entry) => entry.name);
@@ -66,8 +70,7 @@ export class Library {
       source,
       summary: runSummary(results),
     };
-    await this.#put(entry, results);
-    return entry;
+    return this.#put(entry, results);
   }
 
   /** With what differs from the oldest run of that name, so that a list of many tells them apart. */
@@ -131,7 +134,7 @@ export class Library {
     return removed[0]?.entry.id ?? null;
   }
 
-  async #put(entry: RunEntry, results: Results): Promise<void> {
+  async #put(entry: RunEntry, results: Results): Promise<boolean> {
     let shown = entry;
     try {
       shown = await this.#storage.addRun(entry, results);
@@ -143,6 +146,7 @@ export class Library {
       this.trouble = `“${entry.name}” is not stored (${reasonOf(error)}): it is listed only until the page closes, so export it to keep it.`;
     }
     this.#show([shown, ...this.entries.filter(({ id }) => id !== entry.id)]);
+    return !(entry.id in this.#memory);
   }
 
   /** Some browsers ask the reader: once a visit is enough. */
