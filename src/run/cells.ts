@@ -1,7 +1,8 @@
 import { messageOf } from '../math/foreign';
 import type { BackendInfo } from '../experiment/documents/results';
 import type { CellResult, OrderOf } from './orders';
-import type { Pool } from './pool';
+import type { Pool, PoolWorker } from './pool';
+import { WrongNumbers } from '../training/checkDevice';
 import { Stopwatch } from './stopwatch';
 
 /** A cell of a sweep that is to run. */
@@ -37,6 +38,9 @@ export interface CellOptions {
 
 /** A cell broke, or its worker did. */
 export class CellError extends Error {
+  /** How many cells broke. */
+  count = 1;
+
   constructor(
     readonly cell: number,
     cause: unknown,
@@ -47,7 +51,8 @@ export class CellError extends Error {
 
 /**
  * Runs cells in a pool's workers until all are done or the signal is given; the cells in hand are lost then. A cell whose
- * worker dies is run again in another one. Ends the pool. Rejects with the first failure: a CellError, or an Error of a worker that did not start.
+ * worker dies is run again in another one; one that breaks, or whose workers die again and again, keeps no other from
+ * being run. Ends the pool. Rejects with the first failure: a CellError, or an Error of a worker that did not start.
  */
 export async function runCells(cells: readonly Cell[], pool: Pool, options: CellOptions): Promise<void> {
   const { signal } = options;
@@ -57,6 +62,7 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
   /** By number: of the cells in hand. */
   const inHand = new Map<number, number>();
   const finished = { steps: 0, cells: 0 };
+  const broken: CellError[] = [];
   const stop = () => pool.end();
   signal.addEventListener('abort', stop);
   try {
@@ -68,6 +74,8 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
     options.onReady(backend, count, reasons);
     watch.start();
     await Promise.all(Array.from({ length: count }, (_, place) => serve(place, backend)));
+    const [first] = broken.toSorted((a, b) => a.cell - b.cell);
+    if (first) throw Object.assign(first, { count: broken.length });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -80,23 +88,40 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
     await pool.worker(place);
     while (queue.length > 0 && !signal.aborted) {
       const cell = queue.shift()!;
-      const result = await outcome(cell, place).catch((error: unknown) => {
-        throw new CellError(cell.number, error);
-      });
+      const result = await outcome(cell, place);
       if (signal.aborted) return;
       inHand.delete(cell.number);
       finished.steps += cell.steps;
-      finished.cells += 1;
-      options.onCell(cell.number, result, backend);
+      if (result) {
+        finished.cells += 1;
+        options.onCell(cell.number, result, backend);
+      }
       showProgress();
     }
   }
 
-  function outcome(cell: Cell, place: number): Promise<CellResult> {
+  /** Null where the cell breaks; throws where no other would fare better. */
+  async function outcome(cell: Cell, place: number): Promise<CellResult | null> {
     const onNote = tell(cell.number);
-    return pool.outlast(place, (worker) =>
-      worker.run(cell.order(), (note) => note.type === 'step' && onNote(note.step)),
-    );
+    /** The last that came of the cell itself, not of a worker's start. */
+    let own: unknown = null;
+    const order = async (worker: PoolWorker) => {
+      try {
+        return await worker.run(cell.order(), (note) => note.type === 'step' && onNote(note.step));
+      } catch (error) {
+        own = error;
+        throw error;
+      }
+    };
+    try {
+      return await pool.outlast(place, order);
+    } catch (error) {
+      const failure = new CellError(cell.number, error);
+      if (error !== own || error instanceof WrongNumbers || signal.aborted) throw failure;
+      broken.push(failure);
+      pool.drop(place);
+      return null;
+    }
   }
 
   function tell(number: number): (step: number) => void {

@@ -159,6 +159,23 @@ describe('lab sweep --resume', () => {
     expect(await merge(out)).toEqual(await merge(unbroken));
   });
 
+  it('runs all cells but those whose process dies again and again, and these once it does not', async () => {
+    const out = newFile();
+    const args = ['sweep', sweepFile, '--backend', 'cpu', '--jobs', '1', '--out', out];
+    const preload = `--import=${import.meta.dirname}/../support/fatalRun.mjs`;
+    const { code, stderr } = await launch(args, {
+      direct: true,
+      environment: { NODE_OPTIONS: preload, FATAL_BETA: '1' },
+    });
+    expect(stderr).toMatch(
+      /^cell 1 \(.*beta = 1\): its process ended by itself \(SIGKILL\)\. 1 more of its cells broke\. 4 of 6 cells are done, .+ goes on\.\n$/,
+    );
+    expect(code).toBe(1);
+    expect(cellLines(out).map(({ number }) => number)).toEqual([0, 2, 3, 5]);
+    expect(await sweep(out, '--jobs', '1', '--resume')).toContain('6 of 6 cells are done');
+    expect(await merge(out)).toEqual(document);
+  });
+
   it('ends at Ctrl-C with the cells so far', async () => {
     const out = newFile();
     const args = ['sweep', slowFile, '--backend', 'cpu', '--jobs', '1', '--out', out];

@@ -146,16 +146,31 @@ describe('the workers of a sweep', () => {
     expect(events.onProgress.mock.lastCall?.[0]).toMatchObject({ steps: 200, done: 120, cells: 1 });
   });
 
-  it('end with the reason when one breaks, naming its cell', async () => {
-    const { threads, ended, say, ready, done, numbers } = poolOf(3, 2);
+  it('run all other cells where some break, and end with the first of these', async () => {
+    const { threads, events, ended, say, ready, done, numbers } = poolOf(4, 2);
     await ready(0);
     await ready(1);
     await say(1, { type: 'broken', message: 'out of memory' });
+    expect(threads[1]!.terminated, 'its memory may be in any state').toBe(true);
+    await ready(2);
+    await say(2, { type: 'broken', message: 'too large' });
+    await done(0);
+    await ready(3);
+    await done(3);
+    expect(numbers()).toEqual([10, 13]);
     const error = await ended;
     expect(error).toBeInstanceOf(CellError);
-    expect(error).toMatchObject({ message: 'out of memory', cell: 11 });
+    expect(error).toMatchObject({ message: 'out of memory', cell: 11, count: 2 });
+    expect(events.onProgress.mock.lastCall?.[0]).toMatchObject({ done: 400, cells: 2 });
     expect(threads.every(({ terminated }) => terminated)).toBe(true);
-    await done(0);
+  });
+
+  it('end at once where none can be had any more', async () => {
+    const { ended, say, ready, numbers } = poolOf(3, 1);
+    await ready(0);
+    await say(0, { type: 'lost', message: 'the GPU is gone' });
+    await say(1, { type: 'unavailable', message: 'there is no GPU' });
+    expect(await ended).toMatchObject({ message: 'there is no GPU', cell: 10, count: 1 });
     expect(numbers()).toEqual([]);
   });
 

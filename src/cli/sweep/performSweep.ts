@@ -149,7 +149,9 @@ async function run(
     if (error instanceof CellError) {
       const way =
         ranOn === 'webgpu' ? ' With --backend wasm and a file of its own the sweep does without the GPU.' : '';
-      throw new Error(`${cellName(document, error.cell)}: ${sentence(error)} ${kept()}${way}`, { cause: error });
+      const others = error.count > 1 ? ` ${error.count - 1} more of its cells broke.` : '';
+      const text = `${cellName(document, error.cell)}: ${sentence(error)}${others} ${kept()}${way}`;
+      throw new Error(text, { cause: error });
     }
     // It did not start. One sweep, one backend: where there are cells, another will not do.
     if (wanted === 'webgpu' && !ranOn && !before) {

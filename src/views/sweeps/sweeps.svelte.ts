@@ -176,9 +176,8 @@ export class Sweeps {
         if (!abort.signal.aborted) this.#end(null);
       },
       (error: Error) => {
-        const where = error instanceof CellError ? `${cellName(sweep.results.sweep, error.cell)}: ` : '';
         const backend = this.#find(id)?.results.backend;
-        this.#end(`The sweep broke off. ${where}${error.message}`);
+        this.#end(`The sweep broke off. ${brokenText(sweep.results.sweep, error)}`);
         this.stuck = backend && backend.name !== 'wasm' ? id : null;
       },
     );
@@ -240,6 +239,12 @@ export class Sweeps {
   #show(sweeps: readonly StoredSweep[]): void {
     this.kept = sweeps.toSorted((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0));
   }
+}
+
+function brokenText(sweep: SweepDocument, error: Error): string {
+  if (!(error instanceof CellError)) return error.message;
+  const others = error.count > 1 ? ` (${error.count - 1} more of its cells broke.)` : '';
+  return `${cellName(sweep, error.cell)}: ${error.message}${others}`;
 }
 
 const lockName = (id: string): string => `pilaf-lab/sweep/${id}`;
