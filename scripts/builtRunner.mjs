@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const RUNNER = join(ROOT, '.lab', 'lab.mjs');
-const STAMP = join(ROOT, '.lab', 'sources');
+const FOLDER = join(ROOT, '.lab');
+const RUNNER = join(FOLDER, 'lab.mjs');
+/** Of the sources that the runner was built from. */
+const STAMP = 'sources';
 
 /** What the bundle is made of, and by. */
 const SOURCES = ['src', 'scripts/simdPlugin.mjs', 'vite.lab.config.ts', 'package-lock.json'];
@@ -33,9 +35,17 @@ export async function builtRunner() {
   if (!existsSync(join(ROOT, 'src'))) return RUNNER;
   const lines = SOURCES.flatMap((path) => states(join(ROOT, path)));
   const stamp = createHash('sha256').update(lines.join('\n')).digest('hex');
-  if (existsSync(RUNNER) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return RUNNER;
+  const known = join(FOLDER, STAMP);
+  if (existsSync(RUNNER) && existsSync(known) && readFileSync(known, 'utf8') === stamp) return RUNNER;
   const { build } = await import('vite');
-  await build({ root: ROOT, configFile: join(ROOT, 'vite.lab.config.ts'), logLevel: 'error' });
-  writeFileSync(STAMP, stamp);
+  // One that runs still needs its files, and another may be built at the same time: these take their places whole.
+  const outDir = join(FOLDER, `next-${process.pid}`);
+  try {
+    await build({ root: ROOT, configFile: join(ROOT, 'vite.lab.config.ts'), logLevel: 'error', build: { outDir } });
+    writeFileSync(join(outDir, STAMP), stamp);
+    for (const name of readdirSync(outDir)) renameSync(join(outDir, name), join(FOLDER, name));
+  } finally {
+    rmSync(outDir, { recursive: true, force: true });
+  }
   return RUNNER;
 }

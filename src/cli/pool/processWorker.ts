@@ -1,27 +1,34 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { statSync } from 'node:fs';
 import type { BackendName } from '../../experiment/documents/results';
 import type { Note, OrderKind, OrderOf, Outcomes } from '../../run/orders';
 import { WorkerGone, type PoolWorker, type Readiness } from '../../run/pool';
 import { WrongNumbers } from '../../training/checkDevice';
 import { TESTED, WORKER_COMMAND, type PoolMessage, type WorkerMessage } from './workerCommand';
 
+const PROGRAM = process.argv[1]!;
+const builtAt = (): number | undefined => statSync(PROGRAM, { throwIfNoEntry: false })?.mtimeMs;
+/** Of the program that this process runs: another that has taken its place may compute other numbers. */
+const BUILT = builtAt();
+
 /** A process of the same program, as one of a pool's workers. */
 export class ProcessWorker implements PoolWorker {
   readonly ready: Promise<Readiness>;
   private readonly child: ChildProcess;
 
-  /** @param isTested whether the backend has been tested in another process */
+  /**
+   * Throws WorkerGone where the program is not there any more.
+   *
+   * @param isTested whether the backend has been tested in another process
+   */
   constructor(backend: BackendName | undefined, isTested = false) {
+    if (builtAt() !== BUILT) throw new WorkerGone('the runner has been built anew since it began');
     // A terminal's Ctrl-C must not reach it: while it starts it would die of that, which looks like a failure.
-    this.child = fork(
-      process.argv[1]!,
-      [WORKER_COMMAND, ...(backend ? [backend] : []), ...(isTested ? [TESTED] : [])],
-      {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        detached: true,
-        serialization: 'advanced', // arrays of numbers as they are
-      },
-    );
+    this.child = fork(PROGRAM, [WORKER_COMMAND, ...(backend ? [backend] : []), ...(isTested ? [TESTED] : [])], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      detached: true,
+      serialization: 'advanced', // arrays of numbers as they are
+    });
     this.ready = this.answer('ready');
     this.ready.catch(() => undefined); // whoever waits for it hears of it
   }
