@@ -42,13 +42,15 @@ export function muchMemory(config: ExperimentConfig, task: Task): string | null 
 }
 
 /** Of a stored state: files of 2 GiB are neither written nor read in one piece. */
-const MOST_STATE_BYTES = 2000 * 2 ** 20;
+export const MOST_STATE_BYTES = 2000 * 2 ** 20;
 
-/** Whether the state of a race can be stored: weights, AdamW's averages and, where it moves, the reference of all runs. */
+/**
+ * Whether the state of a race can be stored: weights, AdamW's averages and, where it moves, the reference of all runs.
+ * What else a state has, evaluations and pairs, may still make it too large on the way.
+ */
 export function isStorable(config: ExperimentConfig, task: Task): boolean {
   const copies = config.rounds?.movingReference ? 4 : 3;
   const bytes = 4 * copies * parameterCount(task.policy.layout) * runsOf(config).length;
-  // What else a state has is small beside that.
   return bytes < 0.9 * MOST_STATE_BYTES;
 }
 

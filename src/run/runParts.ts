@@ -174,7 +174,8 @@ export async function* runParts(
     const found = await each(parts, (part) => part.snapshot());
     savedAt = now();
     yield* givenUp();
-    if (!wanted) return;
+    // Somebody may have interrupted it meanwhile: it is complete, and there will be no other.
+    if (!wanted && !control.wantsSnapshot?.()) return;
     const runs = byRun(parts.map((part) => (found.get(part) ?? part.givenUp()!).runs));
     yield { type: 'snapshot', snapshot: { step, runs } };
   }

@@ -6,6 +6,7 @@ import type { Report } from '../training/reports';
 import { runExperiment, type ExperimentControl } from '../training/runExperiment';
 import type { ExperimentSnapshot, Policies } from '../training/snapshot';
 import type { Task } from '../training/task';
+import { MOST_STATE_BYTES } from './memory';
 import { policiesIn, policyFile } from './policies';
 import { recordReport } from './recordReport';
 import { RepeatedCheck } from './repeatedCheck';
@@ -42,6 +43,8 @@ export class Runner {
   step: number;
   /** As of the last snapshot, or the end. */
   policies: Policies | null = null;
+  /** How many runs were given up: they cannot go on. */
+  givenUp = 0;
   /** Memory of other threads or processes that train it. */
   bytes = 0;
   /** Whoever pauses stops it. */
@@ -110,9 +113,12 @@ export class Runner {
     return resultsOf(this.history!, this.environment.backend, this.timing());
   }
 
-  /** A file that the experiment can be restored from. */
+  /** A file that the experiment can be restored from. Throws an Error where it is too large. */
   stored(snapshot: ExperimentSnapshot): Uint8Array<ArrayBuffer> {
-    return encodeStored({ results: this.results(), snapshot });
+    const bytes = encodeStored({ results: this.results(), snapshot });
+    if (bytes.length <= MOST_STATE_BYTES) return bytes;
+    const [much, most] = [bytes.length, MOST_STATE_BYTES].map((count) => Math.ceil(count / 2 ** 20));
+    throw new Error(`it has ${much} MiB; at most ${most} can be stored`);
   }
 
   /** A run's policy as a file; null where there is none yet, or the run diverged. */
@@ -122,6 +128,9 @@ export class Runner {
   }
 
   private enter(report: Report): void {
+    // Until the end no other has stopped.
+    if (report.type === 'finished')
+      this.givenUp = this.history!.runs.filter(({ status }) => status === 'stopped').length;
     if (report.type === 'started') this.history ??= createHistory(this.config, report);
     else recordReport(this.history!, report);
     if (report.type === 'progress') {

@@ -39,7 +39,8 @@ export interface LookedAt {
 export class Execution {
   private readonly abort = new AbortController();
   private readonly runner: Runner;
-  private readonly storable: boolean;
+  /** False once its state has turned out to be too large. */
+  private storable: boolean;
   /** Whether nobody labels any more. */
   private unanswered = false;
   /** Takes a person's answers. */
@@ -215,10 +216,20 @@ export class Execution {
   private save(snapshot: ExperimentSnapshot): void {
     const { step } = snapshot;
     this.savedStep = step;
-    if (this.storable) {
-      this.environment.post({ type: 'snapshot', id: this.id, step, bytes: new Blob([this.runner.stored(snapshot)]) });
-    }
+    if (this.storable) this.store(snapshot);
     this.answer();
+  }
+
+  /** A state that cannot be made must not end what trains well. */
+  private store(snapshot: ExperimentSnapshot): void {
+    const { id } = this;
+    try {
+      const bytes = new Blob([this.runner.stored(snapshot)]);
+      this.environment.post({ type: 'snapshot', id, step: snapshot.step, bytes });
+    } catch (error) {
+      this.storable = false;
+      this.environment.post({ type: 'unstored', id, reason: messageOf(error) });
+    }
   }
 
   private forward(report: PostedReport): void {

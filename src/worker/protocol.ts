@@ -167,6 +167,8 @@ export type Notice =
    * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.
    */
   | { readonly type: 'snapshot'; readonly id: number; readonly step: number; readonly bytes: Blob }
+  /** Its state cannot be made, and will not be tried again; the experiment goes on. */
+  | { readonly type: 'unstored'; readonly id: number; readonly reason: string }
   /** The experiment broke. The client ends the worker: what broke may have left its memory in any state. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

@@ -245,12 +245,13 @@ test('a storage that has been cleared between two visits is noticed', async ({ l
 });
 
 test('where there is no room for the results of a run its state stays, and makes them again', async ({ lab, page }) => {
-  await page.addInitScript(() => {
-    const { put } = IDBObjectStore.prototype;
-    IDBObjectStore.prototype.put = function (...given) {
-      if (this.name === 'results') throw new DOMException('no', 'QuotaExceededError');
-      return put.apply(this, given);
-    };
+  await page.addInitScript({
+    content: `
+      const { put } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = function (...given) {
+        if (this.name === 'results') throw new DOMException('no', 'QuotaExceededError');
+        return put.apply(this, given);
+      };`,
   });
   await lab.open();
   await lab.runWithState(300);

@@ -125,6 +125,16 @@ describe('lab run on a GPU that is right in the self-test and wrong later', () =
     );
   });
 
+  it('writes the last state that it has, where nobody has asked for it', async () => {
+    const [race, out] = [{ ...RACE, schedule: { steps: 600, pairs: 4 } }, newFile()];
+    const args = ['run', configFile(race), '--backend', 'webgpu', '--save-every', '0.2', '--out', out];
+    const ended = await lab(args, { environment: spoilt('all', 'NaN', { SPOIL_AT: '250' }) });
+    const [, save] = /resume (\S+\.state) /.exec(ended.stderr) ?? [];
+    expect(save, ended.stderr).toMatch(out);
+    await expectGoesOnOnWasm({ ...ended, save: save!, out }, race);
+    expect(existsSync(save!), 'the results are there').toBe(false);
+  });
+
   it('says so of the GPU that another process found, too', async () => {
     const out = newFile();
     const args = ['run', configFile(RACE), '--backend', 'webgpu', '--out', out];

@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { cpSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Results } from '../../src/experiment/documents/results';
-import { childrenOf, configFile, lab, run, scratchFile, TINY } from './lab';
+import { childrenOf, configFile, lab, run, scratchFile, scratchFolder, TINY } from './lab';
 
 /** Long enough for something to happen in the middle. */
 const LONG = {
@@ -18,16 +19,20 @@ const whole = run(LONG, '--backend', 'wasm', '--workers', '1').then(({ results }
 interface Started {
   readonly pid: number;
   readonly save: string;
-  readonly ended: Promise<{ readonly code: number | null; readonly results: Results }>;
+  readonly ended: Promise<{ readonly code: number | null; readonly stderr: string; readonly results: Results }>;
 }
 
-function start(workers: number): Started {
+function start(workers: number, program = '.lab/lab.mjs'): Started {
   const [out, save] = [scratchFile(''), scratchFile('')];
   const args = ['run', configFile(LONG), '--backend', 'wasm', '--out', out, '--save', save, '--save-every', '0.2'];
-  const child = spawn(process.execPath, ['.lab/lab.mjs', ...args, '--workers', `${workers}`], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [program, ...args, '--workers', `${workers}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (data) => (stderr += String(data)));
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const results = () => JSON.parse(readFileSync(out, 'utf8')) as Results;
-  return { pid: child.pid!, save, ended: ended.then((code) => ({ code, results: results() })) };
+  return { pid: child.pid!, save, ended: ended.then((code) => ({ code, stderr, results: results() })) };
 }
 
 async function saved({ save }: Started): Promise<void> {
@@ -55,14 +60,15 @@ describe('lab run --workers', () => {
       FATAL_RUN: '3',
       FATAL_STEP: '600',
     };
-    const { code, stderr } = await lab(args, { environment });
+    const { code, stdout, stderr } = await lab(args, { environment });
     const said =
       /^Their worker died again and again \(.+\), so these runs are stopped at step \d+: (.+)\. The others go on\.$/m.exec(
         stderr,
       );
     expect(said?.[1], stderr).toContain('PILAF, seed 1');
-    expect(code).toBe(0);
+    expect(code, 'not all is there').toBe(1);
     const { runs } = JSON.parse(readFileSync(args.at(-1)!, 'utf8')) as Results;
+    expect(stdout).toMatch(/^(A run was|\d runs were) given up and cannot go on\.$/m);
     const stopped = runs.filter(({ status }) => status === 'stopped');
     expect(stopped).toHaveLength(said![1]!.split('; ').length);
     expect(runs[3]?.status).toBe('stopped');
@@ -79,6 +85,21 @@ describe('lab run --workers', () => {
     const { code, results } = await running.ended;
     expect(code).toBe(0);
     expect(results.runs).toEqual((await whole).runs);
+  });
+
+  it('starts no process of a program that was built anew meanwhile', async () => {
+    const folder = join(scratchFolder(), '.lab');
+    cpSync('.lab', folder, { recursive: true });
+    const program = join(folder, 'lab.mjs');
+    const running = start(2, program);
+    await saved(running);
+    const now = new Date();
+    utimesSync(program, now, now);
+    process.kill(childrenOf(running.pid)[0]!, 'SIGKILL');
+    const { code, stderr, results } = await running.ended;
+    expect(stderr).toContain('(the runner has been built anew since it began), so these runs are stopped at step');
+    expect(code).toBe(1);
+    expect(new Set(results.runs.map(({ status }) => status))).toEqual(new Set(['complete', 'stopped']));
   });
 
   it('ends its processes with itself, and another number of them goes on', async () => {

@@ -12,6 +12,7 @@ import type { ExperimentControl } from '../../src/training/runExperiment';
 import { encodeStored, parseStored, type StoredExperiment } from '../../src/run/storedExperiment';
 import type { ExperimentSnapshot } from '../../src/training/snapshot';
 import { Executor } from '../../src/run/executor';
+import { Runner } from '../../src/run/runner';
 import type { ImportedCheckpoints, Note } from '../../src/run/orders';
 import type { WorkerEvent } from '../../src/worker/protocol';
 import { Session, type SessionEnvironment } from '../../src/worker/session';
@@ -359,6 +360,21 @@ describe('a session', () => {
     await session.handle({ type: 'words', ticket: 5, of: { kind: 'shipped', name: 'x' }, prompt: 0, beginnings: [] });
     await session.handle({ type: 'stop' });
     expect(states(1)).toEqual(['running', 'stopped']);
+  });
+
+  it('trains on where its state cannot be made, and says so once', async () => {
+    const stored = vi.spyOn(Runner.prototype, 'stored').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    const opened = openSession();
+    await opened.start(1, configOf(5000));
+    await until(() => opened.states(1).includes('finished'));
+    const { calls } = stored.mock;
+    stored.mockRestore();
+    const said = opened.events.filter((event) => event.type === 'unstored');
+    expect(said).toEqual([{ type: 'unstored', id: 1, reason: 'Array buffer allocation failed' }]);
+    expect(calls, 'it is not tried again').toHaveLength(1);
+    expect(opened.stepsOf(1, 'evaluation').at(-1)).toBe(5000);
   });
 
   it('refuses what WebAssembly’s memory would not hold, and leaves what runs alone', async () => {

@@ -13,8 +13,9 @@ import type { StoredExperiment } from '../../run/storedExperiment';
 import type { Task } from '../../training/task';
 import type { Question } from '../../training/annotator';
 import { recordedAnswers } from '../../training/recordedAnswers';
+import type { ExperimentSnapshot } from '../../training/snapshot';
 import type { OnTrained } from '../../training/trained';
-import { UsageError } from '../errors';
+import { sentence, UsageError } from '../errors';
 import { nodeEnvironment } from '../nodeRuntime';
 import { ProcessWorker } from '../pool/processWorker';
 import type { Progress } from '../progress';
@@ -60,8 +61,18 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
     );
     let answered = 0;
     let over = false;
-    const wantsSnapshot = () =>
-      save !== undefined && (signal.aborted || over || runner.secondsSinceSnapshot() > saveEvery);
+    let storable = save !== undefined;
+    const wantsSnapshot = () => storable && (signal.aborted || over || runner.secondsSinceSnapshot() > saveEvery);
+    /** A state that cannot be made must not end what trains well. */
+    const stored = (snapshot: ExperimentSnapshot): Uint8Array | null => {
+      try {
+        return runner.stored(snapshot);
+      } catch (error) {
+        storable = false;
+        process.stderr.write(`The state cannot be stored: ${sentence(error)} The run goes on.\n`);
+        return null;
+      }
+    };
     const ask =
       labels &&
       (async (questions: readonly Question[]) => {
@@ -72,8 +83,10 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
         return answers;
       });
     for await (const report of runner.run({ signal, wantsSnapshot, ask, onTrained })) {
-      if (report.type === 'snapshot') save?.(runner.stored(report.snapshot));
-      else if (report.type === 'givenUp') process.stderr.write(`${givenUpText(report, runner.history)}\n`);
+      if (report.type === 'snapshot') {
+        const state = stored(report.snapshot);
+        if (state) save?.(state);
+      } else if (report.type === 'givenUp') process.stderr.write(`${givenUpText(report, runner.history)}\n`);
       else if (report.type === 'progress') {
         runner.watch.lap();
         progress.update(report.step, `${Math.round(runner.timing().pairsPerSecond)} pairs/s`, runner.secondsLeft());

@@ -88,6 +88,17 @@ export function writeResults(path: string, text: string): boolean {
   return false;
 }
 
+/** Writes a state that nobody has asked for beside the results; returns the new file, null where that cannot be written. */
+export function rescueState(out: string | undefined, bytes: Uint8Array): string | null {
+  const path = `${out ?? 'pilaf-lab'}-${process.pid}.state`;
+  try {
+    writeFileSync(path, bytes, { flag: 'wx' });
+    return path;
+  } catch {
+    return null;
+  }
+}
+
 /** Saves a state; where that fails it says so, once for each reason, and the experiment goes on. */
 export function stateWriter(path: string): (bytes: Uint8Array) => boolean {
   const said = new Set<string>();

@@ -10,7 +10,7 @@ import { onInterrupt } from '../interrupt';
 import type { LabelsFile } from './labels';
 import { startBackend, untilLost } from '../nodeRuntime';
 import { outlast } from './outlast';
-import { checkOutputs, stateWriter, writeResults } from './outputs';
+import { checkOutputs, rescueState, stateWriter, writeResults } from './outputs';
 import { checkReplayable, openPairsFile } from './pairsFile';
 import { prepared } from './prepared';
 import { startProgress } from '../progress';
@@ -80,10 +80,15 @@ export async function perform({
   let saved = from !== undefined;
   let written = true;
   let ended: boolean;
+  let givenUp: number;
+  /** The last state, where nobody has asked for a file of it. */
+  let last: Uint8Array | null = null;
   const write = save === undefined ? null : stateWriter(save);
   const pairsFile = pairs === undefined ? null : openPairsFile(pairs, config, backend.info);
   try {
     const progress = startProgress(title, config.schedule.steps);
+    // Whoever labels, or writes pairs, needs the one process.
+    const canMove = storable && backend.info.name === 'webgpu' && pairs === undefined && labels === undefined;
     const execution = {
       backend: backend.info,
       workers,
@@ -94,14 +99,13 @@ export async function perform({
       onTrained: pairsFile?.onTrained,
       saveEvery,
       save:
-        write === null
+        write === null && !canMove
           ? undefined
           : (state: Uint8Array) => {
-              saved = write(state) || saved;
+              if (write) saved = write(state) || saved;
+              else last = state;
             },
     };
-    // Whoever labels, or writes pairs, needs the one process.
-    const canMove = storable && backend.info.name === 'webgpu' && pairs === undefined && labels === undefined;
     const running = canMove
       ? outlast(config, task, execution, backend)
       : untilLost(backend, execute(config, task, execution));
@@ -109,13 +113,17 @@ export async function perform({
     if (pairsFile) written = pairsFile.end(runner.policies);
     const results = runner.results();
     process.stdout.write(summary(results, runner.history!, backend.reasons));
-    ended = results.runs.every(({ status }) => status !== 'stopped');
+    ({ givenUp } = runner);
+    ended = results.runs.filter(({ status }) => status === 'stopped').length === givenUp;
+    if (givenUp > 0)
+      process.stdout.write(`${givenUp === 1 ? 'A run was' : `${givenUp} runs were`} given up and cannot go on.\n`);
     if (out !== undefined) written = writeResults(out, `${JSON.stringify(results)}\n`) && written;
     if (weights !== undefined) {
       process.stdout.write(writeWeights(weights, runner));
     }
   } catch (error) {
-    throw backend.info.name === 'webgpu' ? withoutGpu(error, { save, saved, again }) : error;
+    const rescue = () => (save === undefined && last ? rescueState(out, last) : null);
+    throw backend.info.name === 'webgpu' ? withoutGpu(error, { save, saved, again, rescue }) : error;
   } finally {
     forget();
     backend.release();
@@ -127,5 +135,6 @@ export async function perform({
     else if (out === undefined) process.stdout.write(`For a file of these results: ${resume} --out <file>\n`);
     else removeFile(save);
   }
-  return abort.signal.aborted ? EXIT.interrupted : EXIT.success;
+  if (abort.signal.aborted) return EXIT.interrupted;
+  return givenUp > 0 ? EXIT.failure : EXIT.success;
 }

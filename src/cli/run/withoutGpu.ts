@@ -11,14 +11,17 @@ export interface Standing {
   readonly saved: boolean;
   /** The options that `lab resume` is to have, but for the backend. */
   readonly again: readonly string[];
+  /** Writes the last state where nobody has asked for it, and returns the file; null where there is none. */
+  readonly rescue: () => string | null;
 }
 
 /** A failure of the GPU, whatever of it failed, with the way on without one; all else as it is. */
-export function withoutGpu(error: unknown, { save, saved, again }: Standing): unknown {
+export function withoutGpu(error: unknown, { save, saved, again, rescue }: Standing): unknown {
   if (!(error instanceof GpuLost || error instanceof WrongNumbers)) return error;
+  const state = saved ? (save ?? null) : rescue();
   const way =
-    save !== undefined && saved
-      ? `npm run lab -- ${quoted(['resume', save, '--backend', 'wasm', ...again])} goes on without it.`
+    state !== null
+      ? `npm run lab -- ${quoted(['resume', state, '--backend', 'wasm', ...again])} goes on without it.`
       : `Nothing of the run is saved${save === undefined ? '; with --save it could be gone on with' : ' yet'}. The same command with --backend wasm begins it again without the GPU.`;
   return new Error(`${sentence(error)} ${way}`, { cause: error });
 }

@@ -19,6 +19,7 @@ export async function exportUnreadable(entries: readonly BadRecord[], storage: S
     'pilaf-lab-unreadable.json',
   );
   for (const { entry, bytes } of wholes) {
-    if (bytes) saveBlob(new Blob([bytes]), `pilaf-lab-unreadable-${(entry.record as { readonly id: string }).id}.state`);
+    if (bytes)
+      saveBlob(new Blob([bytes]), `pilaf-lab-unreadable-${(entry.record as { readonly id: string }).id}.state`);
   }
 }

@@ -135,8 +135,13 @@ export class Keeper {
     try {
       await this.#storage.saveState(state, bytes);
     } catch (error) {
-      this.#library.trouble = `The state of “${current.name}” is not stored (${reasonOf(error)}): after a reload it goes on from an earlier step, or not at all.`;
+      this.unstored(reasonOf(error));
     }
+  }
+
+  unstored(reason: string): void {
+    const name = this.#current?.name ?? '';
+    this.#library.trouble = `The state of “${name}” is not stored (${reason}): after a reload it goes on from an earlier step, or not at all.`;
   }
 
   /**

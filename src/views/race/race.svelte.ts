@@ -317,6 +317,9 @@ export class Race {
         this.#origin = this.#origin && { ...this.#origin, state: event };
         void this.#keeper.snapshot(event.step, event.bytes);
         return;
+      case 'unstored':
+        this.#keeper.unstored(event.reason);
+        return;
       case 'failed':
         this.#broke(event.message);
         return;

@@ -317,6 +317,7 @@ export class Labelling {
       case 'waiting':
       case 'started':
       case 'snapshot':
+      case 'unstored':
         return;
     }
     event satisfies never;
