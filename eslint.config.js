@@ -21,7 +21,7 @@ const messages = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', '.lab/', 'public/', 'node_modules/', 'test-results/', 'coverage/', '.svelte-kit/'] },
+  { ignores: ['dist/', '.lab/', '.lab-*/', 'public/', 'node_modules/', 'test-results/', 'coverage/', '.svelte-kit/'] },
   // AssemblyScript, which is not TypeScript.
   { ignores: ['src/**/*.as.ts'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },

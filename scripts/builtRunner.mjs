@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,11 +39,17 @@ export async function builtRunner() {
   if (existsSync(RUNNER) && existsSync(known) && readFileSync(known, 'utf8') === stamp) return RUNNER;
   const { build } = await import('vite');
   // One that runs still needs its files, and another may be built at the same time: these take their places whole.
-  const outDir = join(FOLDER, `next-${process.pid}`);
+  const outDir = `${FOLDER}-${process.pid}`;
   try {
     await build({ root: ROOT, configFile: join(ROOT, 'vite.lab.config.ts'), logLevel: 'error', build: { outDir } });
-    writeFileSync(join(outDir, STAMP), stamp);
-    for (const name of readdirSync(outDir)) renameSync(join(outDir, name), join(FOLDER, name));
+    mkdirSync(FOLDER, { recursive: true });
+    for (const name of readdirSync(outDir)) {
+      const [next, place] = [join(outDir, name), join(FOLDER, name)];
+      const isSame = existsSync(place) && readFileSync(place).equals(readFileSync(next));
+      if (!isSame) renameSync(next, place);
+    }
+    // Last: it says that all is there.
+    writeFileSync(known, stamp);
   } finally {
     rmSync(outDir, { recursive: true, force: true });
   }

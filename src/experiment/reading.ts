@@ -66,7 +66,7 @@ export function readBy<const T extends v.GenericSchema>(
 /** Of a text file in the page. To read a larger one holds it up for more than a second. */
 export const MAXIMUM_FILE_BYTES = 64 * 2 ** 20;
 
-/** @param mostValues lists and objects among them */
+/** @param mostValues of the JSON; lists and objects count, too */
 export function readJson(text: string, mostValues = Infinity): Parsed<unknown> {
   try {
     return accepted(parseJson(text, mostValues));

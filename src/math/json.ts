@@ -2,7 +2,7 @@
 
 /** No file of ours is as deep. Whoever walks through a deeper one may exhaust the stack. */
 const MOST_LEVELS = 100;
-/** Lists and objects among them. One takes up to seventy bytes; in a file of results it has some twenty letters. */
+/** Lists and objects count, too. One takes up to seventy bytes; in a file of results it has some twenty letters. */
 export const MOST_VALUES = 3_000_000;
 /** Names that differ: one takes over a hundred bytes. The largest vocabularies that are published have 262,144. */
 const MOST_NAMES = 300_000;
@@ -21,7 +21,7 @@ const LETTERS = { quote: 34, comma: 44, colon: 58, list: 91, escape: 92, listEnd
  * What a text holds. Throws an Error whose message goes behind the text's name: what it has too much of, or "is not
  * JSON".
  *
- * @param mostValues lists and objects among them
+ * @param mostValues lists and objects count, too
  */
 export function parseJson(text: string, mostValues = MOST_VALUES): unknown {
   const excess = excessIn(text, mostValues);

@@ -2,7 +2,7 @@ import { messageOf } from '../math/foreign';
 import type { BackendInfo } from '../experiment/documents/results';
 import type { CellResult, OrderOf } from './orders';
 import type { Pool, PoolWorker } from './pool';
-import { WrongNumbers } from '../training/checkDevice';
+import { WrongNumbers } from '../training/wrongNumbers';
 import { Stopwatch } from './stopwatch';
 
 /** A cell of a sweep that is to run. */
@@ -38,9 +38,6 @@ export interface CellOptions {
 
 /** A cell broke, or its worker did. */
 export class CellError extends Error {
-  /** How many cells broke. */
-  count = 1;
-
   constructor(
     readonly cell: number,
     cause: unknown,
@@ -52,50 +49,58 @@ export class CellError extends Error {
 /**
  * Runs cells in a pool's workers until all are done or the signal is given; the cells in hand are lost then. A cell whose
  * worker dies is run again in another one; one that breaks, or whose workers die again and again, keeps no other from
- * being run. Ends the pool. Rejects with the first failure: a CellError, or an Error of a worker that did not start.
+ * being run. Ends the pool. Returns those that broke, by number. Rejects where no other would fare better: with a
+ * CellError, or an Error of a worker that did not start.
  */
-export async function runCells(cells: readonly Cell[], pool: Pool, options: CellOptions): Promise<void> {
+export async function runCells(
+  cells: readonly Cell[],
+  pool: Pool,
+  options: CellOptions,
+): Promise<readonly CellError[]> {
   const { signal } = options;
   const watch = new Stopwatch(options.now);
   const queue = [...cells];
-  const steps = cells.reduce((sum, cell) => sum + cell.steps, 0);
+  let steps = cells.reduce((sum, cell) => sum + cell.steps, 0);
   /** By number: of the cells in hand. */
   const inHand = new Map<number, number>();
   const finished = { steps: 0, cells: 0 };
   const broken: CellError[] = [];
-  const stop = () => pool.end();
+  let over = false;
+  const stop = () => {
+    over = true;
+    pool.end();
+  };
   signal.addEventListener('abort', stop);
   try {
     // The first one says what the others, if any, will run on.
     const { backend, reasons } = await pool.first();
     const wanted = backend.name === 'webgpu' ? options.workers.gpu : options.workers.cores;
     const count = Math.max(1, Math.min(wanted, cells.length));
-    if (signal.aborted) return;
+    if (signal.aborted) return [];
     options.onReady(backend, count, reasons);
     watch.start();
     await Promise.all(Array.from({ length: count }, (_, place) => serve(place, backend)));
-    const [first] = broken.toSorted((a, b) => a.cell - b.cell);
-    if (first) throw Object.assign(first, { count: broken.length });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
   }
+  return broken.toSorted((a, b) => a.cell - b.cell);
 
   async function serve(place: number, backend: BackendInfo): Promise<void> {
     // One that does not start is no cell's fault.
     await pool.worker(place);
-    while (queue.length > 0 && !signal.aborted) {
+    while (queue.length > 0 && !over) {
       const cell = queue.shift()!;
       const result = await outcome(cell, place);
-      if (signal.aborted) return;
+      if (over) return;
       inHand.delete(cell.number);
-      finished.steps += cell.steps;
       if (result) {
+        finished.steps += cell.steps;
         finished.cells += 1;
         options.onCell(cell.number, result, backend);
-      }
+      } else steps -= cell.steps;
       showProgress();
     }
   }
@@ -117,7 +122,7 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
       return await pool.outlast(place, order);
     } catch (error) {
       const failure = new CellError(cell.number, error);
-      if (error !== own || error instanceof WrongNumbers || signal.aborted) throw failure;
+      if (error !== own || error instanceof WrongNumbers || over) throw failure;
       broken.push(failure);
       pool.drop(place);
       return null;
@@ -126,7 +131,7 @@ export async function runCells(cells: readonly Cell[], pool: Pool, options: Cell
 
   function tell(number: number): (step: number) => void {
     return (step) => {
-      if (signal.aborted) return;
+      if (over) return;
       inHand.set(number, step);
       showProgress();
     };

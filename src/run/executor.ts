@@ -119,7 +119,7 @@ export class Executor {
 
   private async snapshot() {
     const snapshot = await this.opened().snapshot();
-    await this.check?.stored();
+    await this.check?.stored(snapshot.step);
     return snapshot;
   }
 

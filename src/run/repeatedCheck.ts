@@ -1,4 +1,5 @@
-import { WrongNumbers, type DeviceCheck } from '../training/checkDevice';
+import type { DeviceCheck } from '../training/checkDevice';
+import { WrongNumbers } from '../training/wrongNumbers';
 import type { Report } from '../training/reports';
 
 /** Milliseconds from one whole check of a device to the next, at least, where nothing asks for one. */
@@ -10,6 +11,8 @@ const EVERY = 30_000;
  * other evaluations.
  */
 export class RepeatedCheck {
+  /** The last step at which the whole device was right, since the first of them; null before that. */
+  rightAt: number | null = null;
   private checkedAt = 0;
   private divergedAt = -1;
 
@@ -37,17 +40,17 @@ export class RepeatedCheck {
   async reported(report: Report): Promise<void> {
     if (report.type === 'evaluation') await this.evaluated(report.step);
     else if (report.type === 'diverged') await this.diverged(report.step);
-    else if (report.type === 'snapshot') await this.stored();
-    else if (report.type === 'weights' && report.step < this.steps) await this.stored();
+    else if (report.type === 'snapshot') await this.stored(report.snapshot.step);
+    else if (report.type === 'weights' && report.step !== this.rightAt) await this.stored(report.step);
   }
 
   /**
    * What a wrong device has computed is not to be gone on from. The quick check does not see all of it, but says more
    * plainly that the device was right before.
    */
-  async stored(): Promise<void> {
+  async stored(step: number): Promise<void> {
     await this.check?.quick();
-    await this.wholly();
+    await this.whollyAt(step);
   }
 
   /** Numbers that are wrong may break what computes with them: throws that the device is wrong, where it is. */
@@ -58,8 +61,13 @@ export class RepeatedCheck {
     });
   }
 
+  private async whollyAt(step: number): Promise<void> {
+    await this.wholly();
+    this.rightAt = step;
+  }
+
   private async evaluated(step: number): Promise<void> {
-    if (this.now() - this.checkedAt >= EVERY || step === this.steps) await this.wholly();
+    if (this.now() - this.checkedAt >= EVERY || step === this.steps) await this.whollyAt(step);
     else await this.check?.quick();
   }
 
@@ -67,6 +75,6 @@ export class RepeatedCheck {
   private async diverged(step: number): Promise<void> {
     if (step === this.divergedAt) return;
     this.divergedAt = step;
-    await this.wholly();
+    await this.whollyAt(step);
   }
 }

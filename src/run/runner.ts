@@ -24,6 +24,9 @@ export interface RunnerEnvironment {
   readonly experiment?: Experiment | undefined;
 }
 
+/** A state that will not become smaller. */
+export class StateTooLarge extends Error {}
+
 /** `runExperiment`, or what is like it. */
 export type Experiment = (
   config: ExperimentConfig,
@@ -73,6 +76,11 @@ export class Runner {
     this.savedAt = seconds;
   }
 
+  /** The last step of which nothing is to be doubted, where the device has turned out to be wrong. */
+  get rightAt(): number {
+    return this.check.rightAt ?? this.from?.snapshot.step ?? 0;
+  }
+
   /** The experiment's reports, each entered before it is yielded. */
   async *run(control: ExperimentControl): AsyncGenerator<Report, void> {
     await this.check.wholly();
@@ -113,12 +121,12 @@ export class Runner {
     return resultsOf(this.history!, this.environment.backend, this.timing());
   }
 
-  /** A file that the experiment can be restored from. Throws an Error where it is too large. */
+  /** A file that the experiment can be restored from. Throws StateTooLarge. */
   stored(snapshot: ExperimentSnapshot): Uint8Array<ArrayBuffer> {
     const bytes = encodeStored({ results: this.results(), snapshot });
     if (bytes.length <= MOST_STATE_BYTES) return bytes;
     const [much, most] = [bytes.length, MOST_STATE_BYTES].map((count) => Math.ceil(count / 2 ** 20));
-    throw new Error(`it has ${much} MiB; at most ${most} can be stored`);
+    throw new StateTooLarge(`it has ${much} MiB; at most ${most} can be stored`);
   }
 
   /** A run's policy as a file; null where there is none yet, or the run diverged. */

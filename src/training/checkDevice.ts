@@ -8,10 +8,8 @@ import type { Task } from './task';
 import { fleetsOf } from './fleetsOf';
 import { blockRows } from './memory';
 import { runsOf, type Run } from './run';
+import { WrongNumbers } from './wrongNumbers';
 import { plainRequest, sampleCompletions } from './sampleCompletions';
-
-/** The device is not to be trusted; its message is a sentence. */
-export class WrongNumbers extends Error {}
 
 /** What a runner asks of a device that may go wrong. Both throw WrongNumbers. */
 export interface DeviceCheck {

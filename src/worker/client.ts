@@ -25,6 +25,8 @@ export interface WorkerLike {
 const START_SECONDS = 90;
 /** From Stop to its answer. */
 const STOP_SECONDS = 5;
+/** The same where the device is being checked: the CPU finds again what it has computed. */
+const CHECK_SECONDS = 60;
 
 const GONE = 'the worker that runs the experiments has stopped';
 
@@ -47,6 +49,8 @@ export class LabClient {
   #callOff: (() => void) | undefined;
   #awaited: 'start' | 'end' | null = null;
   #waitsFor = 'the worker';
+  /** Whether the worker has said last that it checks its device. */
+  #checking = false;
   /** What the next worker that is started runs on, and on how many more; a sensible choice where absent. */
   wanted: { readonly only?: BackendName | undefined; readonly workers?: number | undefined } = {};
   /** By ticket. */
@@ -129,8 +133,12 @@ export class LabClient {
   /** Ends what runs after the step in hand; a worker that does not answer is ended with what it runs. */
   stop(): void {
     this.send({ type: 'stop' });
-    if (this.#awaited === 'end') return;
-    this.#expect('end', STOP_SECONDS, () => 'The experiment did not answer Stop for five seconds and was ended.');
+    if (this.#awaited !== 'end') this.#expectEnd();
+  }
+
+  #expectEnd(): void {
+    const seconds = this.#checking ? CHECK_SECONDS : STOP_SECONDS;
+    this.#expect('end', seconds, () => `The experiment did not answer Stop for ${seconds} seconds and was ended.`);
   }
 
   send(command: Command): void {
@@ -193,6 +201,8 @@ export class LabClient {
 
   /** Keeps the deadlines. */
   #heard(event: Notice): void {
+    this.#checking = event.type === 'checking';
+    if (this.#checking && this.#awaited === 'end') this.#expectEnd();
     const ended = event.type === 'state' && (event.state === 'stopped' || event.state === 'finished');
     if ('id' in event && event.id === this.#pending) this.#answered = true;
     if (event.type === 'waiting') {

@@ -11,6 +11,7 @@ import { heldBytes, releaseSpare } from '../runtime/memory';
 import { LOSS_DELAY } from '../runtime/webgpu';
 import { GPU_CHECK } from '../training/checkDevice';
 import { prepareTask } from '../training/prepareTask';
+import { WrongNumbers } from '../training/wrongNumbers';
 import { checkCheckpoint } from './checkCheckpoint';
 import { checkpointLoader, optimumLoader } from './checkpoints';
 import { holdLife } from './life';
@@ -118,7 +119,7 @@ async function carryOut({ order }: PoolCommand & { type: 'order' }): Promise<voi
     const outcome = await executor.execute(order, (note) => post({ type: 'note', note }));
     post({ type: 'outcome', outcome }, buffersOf(outcome));
   } catch (error) {
-    tell({ type: 'broken', message: messageOf(error) });
+    tell({ type: 'broken', message: messageOf(error), isWrong: error instanceof WrongNumbers });
   }
 }
 

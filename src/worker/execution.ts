@@ -1,10 +1,11 @@
 import { messageOf } from '../math/foreign';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { isStorable } from '../run/memory';
-import { Runner, type RunnerEnvironment } from '../run/runner';
+import { Runner, StateTooLarge, type RunnerEnvironment } from '../run/runner';
 import type { StoredExperiment } from '../run/storedExperiment';
 import type { Answer, Question } from '../training/annotator';
-import { WrongNumbers } from '../training/checkDevice';
+import type { DeviceCheck } from '../training/checkDevice';
+import { WrongNumbers } from '../training/wrongNumbers';
 import { runsOf } from '../training/run';
 import type { ExperimentSnapshot } from '../training/snapshot';
 import type { Task } from '../training/task';
@@ -41,6 +42,8 @@ export class Execution {
   private readonly runner: Runner;
   /** False once its state has turned out to be too large. */
   private storable: boolean;
+  /** Why its last state could not be made: each reason is said once. */
+  private unstored: string | null = null;
   /** Whether nobody labels any more. */
   private unanswered = false;
   /** Takes a person's answers. */
@@ -66,10 +69,20 @@ export class Execution {
     paused: boolean,
     from: StoredExperiment | null,
   ) {
-    this.runner = new Runner(config, task, environment, from);
+    this.runner = new Runner(config, task, { ...environment, check: this.told(environment.check) }, from);
     this.storable = isStorable(config, task);
     this.savedStep = from && from.snapshot.step;
     this.state = paused ? 'paused' : 'running';
+  }
+
+  /** A check that the page hears of: whoever waits for an answer waits longer. */
+  private told(check: DeviceCheck | undefined): DeviceCheck | undefined {
+    if (!check) return undefined;
+    const whole: DeviceCheck['whole'] = (config, task) => {
+      this.environment.post({ type: 'checking', id: this.id });
+      return check.whole(config, task);
+    };
+    return { ...check, whole };
   }
 
   run(): Promise<void> {
@@ -176,7 +189,10 @@ export class Execution {
       post({ type: 'state', id: this.id, state: isWhole ? 'finished' : 'stopped' });
     } catch (error) {
       const message = messageOf(error);
-      post(error instanceof WrongNumbers ? { type: 'wrong', message } : { type: 'failed', id: this.id, message });
+      const { rightAt } = this.runner;
+      post(
+        error instanceof WrongNumbers ? { type: 'wrong', message, rightAt } : { type: 'failed', id: this.id, message },
+      );
     } finally {
       this.over = true;
       this.answer();
@@ -227,8 +243,10 @@ export class Execution {
       const bytes = new Blob([this.runner.stored(snapshot)]);
       this.environment.post({ type: 'snapshot', id, step: snapshot.step, bytes });
     } catch (error) {
-      this.storable = false;
-      this.environment.post({ type: 'unstored', id, reason: messageOf(error) });
+      if (error instanceof StateTooLarge) this.storable = false;
+      const reason = messageOf(error);
+      if (reason !== this.unstored) this.environment.post({ type: 'unstored', id, reason });
+      this.unstored = reason;
     }
   }
 

@@ -3,6 +3,7 @@ import { deferred, type Deferred } from '../run/deferred';
 import type { Note, OrderKind, OrderOf, Outcomes } from '../run/orders';
 import { WorkerGone, type PoolWorker, type Readiness } from '../run/pool';
 import { after } from '../runtime/deadline';
+import { WrongNumbers } from '../training/wrongNumbers';
 import { whenGone } from './life';
 import type { PoolCommand, PoolEvent } from './protocol';
 
@@ -111,8 +112,10 @@ export class WebPoolWorker implements PoolWorker {
         this.#gone(event.message);
         return;
       case 'unavailable':
-      case 'broken': // what broke may have left its memory in any state
         this.#fail(new Error(event.message));
+        return;
+      case 'broken': // what broke may have left its memory in any state
+        this.#fail(event.isWrong ? new WrongNumbers(event.message) : new Error(event.message));
         return;
     }
     event satisfies never;

@@ -94,8 +94,8 @@ export type PoolEvent =
   | Extract<Notice, { type: 'waiting' | 'lost' | 'ready' | 'unavailable' }>
   | { readonly type: 'note'; readonly note: Note }
   | { readonly type: 'outcome'; readonly outcome: Outcomes[keyof Outcomes] }
-  /** The order broke. */
-  | { readonly type: 'broken'; readonly message: string };
+  /** The order broke; where the device computes wrong numbers, no other would fare better. */
+  | { readonly type: 'broken'; readonly message: string; readonly isWrong: boolean };
 
 /** Worker → page. Plain data only: no tensor crosses the thread. */
 export type WorkerEvent = Notice | Answer;
@@ -137,8 +137,13 @@ export type Notice =
   | { readonly type: 'waiting'; readonly what: string }
   /** The GPU is gone, or the worker is: nothing more is to be had from it. */
   | { readonly type: 'lost'; readonly message: string }
-  /** The device computes wrong numbers: the experiment is over, and nothing else is to run on it. */
-  | { readonly type: 'wrong'; readonly message: string }
+  /**
+   * The device computes wrong numbers: the experiment is over, and nothing else is to run on it. Up to the step
+   * `rightAt` it was right.
+   */
+  | { readonly type: 'wrong'; readonly message: string; readonly rightAt: number }
+  /** The device is being checked, which may take longer than a step. */
+  | { readonly type: 'checking'; readonly id: number }
   | {
       readonly type: 'ready';
       readonly backend: BackendInfo;
@@ -167,7 +172,7 @@ export type Notice =
    * through the page's thread; storing an ArrayBuffer of 20 MB would hold that up for a quarter of a second.
    */
   | { readonly type: 'snapshot'; readonly id: number; readonly step: number; readonly bytes: Blob }
-  /** Its state cannot be made, and will not be tried again; the experiment goes on. */
+  /** Its state cannot be made; the experiment goes on. */
   | { readonly type: 'unstored'; readonly id: number; readonly reason: string }
   /** The experiment broke. The client ends the worker: what broke may have left its memory in any state. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };

@@ -21,7 +21,7 @@ test('a Stop that is not answered ends the worker and offers the stored state', 
   await lab.open();
   await lab.runWithState(100_000);
   await lab.button('Stop').click();
-  await expect(lab.alert).toContainText('did not answer Stop for five seconds', { timeout: 15_000 });
+  await expect(lab.alert).toContainText('did not answer Stop for 5 seconds', { timeout: 15_000 });
   await expect(page.getByRole('button', { name: /^Go on from step/ })).toBeVisible();
   await expect(lab.button('Run')).toBeEnabled();
 });

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { expect, patchWorker, test } from './support';
 
 test.use({ newcomer: true });
@@ -18,6 +19,16 @@ test('the page opens under a sub-path, says which adapter runs, and asks nobody 
   await expect(policy).toHaveAttribute('content', /default-src 'none'.*connect-src 'self'/);
   await expect(lab.preset(/Bandit race/)).toHaveAttribute('aria-pressed', 'true');
   await expect(lab.plane.locator('.js-plotly-plot'), 'the plot library has come').toBeVisible();
+});
+
+test('the page’s own code has no engine in it: that comes with the worker', async () => {
+  const names = await readdir('dist/assets');
+  const withEngine = async (begin: string) => {
+    const name = names.find((one) => one.startsWith(begin) && one.endsWith('.js'))!;
+    return (await readFile(`dist/assets/${name}`, 'utf8')).includes('kernelName');
+  };
+  expect(await withEngine('entry-'), 'tfjs’ word is still this one').toBe(true);
+  expect(await withEngine('index-')).toBe(false);
 });
 
 test('what the policy forbids does not happen, and these tests would see it', async ({ lab, page, trouble }) => {

@@ -92,6 +92,7 @@ test.describe('after one visit', () => {
       await lab.live();
       await expect(lab.button('Open it now')).toBeDisabled();
       await lab.button('Stop').click();
+      await expect(lab.button('Open it now')).toBeEnabled();
       await page.getByRole('navigation').getByRole('link', { name: 'Sweeps' }).click();
       await page.getByRole('button', { name: /^Run \d+ cells$/ }).click();
       await expect(lab.button('Open it now'), 'a sweep runs').toBeDisabled();

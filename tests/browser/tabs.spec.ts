@@ -202,7 +202,7 @@ test('a clock that was set back drops no new state', async ({ lab, page }) => {
   await page.reload();
   await expect(offer(page)).toContainText('of Bandit: Vanilla, PILAF');
   await expect.poll(() => storedSteps(page)).toHaveLength(10);
-  await expect(page.getByText(/The state of “[a-j]” after step 1 was dropped: 10 newer ones are stored/)).toBeVisible();
+  await expect(page.getByText(/Dropped was the state of “[a-j]” after step 1: 10 newer ones are stored/)).toBeVisible();
   await expect(offer(page)).toContainText('of Bandit: Vanilla, PILAF');
 });
 

@@ -6,11 +6,14 @@ import { builtRunner } from '../../scripts/builtRunner.mjs';
 import { scratchFolder } from './lab';
 
 const BUNDLE = '.lab/lab.mjs';
+/** Written with every build. */
+const STAMP = '.lab/sources';
 const SOURCE = 'src/cli/main.ts';
 
 describe('the runner', () => {
   it('is built when a source has changed, not otherwise', { timeout: 120_000 }, async () => {
-    const builtAt = () => statSync(BUNDLE).mtimeMs;
+    const builtAt = () => statSync(STAMP).mtimeMs;
+    const bundledAt = statSync(BUNDLE).mtimeMs;
     const before = builtAt();
     await builtRunner();
     expect(builtAt()).toBe(before);
@@ -22,6 +25,7 @@ describe('the runner', () => {
     utimesSync(SOURCE, atime, mtime);
     await builtRunner();
     expect(builtAt()).toBeGreaterThan(after);
+    expect(statSync(BUNDLE).mtimeMs, 'one that runs keeps its file where nothing else came of it').toBe(bundledAt);
   });
 
   it('works from a packed tarball, in another folder, with its checkpoints', { timeout: 120_000 }, () => {

@@ -5,7 +5,7 @@ import prompts from '../../src/tasks/text/prompts.json';
 import { readTextModel, textTask } from '../../src/training/textTask';
 import { sampleTexts } from '../../src/training/readPolicy';
 import { Executor } from '../../src/run/executor';
-import { WrongNumbers } from '../../src/training/checkDevice';
+import { WrongNumbers } from '../../src/training/wrongNumbers';
 import { forEachBackend } from '../support/backends';
 
 /** The beginnings of the stories, as a text: it repeats itself, so that little training shows. */

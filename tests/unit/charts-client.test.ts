@@ -133,7 +133,7 @@ describe('the worker’s client, with a worker that it has replaced', () => {
     ['that its GPU is lost', (worker) => worker.say({ type: 'lost', message: 'The GPU stopped working' })],
     [
       'that its numbers are wrong',
-      (worker) => worker.say({ type: 'wrong', message: 'The GPU computes wrong numbers' }),
+      (worker) => worker.say({ type: 'wrong', message: 'The GPU computes wrong numbers', rightAt: 0 }),
     ],
     ['that it cannot run', (worker) => worker.say({ type: 'unavailable', message: 'nothing works' })],
     ['that it is ready', (worker) => worker.say(ready)],

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { CellError, runCells, type CellOptions } from '../../src/run/cells';
+import { runCells, type CellOptions } from '../../src/run/cells';
 import { drawInPool } from '../../src/run/drawInPool';
 import type { CellResult, OrderOf } from '../../src/run/orders';
 import { Pool, WorkerGone, type PoolWorker } from '../../src/run/pool';
@@ -62,10 +62,8 @@ function poolOf(count: number, cores: number, refusal: string | null = null) {
     now: () => (time += 1000),
     ...events,
   });
-  const ended = running.then(
-    () => null,
-    (error: Error) => error,
-  );
+  /** The cells that broke, or what ended it. */
+  const ended = running.catch((error: unknown) => error);
   const say = async (i: number, event: PoolEvent) => {
     threads[i]!.say(event);
     await settled();
@@ -121,7 +119,7 @@ describe('the workers of a sweep', () => {
     expect(threads.some(({ terminated }) => terminated)).toBe(false);
     await done(0);
     expect(numbers()).toEqual([11, 12, 10]);
-    expect(await ended).toBeNull();
+    expect(await ended).toEqual([]);
     expect(threads.every(({ terminated }) => terminated)).toBe(true);
   });
 
@@ -150,18 +148,20 @@ describe('the workers of a sweep', () => {
     const { threads, events, ended, say, ready, done, numbers } = poolOf(4, 2);
     await ready(0);
     await ready(1);
-    await say(1, { type: 'broken', message: 'out of memory' });
+    await say(1, { type: 'broken', message: 'out of memory', isWrong: false });
     expect(threads[1]!.terminated, 'its memory may be in any state').toBe(true);
     await ready(2);
-    await say(2, { type: 'broken', message: 'too large' });
+    await say(2, { type: 'broken', message: 'too large', isWrong: false });
     await done(0);
     await ready(3);
     await done(3);
     expect(numbers()).toEqual([10, 13]);
-    const error = await ended;
-    expect(error).toBeInstanceOf(CellError);
-    expect(error).toMatchObject({ message: 'out of memory', cell: 11, count: 2 });
-    expect(events.onProgress.mock.lastCall?.[0]).toMatchObject({ done: 400, cells: 2 });
+    const broken = [
+      { message: 'out of memory', cell: 11 },
+      { message: 'too large', cell: 12 },
+    ];
+    expect(await ended).toMatchObject(broken);
+    expect(events.onProgress.mock.lastCall?.[0]).toMatchObject({ steps: 200, done: 200, cells: 2 });
     expect(threads.every(({ terminated }) => terminated)).toBe(true);
   });
 
@@ -170,8 +170,18 @@ describe('the workers of a sweep', () => {
     await ready(0);
     await say(0, { type: 'lost', message: 'the GPU is gone' });
     await say(1, { type: 'unavailable', message: 'there is no GPU' });
-    expect(await ended).toMatchObject({ message: 'there is no GPU', cell: 10, count: 1 });
+    expect(await ended).toMatchObject({ message: 'there is no GPU', cell: 10 });
     expect(numbers()).toEqual([]);
+  });
+
+  it('end at once where the device computes wrong numbers', async () => {
+    const { threads, events, ended, say, ready } = poolOf(3, 2);
+    await ready(0);
+    await ready(1);
+    await say(0, { type: 'broken', message: 'it is wrong', isWrong: true });
+    expect(await ended).toMatchObject({ message: 'it is wrong', cell: 10 });
+    expect(threads, 'no other is begun').toHaveLength(2);
+    expect(events.onProgress, 'nothing is said after the end').not.toHaveBeenCalled();
   });
 
   it('run a cell again where its worker dies, on the same backend, but not for ever', async () => {
@@ -187,7 +197,7 @@ describe('the workers of a sweep', () => {
       await say(i, { type: 'lost', message: 'the GPU is gone' });
       if (i < 3) await ready(i + 1);
     }
-    expect(await ended).toMatchObject({ cell: 11, message: 'the GPU is gone' });
+    expect(await ended).toMatchObject([{ cell: 11, message: 'the GPU is gone' }]);
     expect(threads).toHaveLength(4);
   });
 
@@ -235,6 +245,6 @@ describe('the workers of a sweep', () => {
     expect(threads.every(({ terminated }) => terminated)).toBe(true);
     await done(0);
     expect(events.onCell).not.toHaveBeenCalled();
-    expect(await ended).toBeNull();
+    expect(await ended).toEqual([]);
   });
 });

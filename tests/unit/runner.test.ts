@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/experiment/config/config';
 import { valueOf } from '../../src/experiment/reading';
 import { Runner, type Experiment } from '../../src/run/runner';
-import { WrongNumbers } from '../../src/training/checkDevice';
+import { WrongNumbers } from '../../src/training/wrongNumbers';
 import type { Task } from '../../src/training/task';
 
 const config = valueOf(

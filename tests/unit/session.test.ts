@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/experiment/config/config';
 import type { Evaluation } from '../../src/experiment/documents/metrics';
 import type { BackendName } from '../../src/experiment/documents/results';
 import type { ExperimentConfig } from '../../src/experiment/config/schema';
-import { WrongNumbers } from '../../src/training/checkDevice';
+import { WrongNumbers } from '../../src/training/wrongNumbers';
 import { CheckpointError } from '../../src/training/checkpointAt';
 import type { Task } from '../../src/training/task';
 import type { Report } from '../../src/training/reports';
@@ -219,10 +219,12 @@ describe('a session', () => {
     expect(events.map((event) => (event.type === 'report' ? event.report.type : event.type))).toEqual([
       'started',
       'state',
+      'checking',
       'started',
       'evaluation',
       'progress',
       'pairs',
+      'checking',
       'evaluation',
       'progress',
       'pairs',
@@ -373,7 +375,7 @@ describe('a session', () => {
     stored.mockRestore();
     const said = opened.events.filter((event) => event.type === 'unstored');
     expect(said).toEqual([{ type: 'unstored', id: 1, reason: 'Array buffer allocation failed' }]);
-    expect(calls, 'it is not tried again').toHaveLength(1);
+    expect(calls.length, 'there may be memory again').toBeGreaterThan(1);
     expect(opened.stepsOf(1, 'evaluation').at(-1)).toBe(5000);
   });
 
@@ -407,7 +409,7 @@ describe('a session', () => {
     const { events, reports, start } = openSession(undefined, () => Promise.reject(new WrongNumbers('wrong')));
     await start(1, ENDLESS);
     await until(() => events.some((event) => event.type === 'wrong'));
-    expect(events.at(-1)).toEqual({ type: 'wrong', message: 'wrong' });
+    expect(events.at(-1)).toEqual({ type: 'wrong', message: 'wrong', rightAt: 0 });
     expect(reports(1)).toEqual([]);
   });
 
@@ -418,7 +420,7 @@ describe('a session', () => {
     // Its only other evaluation comes at the end, where the check is whole.
     await start(1, configOf(4000));
     await until(() => events.some((event) => event.type === 'wrong'));
-    expect(events.at(-1)).toEqual({ type: 'wrong', message: 'wrong now' });
+    expect(events.at(-1)).toMatchObject({ type: 'wrong', message: 'wrong now' });
     expect(states(1)).toEqual(['running']);
     expect(
       reports(1).filter(({ report }) => report.type === 'evaluation'),
@@ -435,6 +437,7 @@ describe('a session', () => {
     wrong = true;
     await until(() => events.some((event) => event.type === 'wrong'));
     expect(saved(1)).toHaveLength(1);
+    expect(events.at(-1), 'what came until then is right').toMatchObject({ type: 'wrong', rightAt: saved(1)[0]!.step });
   });
 
   it('saves its state every ten seconds of running, with all it has said', async () => {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import type { BackendName } from '../../experiment/documents/results';
 import type { Note, OrderKind, OrderOf, Outcomes } from '../../run/orders';
 import { WorkerGone, type PoolWorker, type Readiness } from '../../run/pool';
-import { WrongNumbers } from '../../training/checkDevice';
+import { WrongNumbers } from '../../training/wrongNumbers';
 import { TESTED, WORKER_COMMAND, type PoolMessage, type WorkerMessage } from './workerCommand';
 
 const PROGRAM = process.argv[1]!;
@@ -17,12 +17,12 @@ export class ProcessWorker implements PoolWorker {
   private readonly child: ChildProcess;
 
   /**
-   * Throws WorkerGone where the program is not there any more.
+   * Throws an Error where another program has taken this one's place.
    *
    * @param isTested whether the backend has been tested in another process
    */
   constructor(backend: BackendName | undefined, isTested = false) {
-    if (builtAt() !== BUILT) throw new WorkerGone('the runner has been built anew since it began');
+    if (builtAt() !== BUILT) throw new Error('the runner has been built anew since this began');
     // A terminal's Ctrl-C must not reach it: while it starts it would die of that, which looks like a failure.
     this.child = fork(PROGRAM, [WORKER_COMMAND, ...(backend ? [backend] : []), ...(isTested ? [TESTED] : [])], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -3,7 +3,7 @@ import { Executor } from '../../run/executor';
 import type { Note, Order, Outcomes } from '../../run/orders';
 import type { Readiness } from '../../run/pool';
 import { heldBytes, releaseSpare } from '../../runtime/memory';
-import { WrongNumbers } from '../../training/checkDevice';
+import { WrongNumbers } from '../../training/wrongNumbers';
 import { readBackend } from '../arguments';
 import { EXIT, sentence } from '../errors';
 import { INTERRUPTS } from '../interrupt';

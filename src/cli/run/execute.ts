@@ -7,7 +7,7 @@ import { inParts } from '../../run/inParts';
 import { memoryProblem } from '../../run/memory';
 import { Pool } from '../../run/pool';
 import { givenUpText } from '../../run/recordReport';
-import { Runner } from '../../run/runner';
+import { Runner, StateTooLarge } from '../../run/runner';
 import type { LabelRecord } from '../../experiment/documents/labels';
 import type { StoredExperiment } from '../../run/storedExperiment';
 import type { Task } from '../../training/task';
@@ -62,14 +62,17 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
     let answered = 0;
     let over = false;
     let storable = save !== undefined;
+    let unstored = '';
     const wantsSnapshot = () => storable && (signal.aborted || over || runner.secondsSinceSnapshot() > saveEvery);
     /** A state that cannot be made must not end what trains well. */
     const stored = (snapshot: ExperimentSnapshot): Uint8Array | null => {
       try {
         return runner.stored(snapshot);
       } catch (error) {
-        storable = false;
-        process.stderr.write(`The state cannot be stored: ${sentence(error)} The run goes on.\n`);
+        if (error instanceof StateTooLarge) storable = false;
+        const said = `The state cannot be stored: ${sentence(error)}${signal.aborted || over ? '' : ' The run goes on.'}\n`;
+        if (said !== unstored) process.stderr.write(said);
+        unstored = said;
         return null;
       }
     };

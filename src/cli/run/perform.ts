@@ -15,7 +15,7 @@ import { checkReplayable, openPairsFile } from './pairsFile';
 import { prepared } from './prepared';
 import { startProgress } from '../progress';
 import { summary } from './summary';
-import { withoutGpu } from './withoutGpu';
+import { withWayOn } from './withWayOn';
 import { writeWeights } from './writeWeights';
 
 export interface Performance {
@@ -115,15 +115,13 @@ export async function perform({
     process.stdout.write(summary(results, runner.history!, backend.reasons));
     ({ givenUp } = runner);
     ended = results.runs.filter(({ status }) => status === 'stopped').length === givenUp;
-    if (givenUp > 0)
-      process.stdout.write(`${givenUp === 1 ? 'A run was' : `${givenUp} runs were`} given up and cannot go on.\n`);
     if (out !== undefined) written = writeResults(out, `${JSON.stringify(results)}\n`) && written;
     if (weights !== undefined) {
       process.stdout.write(writeWeights(weights, runner));
     }
   } catch (error) {
     const rescue = () => (save === undefined && last ? rescueState(out, last) : null);
-    throw backend.info.name === 'webgpu' ? withoutGpu(error, { save, saved, again, rescue }) : error;
+    throw withWayOn(error, { save, saved, again, rescue });
   } finally {
     forget();
     backend.release();

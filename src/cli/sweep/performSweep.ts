@@ -34,6 +34,8 @@ export interface PerformedSweep {
   readonly cells: readonly Omit<CellLine, 'seconds'>[];
   /** What it ran on and how far it came, a sentence each. */
   readonly notes: readonly string[];
+  /** Which cells broke, and why, in sentences; null where none did. */
+  readonly broken: string | null;
 }
 
 /** Runs the cells that a sweep lacks. Throws UsageError before the first one where something does not fit. */
@@ -65,7 +67,7 @@ export async function performSweep(document: SweepDocument, options: SweepOption
     },
     kept: () => outcome(out, mine, lines) + (out === undefined ? ' With --out they would be kept.' : ''),
   });
-  return { interrupted: ended.interrupted, cells: lines, notes: [...ended.notes, outcome(out, mine, lines)] };
+  return { ...ended, cells: lines, notes: [...ended.notes, outcome(out, mine, lines)] };
 }
 
 /** Every checkpoint that a cell names is there and whole. Bandits have none. */
@@ -109,8 +111,8 @@ async function run(
   document: SweepDocument,
   numbers: readonly number[],
   { title, backend: wanted, before, jobs: most, add, kept }: Manner,
-): Promise<{ readonly interrupted: boolean; readonly notes: readonly string[] }> {
-  if (numbers.length === 0) return { interrupted: false, notes: [] };
+): Promise<Omit<PerformedSweep, 'cells'>> {
+  if (numbers.length === 0) return { interrupted: false, notes: [], broken: null };
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const fingerprint = sweepFingerprint(document);
@@ -126,9 +128,14 @@ async function run(
   const notes: string[] = [];
   const start = performance.now();
   let ranOn: BackendName | undefined;
+  let broken: string | null = null;
+  const said = (error: CellError) => {
+    const way = ranOn === 'webgpu' ? ' With --backend wasm and a file of its own the sweep does without the GPU.' : '';
+    return { text: `${cellName(document, error.cell)}: ${sentence(error)}`, way };
+  };
   try {
     const pool = new Pool((backend) => new ProcessWorker(backend ?? wanted, backend !== undefined));
-    await runCells(cells, pool, {
+    const [first, ...others] = await runCells(cells, pool, {
       workers: { gpu: most ?? 1, cores: most ?? availableParallelism() },
       signal: abort.signal,
       now: () => performance.now(),
@@ -145,13 +152,14 @@ async function run(
         add({ fingerprint, number, values: cellValues(document, number), arms: [...arms], backend, seconds });
       },
     });
+    if (first) {
+      const { text, way } = said(first);
+      broken = `${text}${others.length > 0 ? ` ${others.length} more of its cells broke.` : ''}${way}`;
+    }
   } catch (error) {
     if (error instanceof CellError) {
-      const way =
-        ranOn === 'webgpu' ? ' With --backend wasm and a file of its own the sweep does without the GPU.' : '';
-      const others = error.count > 1 ? ` ${error.count - 1} more of its cells broke.` : '';
-      const text = `${cellName(document, error.cell)}: ${sentence(error)}${others} ${kept()}${way}`;
-      throw new Error(text, { cause: error });
+      const { text, way } = said(error);
+      throw new Error(`${text} ${kept()}${way}`, { cause: error });
     }
     // It did not start. One sweep, one backend: where there are cells, another will not do.
     if (wanted === 'webgpu' && !ranOn && !before) {
@@ -163,7 +171,7 @@ async function run(
     forget();
   }
   if (notes[0]) notes[0] += ` for ${((performance.now() - start) / 1000).toFixed(1)} s.`;
-  return { interrupted: abort.signal.aborted, notes };
+  return { interrupted: abort.signal.aborted, notes, broken };
 }
 
 function outcome(

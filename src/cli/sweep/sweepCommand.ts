@@ -29,7 +29,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   const jobs = readWorkers(values.jobs, '--jobs');
   const isMine = readShard(values.shard);
   const document = loadSweep(source, values.set);
-  const { cells, notes, interrupted } = await performSweep(document, {
+  const { cells, notes, interrupted, broken } = await performSweep(document, {
     title: source,
     backend,
     jobs,
@@ -39,7 +39,9 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   });
   process.stdout.write(sweepReport(document, cells, quantity));
   process.stdout.write(`${notes.join('\n')}\n`);
-  return interrupted ? EXIT.interrupted : EXIT.success;
+  if (broken !== null) process.stderr.write(`${broken}\n`);
+  if (interrupted) return EXIT.interrupted;
+  return broken === null ? EXIT.success : EXIT.failure;
 }
 
 /** `2/3` takes every third cell, from the second. */

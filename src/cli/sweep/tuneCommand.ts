@@ -54,9 +54,10 @@ export async function tuneCommand(args: readonly string[]): Promise<number> {
     [['the file that the experiment comes from', source]],
   );
   const sweep = { title, backend, jobs, out: file, resume, isMine: () => true };
-  const { cells, notes, interrupted } = await performSweep(document, sweep);
+  const { cells, notes, interrupted, broken } = await performSweep(document, sweep);
   process.stdout.write(tuningReport(document, cells));
   process.stdout.write(`${notes.join('\n')}\n`);
+  if (broken !== null) process.stderr.write(`${broken}\n`);
   const tuned = tunedConfig(document, cells);
   if (tuned && out !== undefined) {
     writeAtomically(out, `${JSON.stringify(tuned, null, 2)}\n`);
@@ -64,6 +65,7 @@ export async function tuneCommand(args: readonly string[]): Promise<number> {
   }
   if (interrupted) return EXIT.interrupted;
   if (tuned) return EXIT.success;
+  if (broken !== null) return EXIT.failure;
   process.stderr.write('An arm has no trial without divergence: there is no tuned race.\n');
   return EXIT.failure;
 }

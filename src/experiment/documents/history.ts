@@ -76,9 +76,10 @@ export function appendEvaluation(history: RaceHistory, run: number, evaluation: 
 
 /** Takes away what came after a step. */
 export function cutAfter(history: RaceHistory, step: number): void {
-  for (const { steps, columns } of history.runs) {
-    const kept = steps.filter((own) => own <= step).length;
-    for (const column of [steps, ...Object.values(columns)]) column.length = kept;
+  for (const run of history.runs) {
+    const kept = run.steps.filter((own) => own <= step).length;
+    for (const column of [run.steps, ...Object.values(run.columns)]) column.length = kept;
+    if ((run.divergedAt ?? 0) > step) Object.assign(run, { status: 'running', divergedAt: null });
   }
 }
 

@@ -11,9 +11,11 @@ export class Unreadable {
   }
 }
 
-/** All of it: one file of records, the runs with their results, and a file for the bytes of each state. Rejects. */
+/** All of it: one file of records, the runs with their results, and a file for the bytes of each state. Never rejects. */
 export async function exportUnreadable(entries: readonly BadRecord[], storage: Storage): Promise<void> {
-  const wholes = await Promise.all(entries.map(async (entry) => ({ entry, ...(await storage.apart(entry)) })));
+  // Of what cannot be read at all the record is better than nothing.
+  const apart = (entry: BadRecord) => storage.apart(entry).catch(() => ({ results: undefined, bytes: undefined }));
+  const wholes = await Promise.all(entries.map(async (entry) => ({ entry, ...(await apart(entry)) })));
   saveJson(
     wholes.map(({ entry, results }) => ({ ...entry, results })),
     'pilaf-lab-unreadable.json',

@@ -135,12 +135,16 @@ export class Keeper {
     try {
       await this.#storage.saveState(state, bytes);
     } catch (error) {
-      this.unstored(reasonOf(error));
+      this.#sayUnstored(current, reasonOf(error));
     }
   }
 
+  /** The race's state could not be made. */
   unstored(reason: string): void {
-    const name = this.#current?.name ?? '';
+    if (this.#current) this.#sayUnstored(this.#current, reason);
+  }
+
+  #sayUnstored({ name }: Current, reason: string): void {
     this.#library.trouble = `The state of “${name}” is not stored (${reason}): after a reload it goes on from an earlier step, or not at all.`;
   }
 
@@ -200,15 +204,16 @@ export class Keeper {
     const free = states.filter((state) => offered.includes(state.id));
     const newest = free.toSorted((a, b) => b.order - a.order || (a.date < b.date ? 1 : -1));
     this.offers = newest.slice(0, MOST_STATES);
-    for (const old of newest.slice(MOST_STATES)) await this.#drop(old);
-  }
-
-  async #drop({ id, name, step }: StoredState): Promise<void> {
-    const release = await takeLock(lockName(id));
-    if (!release) return; // It goes on in another tab.
-    await this.#remove(id);
-    release();
-    this.#library.trouble = `The state of “${name}” after step ${step} was dropped: ${MOST_STATES} newer ones are stored.`;
+    const dropped: string[] = [];
+    for (const { id, name, step } of newest.slice(MOST_STATES)) {
+      const release = await takeLock(lockName(id));
+      if (!release) continue; // It goes on in another tab.
+      await this.#remove(id);
+      release();
+      dropped.push(`“${name}” after step ${step}`);
+    }
+    if (dropped.length === 0) return;
+    this.#library.trouble = `Dropped was the state of ${dropped.join(', ')}: ${MOST_STATES} newer ones are stored.`;
   }
 
   #tell(id: string): void {

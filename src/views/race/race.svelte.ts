@@ -274,7 +274,7 @@ export class Race {
         this.#lost(event.message);
         return;
       case 'wrong':
-        this.#distrust(event.message);
+        this.#distrust(event.message, event.rightAt);
         return;
       case 'ready':
         this.waitsFor = null;
@@ -323,8 +323,8 @@ export class Race {
       case 'failed':
         this.#broke(event.message);
         return;
-      case 'asked':
-        // No race here asks anybody.
+      case 'checking':
+      case 'asked': // No race here asks anybody.
         return;
       case 'state':
         this.#enter(event.state);
@@ -363,17 +363,16 @@ export class Race {
   }
 
   /** The device is not to be trusted: what comes next runs on what is always right. */
-  #distrust(message: string): void {
+  #distrust(message: string, rightAt: number): void {
     const name = this.device?.backend.name;
     this.device = null;
     if (name) this.#backends.fail(name, message);
     let text = `${message} The page goes on with WebAssembly, also from the last state that was stored.`;
     // A start has shown nothing of its own yet.
     if (this.active && this.state !== 'starting' && !this.#started) {
-      // Checks of the whole device come with each state; others do not see all that is wrong.
-      const step = this.#origin?.state?.step ?? 0;
-      this.shown.cutAfter(step);
-      text += ` What came after step ${step} is thrown away.`;
+      // Other checks than that of the whole device do not see all that is wrong.
+      this.shown.cutAfter(rightAt);
+      text += ` What came after step ${rightAt} is thrown away.`;
     }
     this.#broke(text);
     this.#client.wanted = { ...this.#client.wanted, only: 'wasm' };

@@ -171,15 +171,19 @@ export class Sweeps {
       onProgress: (progress) => (this.progress = progress),
       onCell: (number, { arms }, backend) => this.#addCell(id, number, arms, backend),
     });
+    const end = (problem: string): void => {
+      const backend = this.#find(id)?.results.backend;
+      this.#end(problem);
+      this.stuck = backend && backend.name !== 'wasm' ? id : null;
+    };
     running.then(
-      () => {
-        if (!abort.signal.aborted) this.#end(null);
+      ([first, ...others]) => {
+        if (abort.signal.aborted) return;
+        if (!first) return this.#end(null);
+        const broken = others.length === 0 ? 'One of its cells' : `${others.length + 1} of its cells`;
+        end(`${broken} broke, and all others are done. ${brokenText(sweep.results.sweep, first)}`);
       },
-      (error: Error) => {
-        const backend = this.#find(id)?.results.backend;
-        this.#end(`The sweep broke off. ${brokenText(sweep.results.sweep, error)}`);
-        this.stuck = backend && backend.name !== 'wasm' ? id : null;
-      },
+      (error: Error) => end(`The sweep broke off. ${brokenText(sweep.results.sweep, error)}`),
     );
   }
 
@@ -242,9 +246,7 @@ export class Sweeps {
 }
 
 function brokenText(sweep: SweepDocument, error: Error): string {
-  if (!(error instanceof CellError)) return error.message;
-  const others = error.count > 1 ? ` (${error.count - 1} more of its cells broke.)` : '';
-  return `${cellName(sweep, error.cell)}: ${error.message}${others}`;
+  return error instanceof CellError ? `${cellName(sweep, error.cell)}: ${error.message}` : error.message;
 }
 
 const lockName = (id: string): string => `pilaf-lab/sweep/${id}`;

@@ -318,6 +318,7 @@ export class Labelling {
       case 'started':
       case 'snapshot':
       case 'unstored':
+      case 'checking':
         return;
     }
     event satisfies never;

@@ -1,9 +1,9 @@
-import { WrongNumbers } from '../../training/checkDevice';
-import { sentence } from '../errors';
+import { WrongNumbers } from '../../training/wrongNumbers';
+import { sentence, UsageError } from '../errors';
 import { quoted } from '../arguments';
 import { GpuLost } from '../nodeRuntime';
 
-/** Where a race stood when its GPU failed. */
+/** Where a race stood when something failed. */
 export interface Standing {
   /** The file of its state; undefined where none is saved. */
   readonly save: string | undefined;
@@ -15,13 +15,18 @@ export interface Standing {
   readonly rescue: () => string | null;
 }
 
-/** A failure of the GPU, whatever of it failed, with the way on without one; all else as it is. */
-export function withoutGpu(error: unknown, { save, saved, again, rescue }: Standing): unknown {
-  if (!(error instanceof GpuLost || error instanceof WrongNumbers)) return error;
+/** A failure with the way on, where there is one: of the GPU, whatever of it failed, the way without one. */
+export function withWayOn(error: unknown, { save, saved, again, rescue }: Standing): unknown {
+  const resume = (...args: readonly string[]) => `npm run lab -- ${quoted(['resume', ...args, ...again])}`;
+  const isGpu = error instanceof GpuLost || error instanceof WrongNumbers;
+  if (!isGpu) {
+    if (error instanceof UsageError || save === undefined || !saved) return error;
+    return new Error(`${sentence(error)} ${resume(save)} goes on from what was saved.`, { cause: error });
+  }
   const state = saved ? (save ?? null) : rescue();
   const way =
     state !== null
-      ? `npm run lab -- ${quoted(['resume', state, '--backend', 'wasm', ...again])} goes on without it.`
+      ? `${resume(state, '--backend', 'wasm')} goes on without it.`
       : `Nothing of the run is saved${save === undefined ? '; with --save it could be gone on with' : ' yet'}. The same command with --backend wasm begins it again without the GPU.`;
   return new Error(`${sentence(error)} ${way}`, { cause: error });
 }
