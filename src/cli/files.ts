@@ -29,12 +29,14 @@ export const RECORDED = join(ROOT, 'public', 'recorded');
 
 const ENDING = '.safetensors';
 
-const checkpointPath = (name: string): string =>
-  name.endsWith(ENDING) ? resolve(name) : join(CHECKPOINTS, `${basename(name)}${ENDING}`);
+/** Whether a name is a path: where nothing is there, what is shipped under its last part would be another model. */
+const isPath = (name: string): boolean => /[./\\]/.test(name);
+
+const checkpointPath = (name: string): string => (isPath(name) ? resolve(name) : join(CHECKPOINTS, `${name}${ENDING}`));
 
 /** Where a checkpoint's estimated optimum lies: beside it. */
 export const optimumPath = (name: string, oracle: 'bounded' | 'sum'): string =>
-  `${checkpointPath(name).slice(0, -ENDING.length)}.${optimumEnding(oracle)}`;
+  `${checkpointPath(name).replace(/[.]safetensors$/, '')}.${optimumEnding(oracle)}`;
 
 /** The text beside a checkpoint; null where there is none. */
 export async function loadOptimum(name: string, oracle: 'bounded' | 'sum'): Promise<string | null> {
@@ -59,7 +61,7 @@ function modelFiles(folder: string): Map<string, Uint8Array> {
 export async function loadCheckpoint(name: string): Promise<Uint8Array> {
   const own = resolve(name);
   const kind = statSync(own, { throwIfNoEntry: false });
-  if (kind?.isDirectory() && /[./\\]/.test(name)) return openModel(modelFiles(own)).bytes;
+  if (kind?.isDirectory() && isPath(name)) return openModel(modelFiles(own)).bytes;
   if (kind?.isFile() && /[.](bin|data)$/.test(name)) {
     const beside = join(dirname(own), 'tokenizer.bin');
     const files = existsSync(beside) ? [own, beside] : [own];

@@ -3,6 +3,7 @@ import type { Task } from '../training/task';
 import { drawMixture } from '../reference/mixtureSamples';
 import { encodeTextModel } from '../policy/textModel';
 import { runCell } from './cell';
+import { otherModel } from './models';
 import type { ImportedCheckpoints, Note, Order, OrderKind, OrderOf, Outcomes } from './orders';
 import { Part } from './part';
 import { RepeatedCheck } from './repeatedCheck';
@@ -58,10 +59,19 @@ export class Executor {
     this.halted = true;
   }
 
-  private async cell({ config, checkpoints }: OrderOf<'cell'>, onNote: (note: Note) => void) {
+  private async cell(order: OrderOf<'cell'>, onNote: (note: Note) => void) {
     await this.drop();
-    const task = await this.environment.prepare(config, checkpoints);
+    const { config } = order;
+    const task = await this.prepared(order);
     return runCell(config, task, { ...this.environment, onStep: (step) => onNote({ type: 'step', step }) });
+  }
+
+  /** Throws an Error where it is made of other checkpoints than it was elsewhere. */
+  private async prepared({ config, checkpoints, models }: OrderOf<'cell' | 'open'>): Promise<Task> {
+    const task = await this.environment.prepare(config, checkpoints);
+    const problem = otherModel(models, task.models);
+    if (problem !== null) throw new Error(problem);
+    return task;
   }
 
   private async mixture({ config, draws }: OrderOf<'mixture'>, onNote: (note: Note) => void) {
@@ -92,9 +102,10 @@ export class Executor {
     throw new Error('a pretraining has no steps');
   }
 
-  private async open({ config, checkpoints, runs, from }: OrderOf<'open'>, onNote: (note: Note) => void) {
+  private async open(order: OrderOf<'open'>, onNote: (note: Note) => void) {
     await this.drop();
-    const task = await this.environment.prepare(config, checkpoints);
+    const { config, runs, from } = order;
+    const task = await this.prepared(order);
     const { check, now, memory } = this.environment;
     this.check = new RepeatedCheck(check, (device) => device.whole(config, task), config.schedule.steps, now);
     await this.check.wholly();

@@ -4,25 +4,32 @@ import type { TextPretraining } from '../experiment/config/textPretraining';
 import type { MixtureDraws, MixtureSample } from '../reference/mixtureSamples';
 import type { TextLook } from '../reference/pretrainText';
 import type { Report } from '../training/reports';
+import type { Models } from '../training/task';
 import type { ExperimentSnapshot } from '../training/snapshot';
 
 /** Checkpoints that a config names and that a worker cannot load by itself. */
 export type ImportedCheckpoints = readonly { readonly name: string; readonly bytes: Blob }[];
 
+/** What a worker makes a config's task of. */
+export interface Sources {
+  readonly checkpoints: ImportedCheckpoints;
+  /** What has to come of it: a worker reads files anew, which may be others by then. Absent where nobody knows. */
+  readonly models?: Models | undefined;
+}
+
 /** What a worker of the pool is told to do, one at a time; plain data. */
 export type Order =
   /** A cell of a sweep, to its end. */
-  | { readonly kind: 'cell'; readonly config: ExperimentConfig; readonly checkpoints: ImportedCheckpoints }
+  | ({ readonly kind: 'cell'; readonly config: ExperimentConfig } & Sources)
   /** A part of a race, up to its first step, or restored; the part that the worker had before is dropped. */
-  | {
+  | ({
       readonly kind: 'open';
       readonly config: ExperimentConfig;
-      readonly checkpoints: ImportedCheckpoints;
       /** The part's runs, by their index. */
       readonly runs: readonly number[];
       /** Of these runs; null: from the start. */
       readonly from: ExperimentSnapshot | null;
-    }
+    } & Sources)
   /** The part's next steps. */
   | {
       readonly kind: 'advance';

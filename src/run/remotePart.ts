@@ -1,7 +1,7 @@
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Report } from '../training/reports';
 import type { ExperimentSnapshot } from '../training/snapshot';
-import { hasEvaluation, type ImportedCheckpoints, type Leg, type Note } from './orders';
+import { hasEvaluation, type Leg, type Note, type Sources } from './orders';
 import { MOST_DEATHS, WorkerGone, type Pool, type PoolWorker } from './pool';
 
 /** Its workers have died again and again, although others may not. */
@@ -34,7 +34,7 @@ export class RemotePart {
     readonly place: number,
     private readonly takesTurns: boolean,
     private readonly config: ExperimentConfig,
-    private readonly checkpoints: ImportedCheckpoints,
+    private readonly sources: Sources,
     readonly runs: readonly number[],
     from: ExperimentSnapshot | null,
   ) {
@@ -103,9 +103,9 @@ export class RemotePart {
   }
 
   private async openIn(onNote?: (note: Note) => void): Promise<{ worker: PoolWorker; leg: Leg }> {
-    const { config, checkpoints, runs, saved } = this;
+    const { config, sources, runs, saved } = this;
     const worker = await this.pool.worker(this.place);
-    const leg = await worker.run({ kind: 'open', config, checkpoints, runs, from: saved }, onNote);
+    const leg = await worker.run({ kind: 'open', config, ...sources, runs, from: saved }, onNote);
     this.worker = worker;
     return { worker, leg };
   }

@@ -45,7 +45,8 @@ export async function* runParts(
   const { steps } = config.schedule;
   const parts = cut.map((runs, place) => {
     const own = from && { step: from.step, runs: runs.map((index) => from.runs[index]!) };
-    return new RemotePart(pool, place % workers, cut.length > workers, config, checkpoints, runs, own);
+    const sources = { checkpoints, models: task.models };
+    return new RemotePart(pool, place % workers, cut.length > workers, config, sources, runs, own);
   });
   const live = new Set(all.keys());
   from?.runs.forEach(({ divergedAt }, index) => divergedAt !== null && live.delete(index));

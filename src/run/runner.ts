@@ -123,7 +123,7 @@ export class Runner {
 
   /** A file that the experiment can be restored from. Throws StateTooLarge. */
   stored(snapshot: ExperimentSnapshot): Uint8Array<ArrayBuffer> {
-    const bytes = encodeStored({ results: this.results(), snapshot });
+    const bytes = encodeStored({ results: this.results(), snapshot, models: this.task.models });
     if (bytes.length <= MOST_STATE_BYTES) return bytes;
     const [much, most] = [bytes.length, MOST_STATE_BYTES].map((count) => Math.ceil(count / 2 ** 20));
     throw new StateTooLarge(`it has ${much} MiB; at most ${most} can be stored`);

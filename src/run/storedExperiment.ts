@@ -8,12 +8,15 @@ import { Fingerprint } from '../math/hash';
 import { encodeSafetensors, parseSafetensors, type NamedTensor, type TensorValues } from '../policy/safetensors';
 import { groupIntoFleets, runsOf } from '../training/run';
 import type { ExperimentSnapshot, RunSnapshot } from '../training/snapshot';
+import type { Models } from '../training/task';
 import { fleetsSchema, partsSchema, poolSchema, type StoredParts } from './storedParts';
 
 /** An experiment between two steps, with all that it has said so far: what a file or the browser's storage keeps. */
 export interface StoredExperiment {
   readonly results: Results;
   readonly snapshot: ExperimentSnapshot;
+  /** What its task is made of; absent in states of earlier versions. */
+  readonly models?: Models | undefined;
 }
 
 const FORMAT = 'pilaf-lab/experiment';
@@ -35,11 +38,12 @@ const CHECKSUM_BYTES = 8;
  * none; its pool of pairs; and the rest as JSON. The header grows with the runs, not with what they have done. The last
  * eight bytes are the checksum of all before them.
  */
-export function encodeStored({ results, snapshot }: StoredExperiment): Uint8Array<ArrayBuffer> {
+export function encodeStored({ results, snapshot, models }: StoredExperiment): Uint8Array<ArrayBuffer> {
   const { step, runs } = snapshot;
   const books: StoredParts = {
     results: { ...results, runs: results.runs.map((run) => ({ ...run, evaluations: [] })) },
     step,
+    models,
     runs: runs.map(({ fingerprint, totals, sums, divergedAt }) => ({ fingerprint, totals, sums, divergedAt })),
   };
   const bytes = encodeSafetensors({
@@ -137,7 +141,7 @@ function parseSummed(bytes: Uint8Array, columns: string, values: Values): Books 
 
 function byRun(books: Books, values: Values): StoredExperiment {
   const results = required('results', parseUnfinishedResults(books['results']));
-  const { step, runs } = checked('books', partsSchema, books);
+  const { step, runs, models } = checked('books', partsSchema, books);
   checkExtent(results, step, runs.length);
   const moves = results.config.rounds?.movingReference === true;
   const runOf = (run: (typeof runs)[number], r: number): RunSnapshot => ({
@@ -148,7 +152,7 @@ function byRun(books: Books, values: Values): StoredExperiment {
     reference: moves ? tensorOf(values, `reference.${r}`, Float32Array) : null,
     pool: checked(`pool.${r}`, poolSchema, jsonOf(values, `pool.${r}`)),
   });
-  return { results, snapshot: { step, runs: runs.map(runOf) } };
+  return { results, snapshot: { step, runs: runs.map(runOf) }, ...(models && { models }) };
 }
 
 /** A fleet's tensors hold its runs one after the other, behind the policies their references, the moving ones last. */

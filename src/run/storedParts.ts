@@ -1,12 +1,14 @@
 import * as v from 'valibot';
 import type { Results } from '../experiment/documents/results';
 import type { RunSnapshot } from '../training/snapshot';
+import type { Models } from '../training/task';
 
 /** What a stored experiment says in JSON beside its numbers. */
 export interface StoredParts {
   /** The runs without their evaluations. */
   readonly results: Results;
   readonly step: number;
+  readonly models: Models | undefined;
   readonly runs: readonly Pick<RunSnapshot, 'fingerprint' | 'totals' | 'sums' | 'divergedAt'>[];
 }
 
@@ -34,7 +36,11 @@ const memory = {
 const fingerprint = v.tuple([word, word]);
 
 /** The same, to check what was read; without the results, which have a schema of their own. */
-export const partsSchema = v.object({ step: count, runs: v.array(v.object({ fingerprint, ...memory })) });
+export const partsSchema = v.object({
+  step: count,
+  models: v.optional(v.record(v.string(), v.string())),
+  runs: v.array(v.object({ fingerprint, ...memory })),
+});
 
 /** The versions before had the fingerprints beside the runs, and those by fleet. */
 export const fleetsSchema = v.object({

@@ -1,4 +1,5 @@
 import { foreign, messageOf } from '../math/foreign';
+import { contentHash } from '../math/hash';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Checkpoint } from '../policy/checkpoint';
 import type { RewardForm } from '../tasks/reviews/bounds';
@@ -13,6 +14,24 @@ export type OptimumLoader = (name: string, oracle: RewardForm['oracle']) => Prom
 
 /** The task of a config, ready for training. Throws CheckpointError; an optimum that cannot be used is no error. */
 export async function prepareTask(
+  config: ExperimentConfig,
+  load: CheckpointLoader,
+  loadOptimum: OptimumLoader,
+): Promise<Task> {
+  const models: Record<string, string> = {};
+  const task = await taskOf(
+    config,
+    async (name) => {
+      const bytes = await load(name);
+      models[name] = contentHash(bytes);
+      return bytes;
+    },
+    loadOptimum,
+  );
+  return { ...task, models };
+}
+
+async function taskOf(
   { task, start }: ExperimentConfig,
   load: CheckpointLoader,
   loadOptimum: OptimumLoader,

@@ -1,10 +1,10 @@
 import { rewardModels } from '../experiment/config/checkpointName';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import type { Oracle } from '../tasks/text/oracles/oracle';
-import { checkpointAt, refuseOtherSizes, type CheckpointLoader } from './checkpointAt';
+import { CheckpointError, checkpointAt, refuseOtherSizes, type CheckpointLoader } from './checkpointAt';
 import { learntOracle } from './learntOracle';
 import type { Task } from './task';
-import { readTextModel, textTask } from './textTask';
+import { readTextModel, textTask, type ReadTextModel } from './textTask';
 
 /** A config's task of plain text. Throws CheckpointError. */
 export async function prepareText(
@@ -20,5 +20,14 @@ export async function prepareText(
   if (start.kind !== 'checkpoint') return textTask(reference, { ...task, learnt });
   const first = await checkpointAt('start.checkpoint', start.checkpoint, load, readTextModel);
   refuseOtherSizes(start.checkpoint, first, reference);
+  if (!writesAlike(first, reference)) {
+    throw new CheckpointError('start.checkpoint', start.checkpoint, 'its tokenizer is not that of task.checkpoint');
+  }
   return textTask(reference, { ...task, learnt, startWeights: first.weights });
+}
+
+/** Whether two policies' token ids stand for the same pieces of text: two of one size may have learnt from two texts. */
+function writesAlike(a: ReadTextModel, b: ReadTextModel): boolean {
+  const ids = ({ beginning, ends, coder }: ReadTextModel) => JSON.stringify([beginning, ends, coder.pieces]);
+  return ids(a) === ids(b);
 }

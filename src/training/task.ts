@@ -2,12 +2,17 @@ import type { PlanePoint } from '../experiment/documents/results';
 import type { Policy } from '../policy/policy';
 import type { Prompt } from '../theory/prompt';
 
+/** Hashes of checkpoints' bytes, by their names in the config. */
+export type Models = Readonly<Record<string, string>>;
+
 /**
  * A task made ready for training: the policy's program, where the runs start, and what the oracle says.
  * `seed` arguments are run seeds; a bandit's tables may differ between them.
  */
 export interface Task {
   readonly policy: Policy;
+  /** What it was made of; absent where that is the config alone. */
+  readonly models?: Models;
   readonly promptLength: number;
   readonly promptCount: number;
   /** Ids of a training prompt, without padding. */

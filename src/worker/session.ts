@@ -3,6 +3,7 @@ import { parseConfig } from '../experiment/config/config';
 import type { ExperimentConfig } from '../experiment/config/schema';
 import { refused, within } from '../experiment/reading';
 import { memoryProblem, muchMemory } from '../run/memory';
+import { otherModel } from '../run/models';
 import type { ImportedCheckpoints } from '../run/orders';
 import type { Experiment } from '../run/runner';
 import { parseStored, type StoredExperiment } from '../run/storedExperiment';
@@ -99,6 +100,11 @@ export class Session {
       task = await prepare(config, checkpoints);
     } catch (error) {
       post({ type: 'refused', id, problems: [problemOf(error, 'task')] });
+      return;
+    }
+    const other = otherModel(from?.models, task.models);
+    if (other !== null) {
+      post({ type: 'refused', id, problems: [{ path: 'stored state', message: other }] });
       return;
     }
     const tooLarge = memoryProblem(config, task, this.environment.backend.name);

@@ -1,6 +1,7 @@
 import type { BackendName } from '../../experiment/documents/results';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { isStorable, muchMemory } from '../../run/memory';
+import { otherModel } from '../../run/models';
 import type { StoredExperiment } from '../../run/storedExperiment';
 import { quoted } from '../arguments';
 import { EXIT, UsageError } from '../errors';
@@ -64,6 +65,8 @@ export async function perform({
 }: Performance): Promise<number> {
   checkOutputs({ out, save, pairs }, { resumed: from && save, source, labels: labels?.file });
   const task = await prepared(config);
+  const other = otherModel(from?.models, task.models);
+  if (other !== null) throw new UsageError(`${save ?? ''}: ${other}`);
   const much = muchMemory(config, task);
   if (much) process.stderr.write(`This race takes about ${much}.\n`);
   const storable = isStorable(config, task);

@@ -5,6 +5,7 @@ import {
   type SweepCell,
   type SweepResults,
 } from '../../experiment/documents/sweepResults';
+import { otherModel } from '../../run/models';
 import { readArguments } from '../arguments';
 import { EXIT, UsageError } from '../errors';
 import { checkWritable, writeAtomically } from '../files';
@@ -40,6 +41,10 @@ function merged(shards: readonly Shard[], partial: boolean): SweepResults {
   const { fingerprint, sweep } = first.head;
   const foreign = shards.find(({ head }) => head.fingerprint !== fingerprint);
   if (foreign) throw new UsageError(`${foreign.path} belongs to another sweep than ${first.path}`);
+  for (const { path, head } of shards) {
+    const other = otherModel(first.head.models, head.models);
+    if (other !== null) throw new UsageError(`${path} and ${first.path} cannot be merged: ${other}`);
+  }
   const cells = new Map<number, { readonly path: string; readonly cell: SweepCell }>();
   let backend: { readonly path: string; readonly info: SweepResults['backend'] } | null = null;
   for (const { path, lines } of shards) {

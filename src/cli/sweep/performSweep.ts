@@ -7,6 +7,7 @@ import { cellConfig, cellCount, cellName, cellValues, type SweepDocument } from 
 import { CELLS_FORMAT, SWEEP_VERSION, type CellLine, type SweepHead } from '../../experiment/documents/sweepResults';
 import { CellError, runCells } from '../../run/cells';
 import { Pool } from '../../run/pool';
+import type { Models } from '../../training/task';
 import { sentence, UsageError } from '../errors';
 import { checkWritable } from '../files';
 import { onInterrupt } from '../interrupt';
@@ -42,12 +43,13 @@ export interface PerformedSweep {
 export async function performSweep(document: SweepDocument, options: SweepOptions): Promise<PerformedSweep> {
   const { title, backend: asked, jobs, out, resume, isMine } = options;
   if (out !== undefined) checkWritable(out);
-  await checkCheckpoints(document);
+  const models = await checkedModels(document);
   const head: SweepHead = {
     format: CELLS_FORMAT,
     version: SWEEP_VERSION,
     fingerprint: sweepFingerprint(document),
     sweep: document,
+    ...(Object.keys(models).length > 0 ? { models } : {}),
   };
   const file: CellFile = out === undefined ? { head, lines: [] } : openCells(out, head, resume);
   const before = file.lines[0]?.backend;
@@ -60,6 +62,7 @@ export async function performSweep(document: SweepDocument, options: SweepOption
     title,
     backend: asked ?? before?.name,
     before,
+    models,
     jobs,
     add(line) {
       if (out !== undefined) appendLine(out, line);
@@ -70,18 +73,21 @@ export async function performSweep(document: SweepDocument, options: SweepOption
   return { ...ended, cells: lines, notes: [...ended.notes, outcome(out, mine, lines)] };
 }
 
-/** Every checkpoint that a cell names is there and whole. Bandits have none. */
-async function checkCheckpoints(document: SweepDocument): Promise<void> {
+/** Every checkpoint that a cell names is there and whole; returns their hashes. Bandits have none. */
+async function checkedModels(document: SweepDocument): Promise<Models> {
   const seen = new Set<string>();
+  const models: Record<string, string> = {};
   for (let number = 0; number < cellCount(document); number++) {
     const config = configOf(document, number);
     const names = checkpointNames(config).join(' ');
     if (names === '' || seen.has(names)) continue;
     seen.add(names);
-    await prepared(config).catch((error: unknown) => {
+    const task = await prepared(config).catch((error: unknown) => {
       throw new UsageError(`${cellName(document, number)}: ${sentence(error)}`, { cause: error });
     });
+    Object.assign(models, task.models);
   }
+  return models;
 }
 
 function configOf(document: SweepDocument, number: number): ExperimentConfig {
@@ -101,6 +107,7 @@ interface Manner {
   readonly backend: BackendName | undefined;
   /** What earlier cells of the file ran on. */
   readonly before: BackendInfo | undefined;
+  readonly models: Models;
   readonly jobs: number | undefined;
   readonly add: (line: CellLine) => void;
   /** How far the sweep came, and how it goes on, in a sentence. */
@@ -110,7 +117,7 @@ interface Manner {
 async function run(
   document: SweepDocument,
   numbers: readonly number[],
-  { title, backend: wanted, before, jobs: most, add, kept }: Manner,
+  { title, backend: wanted, before, models, jobs: most, add, kept }: Manner,
 ): Promise<Omit<PerformedSweep, 'cells'>> {
   if (numbers.length === 0) return { interrupted: false, notes: [], broken: null };
   const abort = new AbortController();
@@ -119,7 +126,7 @@ async function run(
   const cells = numbers.map((number) => ({
     number,
     steps: configOf(document, number).schedule.steps,
-    order: () => ({ kind: 'cell', config: configOf(document, number), checkpoints: [] }) as const,
+    order: () => ({ kind: 'cell', config: configOf(document, number), checkpoints: [], models }) as const,
   }));
   const progress = startProgress(
     title,

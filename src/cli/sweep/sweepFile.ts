@@ -13,6 +13,7 @@ import {
   type CellLine,
   type SweepHead,
 } from '../../experiment/documents/sweepResults';
+import { otherModel } from '../../run/models';
 import { known, sentence, UsageError } from '../errors';
 import { MOST_TEXT_BYTES, readBytes, readText } from '../readFile';
 
@@ -40,6 +41,8 @@ export function openCells(path: string, head: SweepHead, resume: boolean): CellF
     if (known.head.fingerprint !== head.fingerprint) {
       throw new UsageError(`--resume: ${path} belongs to another sweep, or to another --set`);
     }
+    const other = otherModel(known.head.models, head.models);
+    if (other !== null) throw new UsageError(`--resume: ${path}: ${other}`);
     if (length < bytes.length) truncateSync(path, length);
     return known;
   }

@@ -62,6 +62,8 @@ const headSchema = v.strictObject({
   version: v.literal(SWEEP_VERSION),
   fingerprint: v.string(),
   sweep: v.unknown(),
+  /** Hashes of the cells' checkpoints, by name; absent where there are none, and in files of earlier versions. */
+  models: v.optional(v.record(v.string(), v.string())),
 });
 
 const documentSchema = v.strictObject({
