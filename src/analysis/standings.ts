@@ -44,6 +44,14 @@ export function standings(history: RaceHistory, baseline = 0): Standing[] {
   });
 }
 
+/** "8 seeds", of what the means of all arms rest on. */
+export function seedsText(history: RaceHistory): string {
+  const counts = new Set(history.arms.map((_, arm) => lastMean(history, arm, 'objective')?.seeds ?? 0));
+  if (counts.size > 1) return 'the seeds that each arm has left';
+  const [count] = counts;
+  return `${count || history.config.seeds} seeds`;
+}
+
 /** The arm that beats every other in a paired comparison of J, or −1. */
 function clearWinner(history: RaceHistory): number {
   return history.arms.findIndex((_, arm) => {

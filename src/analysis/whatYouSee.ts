@@ -1,6 +1,7 @@
 import type { RaceHistory, RunHistory } from '../experiment/documents/history';
+import type { RunStatus } from '../experiment/documents/results';
 import { mean, pairedDifference } from '../math/statistics';
-import { areSame, excludesZero, lastDifference, lastMean, pairedValues, runsOf } from './aggregate';
+import { areSame, excludesZero, lastDifference, lastMean, pairedRuns, runsOf } from './aggregate';
 import { whole, withInterval } from './format';
 import { FEWEST_SEEDS, isSaving, savings, savingText } from './labelSaving';
 
@@ -87,12 +88,17 @@ export function labelsSaved(history: RaceHistory): string[] {
 
 /** Whose pairs differ more by the oracle's scores than the first arm's, on the average of the whole race, paired by seed. */
 function pairsDiffer(history: RaceHistory): string[] {
-  const gapOf = ({ columns }: RunHistory): number | null => {
-    const values = columns.oracleGap.filter((value) => value !== null);
-    return values.length === 0 ? null : mean(values);
+  const gapOf = ({ columns }: RunHistory, count: number): number[] => {
+    const values = columns.oracleGap.slice(0, count).filter((value) => value !== null);
+    return values.length === 0 ? [] : [mean(values)];
   };
   const told = history.arms.slice(1).flatMap((arm, i) => {
-    const pairs = pairedValues(history, i + 1, 0, gapOf);
+    const pairs = pairedRuns(history, i + 1, 0).flatMap(({ mine, theirs }) => {
+      // The gap changes as policies train: one that has diverged is compared up to there.
+      const count = Math.min(mine.steps.length, theirs.steps.length);
+      const [own, other] = [gapOf(mine, count), gapOf(theirs, count)];
+      return own.length > 0 && other.length > 0 ? [[own[0]!, other[0]!] as const] : [];
+    });
     const [mine, theirs] = [pairs.map(([own]) => own), pairs.map(([, other]) => other)];
     if (pairs.length < 2 || !excludesZero(pairedDifference(mine, theirs)) || mean(theirs) === 0) return [];
     const share = 100 * (mean(mine) / mean(theirs) - 1);
@@ -105,9 +111,17 @@ function pairsDiffer(history: RaceHistory): string[] {
 }
 
 function lost(history: RaceHistory): string[] {
-  const diverged = history.arms.flatMap((arm, i) => {
-    const count = runsOf(history, i).filter(({ status }) => status === 'diverged').length;
-    return count > 0 ? [`${count} of ${arm}`] : [];
-  });
-  return diverged.length > 0 ? [`Runs have diverged: ${listed(diverged)}.`] : [];
+  const of = (lostAs: RunStatus): string[] =>
+    history.arms.flatMap((arm, i) => {
+      const count = runsOf(history, i).filter(({ status }) => status === lostAs).length;
+      return count > 0 ? [`${count} of ${arm}`] : [];
+    });
+  const diverged = of('diverged');
+  // Where all were stopped, somebody has stopped the race.
+  const others = history.runs.some(({ status }) => status === 'running' || status === 'complete');
+  const givenUp = others ? of('stopped') : [];
+  return [
+    ...(diverged.length > 0 ? [`Runs have diverged: ${listed(diverged)}.`] : []),
+    ...(givenUp.length > 0 ? [`Runs were given up: ${listed(givenUp)}.`] : []),
+  ];
 }

@@ -109,6 +109,13 @@ function realPath(path: string): string {
 /** Whether something is there that writing would destroy; an empty file is nothing. */
 export const holdsSomething = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 
+/** Throws UsageError where one of these files is there already: nobody has said that it may go. */
+export function refuseExisting(paths: readonly string[]): void {
+  const there = paths.find(holdsSomething);
+  if (there !== undefined)
+    throw new UsageError(`--out: ${there} is there already; give another folder, or move it away`);
+}
+
 /** Makes a folder, and those above it; throws UsageError where that is not possible, or nothing can be written there. */
 export function makeFolder(path: string, option = '--out'): void {
   try {

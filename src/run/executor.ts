@@ -91,13 +91,14 @@ export class Executor {
     // Large, and seldom asked for.
     const { pretrainText } = await import('../reference/pretrainText');
     for await (const { step, loss, look, model } of pretrainText(asked)) {
+      const file = async () => encodeTextModel(await model());
       // Nobody is shown, or keeps, what a device has written that has gone wrong.
       if (look) await this.environment.check?.quick();
-      onNote({ type: 'pretraining', step, loss, ...(look && { look }) });
+      onNote({ type: 'pretraining', step, loss, ...(look && { look: { ...look, file: new Blob([await file()]) } }) });
       await this.environment.breathe();
       if (!this.halted && step < asked.steps) continue;
       await this.environment.check?.quick();
-      return encodeTextModel(await model());
+      return file();
     }
     throw new Error('a pretraining has no steps');
   }

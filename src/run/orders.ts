@@ -71,8 +71,13 @@ export interface Outcomes {
 export type Note =
   | { readonly type: 'step'; readonly step: number }
   | Extract<Report, { type: 'offline' | 'compiling' }>
-  /** A step of a pretraining: nats per token, and now and then a look at the policy. */
-  | { readonly type: 'pretraining'; readonly step: number; readonly loss: number; readonly look?: TextLook };
+  /** A step of a pretraining: nats per token, and now and then a look at the policy, with its file. */
+  | {
+      readonly type: 'pretraining';
+      readonly step: number;
+      readonly loss: number;
+      readonly look?: TextLook & { readonly file: Blob };
+    };
 
 /** What a sweep keeps of a cell, and how long it took. */
 export interface CellResult {

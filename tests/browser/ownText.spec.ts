@@ -34,6 +34,8 @@ test('a policy learns from a text of one’s own, and races', async ({ lab, page
     buffer: Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
   });
   await expect(dialog.getByRole('alert')).toHaveText('picture.txt cannot be used: it is no text in UTF-8.');
+  await dialog.getByLabel('Text', { exact: true }).fill(TEXT);
+  await expect(dialog.getByRole('alert'), 'a text is there instead').toHaveText('');
   await dialog
     .getByLabel('Or a file')
     .setInputFiles({ name: 'beginnings.txt', mimeType: 'text/plain', buffer: Buffer.from(TEXT) });
@@ -44,10 +46,19 @@ test('a policy learns from a text of one’s own, and races', async ({ lab, page
   await dialog.getByLabel('Training steps').fill('100000');
   await dialog.getByLabel('Vocabulary at most').fill('120');
 
-  // One is cancelled, the next one kept as it is.
+  // One is cancelled, one loses its worker, the next one is kept as it is.
   await button('Learn').click();
   await button('Cancel').click();
   await expect(button('Learn')).toBeVisible();
+  await button('Learn').click();
+  await expect(dialog.getByRole('listitem')).toHaveCount(3, { timeout: 30_000 });
+  await page
+    .workers()
+    .at(-1)!
+    .evaluate(() => self.close());
+  await expect(
+    dialog.getByText(/^beginnings stopped learning: .+ is what it had learnt by step \d+[.]$/),
+  ).toBeVisible();
   await button('Learn').click();
   await expect(dialog.getByRole('status')).toContainText(/beginnings: step \d+/);
   await expect(dialog.getByRole('listitem')).toHaveCount(3, { timeout: 30_000 });

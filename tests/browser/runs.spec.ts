@@ -244,6 +244,22 @@ test('a storage that has been cleared between two visits is noticed', async ({ l
   await expect(page.getByText('A run that was stored here is gone'), 'it is said once').toHaveCount(0);
 });
 
+test('a run that was stopped is shown as stopped when it is opened again', async ({ lab, page }) => {
+  await lab.open();
+  await lab.makeTiny(100_000);
+  await lab.run();
+  await lab.live();
+  await lab.button('Stop').click();
+  await expect(lab.facts).toContainText('stopped');
+  await nav(page, 'Runs').click();
+  await page.getByRole('button', { name: /^Details/ }).click();
+  await page.locator('#runs').getByRole('button', { name: 'Open in Race' }).click();
+  await expect(page.getByRole('note').filter({ hasText: 'Stored run' })).toContainText(
+    /stopped at step \d.* of 100\s000/,
+  );
+  await expect(page.getByText('When a run has ended: how much each arm needed')).toBeVisible();
+});
+
 test('where there is no room for the results of a run its state stays, and makes them again', async ({ lab, page }) => {
   await page.addInitScript({
     content: `

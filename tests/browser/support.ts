@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test as base, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { expect, test as base, type BrowserContext, type Download, type Locator, type Page } from '@playwright/test';
 import { compression } from '../../src/cli/compression';
 import { parseConfig } from '../../src/experiment/config/config';
 import { permalinkOf } from '../../src/experiment/config/permalink';
@@ -234,14 +234,19 @@ export class Lab {
   }
 
   async download(): Promise<Results> {
-    let path = '';
-    // Where a card grows between press and release, there is no click: whoever sees nothing come presses again.
+    const file = await this.downloadBy('Download results JSON');
+    return JSON.parse(await readFile(await file.path(), 'utf8')) as Results;
+  }
+
+  /** What a button gives. Where a card grows between press and release, there is no click: whoever sees nothing come presses again. */
+  async downloadBy(button: string): Promise<Download> {
+    let file: Download | undefined;
     await expect(async () => {
       const started = this.page.waitForEvent('download', { timeout: 5000 });
-      await this.button('Download results JSON').click();
-      path = await (await started).path();
+      await this.button(button).click();
+      file = await started;
     }).toPass();
-    return JSON.parse(await readFile(path, 'utf8')) as Results;
+    return file!;
   }
 }
 

@@ -39,10 +39,8 @@ test('a run’s weights can be taken out where it stands still, and at its end',
 });
 
 /** The folder for other engines that a race's results offer, by its files. */
-async function takenOut(lab: Lab, page: Page): Promise<{ name: string; files: Record<string, string> }> {
-  const started = page.waitForEvent('download');
-  await lab.button('Take it to a real model').click();
-  const download = await started;
+async function takenOut(lab: Lab): Promise<{ name: string; files: Record<string, string> }> {
+  const download = await lab.downloadBy('Take it to a real model');
   const files = unzipSync(await readFile(await download.path()));
   const texts = Object.entries(files).map(([path, bytes]) => [path, Buffer.from(bytes).toString()]);
   return { name: download.suggestedFilename(), files: Object.fromEntries(texts) as Record<string, string> };
@@ -53,13 +51,13 @@ test('an experiment goes to other engines with its model, a bandit with one of t
   await lab.button('Take it to a real model').click();
   await expect(page.getByText('Not taken: arms.2.sampler: T-PILAF needs')).toBeVisible();
   await lab.preset('Bandit at β = 0.65').click();
-  const bandit = await takenOut(lab, page);
+  const bandit = await takenOut(lab);
   expect(Object.keys(bandit.files)).not.toContain('model/config.json');
   expect(bandit.files['experiment.yaml']).toMatch(/^model: "\S+\/\S+"$/m);
   await makeTinyReviews(lab, page);
   await lab.run();
   await lab.finish();
-  const { name, files } = await takenOut(lab, page);
+  const { name, files } = await takenOut(lab);
   expect(name).toMatch(/^reviews-.*-trl\.zip$/);
   expect(JSON.parse(files['model/config.json']!)).toMatchObject({ model_type: 'llama', vocab_size: 192 });
   expect(JSON.parse(files['experiment.json']!)).toMatchObject({ seeds: 1, schedule: { steps: 2, pairs: 2 } });
@@ -123,6 +121,13 @@ test('what a run has learnt starts the next one, also after a reload', async ({ 
   await page.getByText('More settings', { exact: true }).click();
   await page.getByRole('button', { name: `Delete ${imported}` }).click();
   await expect(page.getByText(`${imported} deleted.`)).toBeVisible();
+  await expect(checkpoint(page)).toHaveValue('');
+  await page.getByRole('button', { name: `Undo the deletion of ${imported}` }).click();
+  await expect(checkpoint(page)).toHaveValue(imported);
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: `Download ${imported}` }).click();
+  expect((await readFile(await (await saved).path())).equals(bytes), 'it may be nowhere else').toBe(true);
+  await page.getByRole('button', { name: `Delete ${imported}` }).click();
   await expect(checkpoint(page)).toHaveValue('');
   await page.reload();
   await goOn.click();

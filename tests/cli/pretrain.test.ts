@@ -121,4 +121,21 @@ describe('lab pretrain text', () => {
     const { code, stderr } = await lab(['run', race, '--backend', 'wasm']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   }, 60_000);
+
+  it('keeps at Ctrl-C what it has learnt, and takes the place of no model', async () => {
+    const folder = scratchFolder();
+    const source = scratchFile(text, '.txt');
+    const args = ['pretrain', 'text', source, '--tokens', '120', '--width', '16', '--layers', '1', '--out', folder];
+    const stopped = await lab([...args, '--steps', '100000'], { interruptAfter: 6000 });
+    expect(stopped.code, stopped.stderr).toBe(130);
+    expect(stopped.stdout).toMatch(/^Stopped after step \d+ of 100000\.\nLoss /);
+    const [file] = readdirSync(folder).map((name) => join(folder, name));
+    const before = readFileSync(file!);
+    const again = await lab([...args, '--steps', '3']);
+    expect({ code: again.code, stderr: again.stderr }).toEqual({
+      code: 2,
+      stderr: `--out: ${file} is there already; give another folder, or move it away.\n`,
+    });
+    expect(readFileSync(file!).equals(before)).toBe(true);
+  }, 60_000);
 });

@@ -305,6 +305,10 @@ describe('the command', () => {
       ['cell 1 (task.checkpoint = "novels")', 'novels.safetensors'],
     ],
     [['merge'], ['files']],
+    [
+      ['merge', '--partial', whole, '--out', whole],
+      ['--out', 'a file that is merged'],
+    ],
     [['merge', sweepFile], ['no whole line of a sweep']],
     [['merge', whole, '--show', 'all'], ['--show: "all"']],
   ])('refuses lab %j', async (args, words) => {

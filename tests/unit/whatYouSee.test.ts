@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { seedsText } from '../../src/analysis/standings';
 import { whatYouSee } from '../../src/analysis/whatYouSee';
 import { createHistory, type RaceHistory } from '../../src/experiment/documents/history';
 import { parseRecorded } from '../../src/experiment/documents/recorded';
@@ -46,6 +47,24 @@ describe('what one sees', () => {
     const sentences = whatYouSee(race, true);
     expect(sentences[0]).toMatch(/: between Vanilla and Twin nothing is decided\.$/);
     expect(sentences.join(' ')).not.toMatch(/higher|lower/);
+  });
+
+  it('says which runs were given up, and compares one only up to there', () => {
+    const history = structuredClone(recorded('bandit-race'));
+    const [, , pairs] = whatYouSee(history, true);
+    const run = history.runs.find(({ arm, seed }) => arm === 1 && seed === 0)!;
+    // Had it ended early, its beginning alone would be no more or less than its partner's.
+    const partner = history.runs.find(({ arm, seed }) => arm === 0 && seed === 0)!;
+    run.columns.oracleGap.splice(0, Infinity, ...partner.columns.oracleGap.slice(0, 3));
+    partner.columns.oracleGap.fill(1e6, 3);
+    for (const column of [run.steps, ...Object.values(run.columns)]) column.length = 3;
+    run.status = 'stopped';
+    const told = whatYouSee(history, true);
+    expect(told.at(-1)).toBe('Runs were given up: 1 of PILAF.');
+    const share = (sentence: string | undefined) => Number(/PILAF’s (\d+)% farther/.exec(sentence ?? '')?.[1]);
+    expect(Math.abs(share(told[2]) - share(pairs)), 'one of twenty').toBeLessThan(15);
+    expect(seedsText(history)).toBe('the seeds that each arm has left');
+    expect(seedsText(recorded('bandit-race'))).toBe('20 seeds');
   });
 
   it('says of arms under another β that they cannot be compared', () => {

@@ -4,7 +4,7 @@ import { problemOf } from '../../training/checkpointAt';
 import { takeout, type Files } from '../../training/takeout/takeout';
 import { readArguments } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
-import { loadCheckpoint, makeFolder, writeTogether } from '../files';
+import { loadCheckpoint, makeFolder, refuseExisting, writeTogether } from '../files';
 import { loadConfig } from '../run/configSource';
 
 /** `lab export trl`: an experiment as a folder that runs it on transformers and TRL. */
@@ -27,6 +27,7 @@ export async function exportCommand(args: readonly string[]): Promise<number> {
   } catch (error) {
     throw new UsageError(sentence(problemText([problemOf(error)])), { cause: error });
   }
+  refuseExisting(Object.keys(files).map((path) => join(out, path)));
   makeFolder(out);
   if (Object.keys(files).some((path) => path.startsWith('model/'))) makeFolder(join(out, 'model'));
   writeTogether(Object.entries(files).map(([path, content]) => ({ path: join(out, path), content })));

@@ -11,7 +11,8 @@ import { encodeTextModel, type TextModel } from '../../policy/textModel';
 import { pretrainText, type TextLook } from '../../reference/pretrainText';
 import { readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { EXIT, UsageError } from '../errors';
-import { makeFolder, writeAtomically } from '../files';
+import { makeFolder, refuseExisting, writeAtomically } from '../files';
+import { onInterrupt } from '../interrupt';
 import { startBackend, untilLost } from '../nodeRuntime';
 import { startProgress } from '../progress';
 
@@ -41,11 +42,15 @@ export async function pretrainOnText(args: readonly string[]): Promise<number> {
     layers: readWhole('--layers', values.layers, layers.min, layers.max),
   };
   const only = readBackend(values.backend);
+  const path = join(values.out, `${basename(file, extname(file))}.safetensors`);
+  refuseExisting([path]);
   makeFolder(values.out);
+  const abort = new AbortController();
+  const forget = onInterrupt(() => abort.abort());
   const backend = await startBackend(only);
   try {
-    const { model, look } = await untilLost(backend, trained(asked));
-    const path = join(values.out, `${basename(file, extname(file))}.safetensors`);
+    const { model, look, step } = await untilLost(backend, trained(asked, abort.signal));
+    if (abort.signal.aborted) process.stdout.write(`Stopped after step ${step} of ${asked.steps}.\n`);
     writeAtomically(path, encodeTextModel(model));
     process.stdout.write(
       [
@@ -55,9 +60,10 @@ export async function pretrainOnText(args: readonly string[]): Promise<number> {
       ].join('\n'),
     );
   } finally {
+    forget();
     backend.release();
   }
-  return EXIT.success;
+  return abort.signal.aborted ? EXIT.interrupted : EXIT.success;
 }
 
 function readText(file: string): string {
@@ -82,7 +88,14 @@ function readUtf8(file: string): string {
   }
 }
 
-async function trained(asked: TextPretraining): Promise<{ model: TextModel; look: TextLook }> {
+interface Trained {
+  readonly model: TextModel;
+  readonly look: TextLook;
+  readonly step: number;
+}
+
+/** A signal ends it after the step in hand, with what it has learnt. */
+async function trained(asked: TextPretraining, signal: AbortSignal): Promise<Trained> {
   const progress = startProgress('pretrain text', asked.steps);
   let look: TextLook | undefined;
   try {
@@ -90,7 +103,8 @@ async function trained(asked: TextPretraining): Promise<{ model: TextModel; look
       look = report.look ?? look;
       const heldOut = look ? `, on the unread part ${look.heldOut.toFixed(3)}` : '';
       progress.update(report.step, `loss ${report.loss.toFixed(3)}${heldOut}`);
-      if (report.step === asked.steps) return { model: await report.model(), look: look! };
+      const { step } = report;
+      if (look && (step === asked.steps || signal.aborted)) return { model: await report.model(), look, step };
       await breathe();
     }
   } finally {

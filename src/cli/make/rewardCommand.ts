@@ -11,6 +11,7 @@ import { checkWritable, loadCheckpoint, writeTogether } from '../files';
 import { startBackend, untilLost } from '../nodeRuntime';
 import { driven } from './driven';
 import { loadConfig } from '../run/configSource';
+import { refuseSame } from '../run/outputs';
 import { readLabelsFile } from '../run/labels';
 import { prepared } from '../run/prepared';
 
@@ -48,6 +49,14 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
   const { out } = values;
   if (out === undefined || !ENDING.test(out)) throw new UsageError('--out: give the name of a .safetensors file');
   checkWritable(out);
+  refuseSame(
+    [['--out', out]],
+    [
+      ['the file that the experiment comes from', source],
+      ['a checkpoint of the experiment', config.task.checkpoint],
+      ['the file of --labels', values.labels],
+    ],
+  );
   const pairs = readWhole('--pairs', values.pairs, LEAST_COMPARISONS, 1_000_000);
   const seed = readWhole('--seed', values.seed, 0, 2 ** 32 - 1);
   const epochs = readWhole('--epochs', values.epochs, 1, 1000);

@@ -6,7 +6,7 @@ import { reviewsFolder } from '../../training/reviewsFolder';
 import { parseReviewsCheckpoint } from '../../training/reviewsTask';
 import { readArguments } from '../arguments';
 import { EXIT, sentence, UsageError } from '../errors';
-import { makeFolder, writeTogether } from '../files';
+import { makeFolder, refuseExisting, writeTogether } from '../files';
 import { readBytes } from '../readFile';
 
 /** `lab unpack`: a policy's one file, of plain text or of reviews, as the folder that `transformers` loads. */
@@ -22,8 +22,9 @@ export function unpackCommand(args: readonly string[]): number {
   } catch (error) {
     throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
   }
-  makeFolder(out);
   const files = folderFiles(folder);
+  refuseExisting(Object.keys(files).map((name) => join(out, name)));
+  makeFolder(out);
   writeTogether(Object.entries(files).map(([name, content]) => ({ path: join(out, name), content })));
   process.stdout.write(`The model is in ${out}: ${Object.keys(files).join(', ')}.\n`);
   return EXIT.success;

@@ -8,7 +8,7 @@ import { readArguments } from '../arguments';
 import { EXIT, UsageError } from '../errors';
 import { readResults, recordedOf } from '../recordedRuns';
 import { table } from '../table';
-import { lastTable } from './summary';
+import { lastTable, notesOn } from './summary';
 
 /** Columns of J on the way, where nobody says which. */
 const FEW = 5;
@@ -27,18 +27,22 @@ export function showCommand(args: readonly string[]): number {
   const [source, surplus] = positionals;
   if (source === undefined) throw new UsageError('show needs a preset that is recorded, or a file of results');
   if (surplus !== undefined) throw new UsageError(`show takes one run; "${surplus}" is too much`);
-  const history = historyIn(source);
+  const { history, notes } = raceIn(source);
   const steps = history.arms.map((_, arm) => stepsOf(history, arm)).sort((a, b) => b.length - a.length)[0]!;
   const way = wayTable(history, steps, placesAt(steps, values.at));
-  process.stdout.write([...lastTable(history), '', way, LATE_NOTE, ''].join('\n'));
+  process.stdout.write([...lastTable(history), ...notes, '', way, LATE_NOTE, ''].join('\n'));
   return EXIT.success;
 }
 
-function historyIn(source: string): RaceHistory {
-  if (!findPreset(source)) return historyOf(readResults(source));
+/** What is shown, and what a reader of somebody's own results has to know of them. */
+function raceIn(source: string): { readonly history: RaceHistory; readonly notes: readonly string[] } {
+  if (!findPreset(source)) {
+    const results = readResults(source);
+    return { history: historyOf(results), notes: notesOn(results) };
+  }
   const recorded = recordedOf(source);
   if (!recorded) throw new UsageError(`the preset "${source}" is not recorded; run it with --out, and show that file`);
-  return recorded.history;
+  return { history: recorded.history, notes: [] };
 }
 
 /** Which evaluations are shown, as their places among all. */

@@ -15,16 +15,23 @@ export function summary(results: Results, history: RaceHistory, reasons: readonl
   const rate = Math.round(timing.pairsPerSecond);
   return [
     ...lastTable(history),
+    ...notesOn(results),
+    `Ran on ${backendText(backend)} for ${timing.seconds.toFixed(1)} s, ${rate} pairs per second.`,
+    ...reasons,
+    '',
+  ].join('\n');
+}
+
+/** What a reader of the table has to know of the race: what it was made of, how it ended, and where. */
+export function notesOn(results: Results): string[] {
+  return [
     ...roundNotes(results.config),
     ...[tuningNote(results.config)].filter((note) => note !== null),
     ...noteOnSteps(results),
     ...noteOnOptimum(results),
     ...notesOnDiverged(results),
     ...[backendsNote(results.earlier)].filter((note) => note !== null),
-    `Ran on ${backendText(backend)} for ${timing.seconds.toFixed(1)} s, ${rate} pairs per second.`,
-    ...reasons,
-    '',
-  ].join('\n');
+  ];
 }
 
 /** The table of the last evaluation, and what its savings mean. */

@@ -9,6 +9,7 @@ import { otherModel } from '../../run/models';
 import { readArguments } from '../arguments';
 import { EXIT, UsageError } from '../errors';
 import { checkWritable, writeAtomically } from '../files';
+import { refuseSame } from '../run/outputs';
 import { readCells, type CellFile } from './sweepFile';
 import { readQuantity, sweepReport } from './sweepReport';
 
@@ -22,6 +23,10 @@ export function mergeCommand(args: readonly string[]): number {
   if (positionals.length === 0) throw new UsageError('merge needs the files that sweep wrote');
   const quantity = readQuantity(values.show);
   if (values.out !== undefined) checkWritable(values.out);
+  refuseSame(
+    [['--out', values.out]],
+    positionals.map((path) => ['a file that is merged', path] as const),
+  );
   const results = merged(
     positionals.map((path) => ({ path, ...readCells(path) })),
     values.partial,

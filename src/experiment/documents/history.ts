@@ -74,6 +74,10 @@ export function appendEvaluation(history: RaceHistory, run: number, evaluation: 
   for (const metric of METRIC_NAMES) target.columns[metric].push(evaluation[metric]);
 }
 
+/** Whether a race came to its end. What has diverged or was given up is not waited for. */
+export const cameToEnd = ({ runs }: Pick<Results | RaceHistory, 'runs'>): boolean =>
+  runs.some(({ status }) => status === 'complete') || runs.every(({ status }) => status === 'diverged');
+
 /** Takes away what came after a step. */
 export function cutAfter(history: RaceHistory, step: number): void {
   for (const run of history.runs) {

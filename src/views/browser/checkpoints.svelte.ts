@@ -75,13 +75,17 @@ export class Checkpoints {
     const known = this.find(name);
     const { note } = checked;
     if (known) return { name: known.name, note, trouble: null };
-    const entry = { name, bytes: checked.bytes, task };
-    this.#show([...this.entries, entry]);
+    return { name, note, trouble: await this.keep({ name, bytes: checked.bytes, task }) };
+  }
+
+  /** Lists a checkpoint and stores it. Returns why it is not stored, if it is not. */
+  async keep(entry: StoredCheckpoint): Promise<string | null> {
+    this.#show([...this.entries.filter(({ name }) => name !== entry.name), entry]);
     try {
       await this.#storage.addCheckpoint(entry);
-      return { name, note, trouble: null };
+      return null;
     } catch (error) {
-      return { name, note, trouble: reasonOf(error) };
+      return reasonOf(error);
     }
   }
 

@@ -1,5 +1,5 @@
 import { problemText } from '../../experiment/reading';
-import { createHistory, historyOf, historyOn } from '../../experiment/documents/history';
+import { cameToEnd, createHistory, historyOf, historyOn } from '../../experiment/documents/history';
 import type { BackendInfo, BackendName, Results } from '../../experiment/documents/results';
 import type { NamedResults } from '../../experiment/documents/resultsFile';
 import type { ExperimentConfig } from '../../experiment/config/schema';
@@ -186,7 +186,7 @@ export class Race {
 
   #display(...[recorded, history]: Parameters<Shown['display']>): void {
     this.shown.display(recorded, history);
-    this.#ended = history ? 'finished' : 'idle';
+    this.#ended = history === null ? 'idle' : cameToEnd(history) ? 'finished' : 'stopped';
     this.state = this.#ended;
   }
 
@@ -245,10 +245,14 @@ export class Race {
     return bytes && { bytes, step };
   }
 
-  /** What a run's policy, or a shipped one, would write next. Rejects with a reason. */
-  async words(of: number | string, prompt: number, beginnings: readonly (readonly number[])[]): Promise<Words> {
+  /** What a run's policy, or a shipped one, would write next, and the step that it is of. Rejects with a reason. */
+  async words(
+    of: number | string,
+    prompt: number,
+    beginnings: readonly (readonly number[])[],
+  ): Promise<Words & { readonly step: number }> {
     const { found } = await this.#client.words(of, prompt, beginnings);
-    if (found.ok) return found.value;
+    if (found.ok) return { ...found.value, step: found.step };
     throw new Error(found.problem);
   }
 

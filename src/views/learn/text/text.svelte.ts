@@ -49,8 +49,11 @@ export interface Candidate {
 
 /** Whom the page asks for a policy's words. */
 export interface Reader {
-  words(of: number | string, prompt: number, beginnings: readonly (readonly number[])[]): Promise<Words>;
+  words(of: number | string, prompt: number, beginnings: readonly (readonly number[])[]): Promise<WordsAt>;
 }
+
+/** Of a policy as it was after a step: that of a race which goes on is replaced now and then. */
+type WordsAt = Words & { readonly step: number };
 
 /** One text, word by word, under a trained policy and its reference. */
 export class TextLesson {
@@ -123,6 +126,8 @@ export class TextLesson {
   });
 
   #reader: Reader | null = null;
+  /** The step of the policy that what is written is of; null where nothing is. */
+  #step: number | null = null;
   /** The race whose runs can be read. */
   #race = -1;
   /** Counts what was asked for: an answer that comes too late is left. */
@@ -183,6 +188,7 @@ export class TextLesson {
     this.written = [];
     this.drawn = [];
     this.#draws = 0;
+    this.#step = null;
     await this.#look();
   }
 
@@ -218,7 +224,7 @@ export class TextLesson {
     try {
       const ids = rows.map((): number[] => []);
       let words = await reader.words(this.of, this.prompt, ids);
-      const { vocabulary, ends, completionLength } = words;
+      const { vocabulary, ends, completionLength, step: at } = words;
       for (let token = 0; over.includes(false); token++) {
         for (const [row, written] of rows.entries()) {
           const part = (all: Float32Array) => all.slice(row * vocabulary.length, (row + 1) * vocabulary.length);
@@ -233,6 +239,7 @@ export class TextLesson {
         }
         words = await reader.words(this.of, this.prompt, ids);
         if (turn !== this.#turn) return;
+        if (words.step !== at) throw new Error(`${replacedBy(words.step)} Draw again, or pause the race.`);
       }
       // What stands behind an end is not read.
       this.drawn = rows.map((written, row) => {
@@ -257,6 +264,13 @@ export class TextLesson {
       const words = await reader.words(this.of, this.prompt, [ids]);
       if (turn !== this.#turn) return;
       this.known = words;
+      // Words of two policies make no text of either.
+      if (this.#step !== null && this.#step !== words.step) {
+        await this.startOver();
+        this.message = `${replacedBy(words.step)} The text begins anew; pause the race to write one.`;
+        return;
+      }
+      this.#step = words.step;
       this.next = this.isOver ? null : words;
       this.message = '';
     } catch (error) {
@@ -282,3 +296,5 @@ export class TextLesson {
     };
   }
 }
+
+const replacedBy = (step: number): string => `The race has gone on, and its policy is now that of step ${step}.`;

@@ -23,6 +23,8 @@ export interface Learning {
   readonly heldOut: Point[];
   /** What it wrote when it was looked at last. */
   readonly texts: readonly string[];
+  /** Its file then. */
+  readonly kept: { readonly step: number; readonly file: Blob } | null;
 }
 
 /** Trains a small policy on somebody's text, in a worker of its own: a race goes on meanwhile. */
@@ -49,7 +51,7 @@ export class TextLearner {
     this.cancel();
     const turn = ++this.#turn;
     this.said = null;
-    this.learning = { name, steps: asked.steps, last: null, losses: [], heldOut: [], texts: [] };
+    this.learning = { name, steps: asked.steps, last: null, losses: [], heldOut: [], texts: [], kept: null };
     try {
       const worker = new WebPoolWorker(document.baseURI, this.#wanted(), false, createThread);
       this.#worker = worker;
@@ -57,15 +59,31 @@ export class TextLearner {
       const bytes = await worker.run({ kind: 'pretrain', asked }, (note) => {
         if (turn === this.#turn && note.type === 'pretraining') this.#heard(note);
       });
-      const file = new File([bytes], `${name}.safetensors`);
-      const { name: taken, trouble } = await this.#checkpoints.add([file], 'text');
+      const { taken, trouble } = await this.#add(name, bytes);
       if (turn === this.#turn) this.said = { text: `${taken} has learnt.${fleeting(trouble)}`, bad: false };
       return taken;
     } catch (error) {
-      if (turn === this.#turn) this.said = { text: `${name} has not learnt: ${reasonOf(error)}.`, bad: true };
+      if (turn === this.#turn) this.said = { text: await this.#broke(name, reasonOf(error)), bad: true };
       return null;
     } finally {
       if (turn === this.#turn) this.cancel();
+    }
+  }
+
+  async #add(name: string, file: BlobPart): Promise<{ readonly taken: string; readonly trouble: string | null }> {
+    const { name: taken, trouble } = await this.#checkpoints.add([new File([file], `${name}.safetensors`)], 'text');
+    return { taken, trouble };
+  }
+
+  /** What it had learnt at the last look is kept. Returns what came of it, in sentences. */
+  async #broke(name: string, reason: string): Promise<string> {
+    const kept = this.learning?.kept;
+    if (!kept) return `${name} has not learnt: ${reason}.`;
+    try {
+      const { taken, trouble } = await this.#add(name, kept.file);
+      return `${name} stopped learning: ${reason}. ${taken} is what it had learnt by step ${kept.step}.${fleeting(trouble)}`;
+    } catch (error) {
+      return `${name} stopped learning: ${reason}. What it had learnt by step ${kept.step} is lost (${reasonOf(error)}).`;
     }
   }
 
@@ -88,6 +106,7 @@ export class TextLearner {
     const { step, loss, look } = note;
     before.losses.push({ step, value: loss });
     if (look) before.heldOut.push({ step, value: look.heldOut });
-    this.learning = { ...before, last: note, texts: look?.texts ?? before.texts };
+    const kept = look ? { step, file: look.file } : before.kept;
+    this.learning = { ...before, last: note, texts: look?.texts ?? before.texts, kept };
   }
 }
