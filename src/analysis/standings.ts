@@ -49,7 +49,8 @@ export function seedsText(history: RaceHistory): string {
   const counts = new Set(history.arms.map((_, arm) => lastMean(history, arm, 'objective')?.seeds ?? 0));
   if (counts.size > 1) return 'the seeds that each arm has left';
   const [count] = counts;
-  return `${count || history.config.seeds} seeds`;
+  const seeds = count || history.config.seeds;
+  return seeds === 1 ? 'one seed' : `${seeds} seeds`;
 }
 
 /** The arm that beats every other in a paired comparison of J, or −1. */

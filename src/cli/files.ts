@@ -32,7 +32,9 @@ const ENDING = '.safetensors';
 /** Whether a name is a path: where nothing is there, what is shipped under its last part would be another model. */
 const isPath = (name: string): boolean => /[./\\]/.test(name);
 
-const checkpointPath = (name: string): string => (isPath(name) ? resolve(name) : join(CHECKPOINTS, `${name}${ENDING}`));
+/** Where a checkpoint lies, or would. */
+export const checkpointPath = (name: string): string =>
+  isPath(name) ? resolve(name) : join(CHECKPOINTS, `${name}${ENDING}`);
 
 /** Where a checkpoint's estimated optimum lies: beside it. */
 export const optimumPath = (name: string, oracle: 'bounded' | 'sum'): string =>

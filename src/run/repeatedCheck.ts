@@ -75,6 +75,7 @@ export class RepeatedCheck {
   private async diverged(step: number): Promise<void> {
     if (step === this.divergedAt) return;
     this.divergedAt = step;
-    await this.whollyAt(step);
+    // What is evaluated at this step comes after it.
+    await this.wholly();
   }
 }

@@ -255,7 +255,7 @@ test('a run that was stopped is shown as stopped when it is opened again', async
   await page.getByRole('button', { name: /^Details/ }).click();
   await page.locator('#runs').getByRole('button', { name: 'Open in Race' }).click();
   await expect(page.getByRole('note').filter({ hasText: 'Stored run' })).toContainText(
-    /stopped at step \d.* of 100\s000/,
+    /stopped, with its last numbers at step \d.* of 100\s000/,
   );
   await expect(page.getByText('When a run has ended: how much each arm needed')).toBeVisible();
 });

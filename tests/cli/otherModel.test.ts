@@ -58,7 +58,7 @@ describe('a model’s file that is replaced by another', () => {
     expect((await run('2/2', second)).code).toBe(0);
     const merged = await lab(['merge', first, second], { direct: true });
     expect(merged.code).toBe(2);
-    expect(merged.stderr).toBe(`${second} and ${first} cannot be merged: ${sentence}`);
+    expect(merged.stderr).toBe(`${second} cannot be merged with the files before it: ${sentence}`);
   });
 });
 

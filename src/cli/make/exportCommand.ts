@@ -27,8 +27,8 @@ export async function exportCommand(args: readonly string[]): Promise<number> {
   } catch (error) {
     throw new UsageError(sentence(problemText([problemOf(error)])), { cause: error });
   }
-  refuseExisting(Object.keys(files).map((path) => join(out, path)));
   makeFolder(out);
+  refuseExisting(Object.keys(files).map((path) => join(out, path)));
   if (Object.keys(files).some((path) => path.startsWith('model/'))) makeFolder(join(out, 'model'));
   writeTogether(Object.entries(files).map(([path, content]) => ({ path: join(out, path), content })));
   process.stdout.write(`The experiment is in ${out}; its README.md says how to run it.\n`);

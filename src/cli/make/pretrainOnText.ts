@@ -43,14 +43,16 @@ export async function pretrainOnText(args: readonly string[]): Promise<number> {
   };
   const only = readBackend(values.backend);
   const path = join(values.out, `${basename(file, extname(file))}.safetensors`);
-  refuseExisting([path]);
   makeFolder(values.out);
+  refuseExisting([path]);
   const abort = new AbortController();
   const forget = onInterrupt(() => abort.abort());
   const backend = await startBackend(only);
   try {
-    const { model, look, step } = await untilLost(backend, trained(asked, abort.signal));
-    if (abort.signal.aborted) process.stdout.write(`Stopped after step ${step} of ${asked.steps}.\n`);
+    const { model, look, lookedAt, step } = await untilLost(backend, trained(asked, abort.signal));
+    if (abort.signal.aborted) {
+      process.stdout.write(`Stopped after step ${step} of ${asked.steps}; what follows is of step ${lookedAt}.\n`);
+    }
     writeAtomically(path, encodeTextModel(model));
     process.stdout.write(
       [
@@ -91,20 +93,24 @@ function readUtf8(file: string): string {
 interface Trained {
   readonly model: TextModel;
   readonly look: TextLook;
+  /** The step of the look, and the last one. */
+  readonly lookedAt: number;
   readonly step: number;
 }
 
-/** A signal ends it after the step in hand, with what it has learnt. */
+/** A signal ends it after the step in hand, but not before the first look, with what it has learnt. */
 async function trained(asked: TextPretraining, signal: AbortSignal): Promise<Trained> {
   const progress = startProgress('pretrain text', asked.steps);
   let look: TextLook | undefined;
+  let lookedAt = 0;
   try {
     for await (const report of pretrainText(asked)) {
-      look = report.look ?? look;
+      if (report.look) [look, lookedAt] = [report.look, report.step];
       const heldOut = look ? `, on the unread part ${look.heldOut.toFixed(3)}` : '';
       progress.update(report.step, `loss ${report.loss.toFixed(3)}${heldOut}`);
       const { step } = report;
-      if (look && (step === asked.steps || signal.aborted)) return { model: await report.model(), look, step };
+      if (look && (step === asked.steps || signal.aborted))
+        return { model: await report.model(), look, lookedAt, step };
       await breathe();
     }
   } finally {

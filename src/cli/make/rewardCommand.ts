@@ -1,3 +1,4 @@
+import { checkpointNames } from '../../experiment/config/checkpointName';
 import type { ExperimentConfig } from '../../experiment/config/schema';
 import { encodeRewardModel, rewardsAlong, type RewardModel } from '../../policy/rewardModel';
 import { drawComparisons } from '../../reference/comparisons';
@@ -7,7 +8,7 @@ import { readTextModel, type ReadTextModel } from '../../training/textTask';
 import type { Task } from '../../training/task';
 import { quoted, readArguments, readBackend, readWhole, readWidth } from '../arguments';
 import { EXIT, UsageError } from '../errors';
-import { checkWritable, loadCheckpoint, writeTogether } from '../files';
+import { checkpointPath, checkWritable, loadCheckpoint, writeTogether } from '../files';
 import { startBackend, untilLost } from '../nodeRuntime';
 import { driven } from './driven';
 import { loadConfig } from '../run/configSource';
@@ -49,11 +50,15 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
   const { out } = values;
   if (out === undefined || !ENDING.test(out)) throw new UsageError('--out: give the name of a .safetensors file');
   checkWritable(out);
+  const cardPath = out.replace(ENDING, '.card.md');
   refuseSame(
-    [['--out', out]],
+    [
+      ['--out', out],
+      ['--out’s card', cardPath],
+    ],
     [
       ['the file that the experiment comes from', source],
-      ['a checkpoint of the experiment', config.task.checkpoint],
+      ...checkpointNames(config).map((name) => ['a checkpoint of the experiment', checkpointPath(name)] as const),
       ['the file of --labels', values.labels],
     ],
   );
@@ -74,7 +79,7 @@ export async function rewardCommand(args: readonly string[]): Promise<number> {
       const { facts, reward } = await learnt(judged, model, { seed, epochs, width, layers }, command);
       writeTogether([
         { path: out, content: encodeRewardModel(reward) },
-        { path: out.replace(ENDING, '.card.md'), content: card(facts, command, people === null) },
+        { path: cardPath, content: card(facts, command, people === null) },
       ]);
       return `${facts.map(([name, text]) => `${name}: ${text}`).join('\n')}\nThe model and its card are ${out}; an oracle of it is {"of":"learnt","model":"${out}"}.\n`;
     };

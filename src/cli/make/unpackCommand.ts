@@ -23,8 +23,8 @@ export function unpackCommand(args: readonly string[]): number {
     throw new UsageError(`${path}: ${sentence(error)}`, { cause: error });
   }
   const files = folderFiles(folder);
-  refuseExisting(Object.keys(files).map((name) => join(out, name)));
   makeFolder(out);
+  refuseExisting(Object.keys(files).map((name) => join(out, name)));
   writeTogether(Object.entries(files).map(([name, content]) => ({ path: join(out, name), content })));
   process.stdout.write(`The model is in ${out}: ${Object.keys(files).join(', ')}.\n`);
   return EXIT.success;

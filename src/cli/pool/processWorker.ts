@@ -17,12 +17,15 @@ export class ProcessWorker implements PoolWorker {
   private readonly child: ChildProcess;
 
   /**
-   * Throws an Error where another program has taken this one's place.
+   * Throws where another program has taken this one's place.
    *
    * @param isTested whether the backend has been tested in another process
+   * @param isSpared whether all others go on without it then
    */
-  constructor(backend: BackendName | undefined, isTested = false) {
-    if (builtAt() !== BUILT) throw new Error('the runner has been built anew since this began');
+  constructor(backend: BackendName | undefined, isTested = false, isSpared = false) {
+    if (builtAt() !== BUILT) {
+      throw new (isSpared ? WorkerGone : Error)('the runner has been built anew since this began');
+    }
     // A terminal's Ctrl-C must not reach it: while it starts it would die of that, which looks like a failure.
     this.child = fork(PROGRAM, [WORKER_COMMAND, ...(backend ? [backend] : []), ...(isTested ? [TESTED] : [])], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

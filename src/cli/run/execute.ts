@@ -46,8 +46,8 @@ export async function execute(config: ExperimentConfig, task: Task, execution: E
   const tooLarge = memoryProblem(config, task, backend.name);
   if (tooLarge) throw new UsageError(problemText([tooLarge]));
   const { now, check } = nodeEnvironment(backend);
-  // A GPU that has come back is another one.
-  const pool = new Pool(() => new ProcessWorker(backend.name, !apart), backend.name);
+  // A GPU that has come back is another one. Without a state to go on from, the runs that are left are all there is.
+  const pool = new Pool(() => new ProcessWorker(backend.name, !apart, save === undefined), backend.name);
   try {
     // Another GPU may be there in the place of one that is gone: the results say so then.
     const ranOn = apart ? (await pool.first()).backend : backend;

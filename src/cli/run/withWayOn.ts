@@ -19,11 +19,12 @@ export interface Standing {
 export function withWayOn(error: unknown, { save, saved, again, rescue }: Standing): unknown {
   const resume = (...args: readonly string[]) => `npm run lab -- ${quoted(['resume', ...args, ...again])}`;
   const isGpu = error instanceof GpuLost || error instanceof WrongNumbers;
-  if (!isGpu) {
-    if (error instanceof UsageError || save === undefined || !saved) return error;
-    return new Error(`${sentence(error)} ${resume(save)} goes on from what was saved.`, { cause: error });
-  }
+  if (error instanceof UsageError) return error;
   const state = saved ? (save ?? null) : rescue();
+  if (!isGpu) {
+    const way = state !== null ? ` ${resume(state)} goes on from what was saved.` : '';
+    return new Error(`${sentence(error)}${way}`, { cause: error });
+  }
   const way =
     state !== null
       ? `${resume(state, '--backend', 'wasm')} goes on without it.`

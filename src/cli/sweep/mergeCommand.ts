@@ -46,9 +46,11 @@ function merged(shards: readonly Shard[], partial: boolean): SweepResults {
   const { fingerprint, sweep } = first.head;
   const foreign = shards.find(({ head }) => head.fingerprint !== fingerprint);
   if (foreign) throw new UsageError(`${foreign.path} belongs to another sweep than ${first.path}`);
+  const models: Record<string, string> = {};
   for (const { path, head } of shards) {
-    const other = otherModel(first.head.models, head.models);
-    if (other !== null) throw new UsageError(`${path} and ${first.path} cannot be merged: ${other}`);
+    const other = otherModel(models, head.models);
+    if (other !== null) throw new UsageError(`${path} cannot be merged with the files before it: ${other}`);
+    Object.assign(models, head.models);
   }
   const cells = new Map<number, { readonly path: string; readonly cell: SweepCell }>();
   let backend: { readonly path: string; readonly info: SweepResults['backend'] } | null = null;

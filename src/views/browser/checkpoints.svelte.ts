@@ -80,7 +80,7 @@ export class Checkpoints {
 
   /** Lists a checkpoint and stores it. Returns why it is not stored, if it is not. */
   async keep(entry: StoredCheckpoint): Promise<string | null> {
-    this.#show([...this.entries.filter(({ name }) => name !== entry.name), entry]);
+    this.#show([...this.entries.filter(({ name }) => hashIn(name) !== hashIn(entry.name)), entry]);
     try {
       await this.#storage.addCheckpoint(entry);
       return null;

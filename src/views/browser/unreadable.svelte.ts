@@ -11,7 +11,7 @@ export class Unreadable {
   }
 }
 
-/** All of it: one file of records, the runs with their results, and a file for the bytes of each state. Never rejects. */
+/** All of it: one file of records, the runs with their results, and a file for the bytes of each state. */
 export async function exportUnreadable(entries: readonly BadRecord[], storage: Storage): Promise<void> {
   // Of what cannot be read at all the record is better than nothing.
   const apart = (entry: BadRecord) => storage.apart(entry).catch(() => ({ results: undefined, bytes: undefined }));

@@ -67,6 +67,8 @@ export class Draft {
   source = $state('');
   /** The preset that it was made of; null where it came with a link or a run that went on. */
   presetId = $state<string | null>(null);
+  /** How often settings were loaded: what was asked for in some is not for the next. */
+  loads = 0;
   /** What was loaded says about everything that has no control. */
   #base = $state.raw<ExperimentConfig | null>(null);
   #settings = $state<Partial<Record<SettingName, Entry>>>({});
@@ -93,6 +95,7 @@ export class Draft {
 
   /** Until something is changed, the checked config is this one. */
   load(config: ExperimentConfig, presetId: string | null = null, source = 'a link'): void {
+    this.loads++;
     this.presetId = presetId;
     this.source = source;
     this.#base = config;

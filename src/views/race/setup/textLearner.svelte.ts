@@ -63,7 +63,9 @@ export class TextLearner {
       if (turn === this.#turn) this.said = { text: `${taken} has learnt.${fleeting(trouble)}`, bad: false };
       return taken;
     } catch (error) {
-      if (turn === this.#turn) this.said = { text: await this.#broke(name, reasonOf(error)), bad: true };
+      const text = turn === this.#turn ? await this.#broke(name, reasonOf(error)) : '';
+      // Somebody may have begun another one meanwhile.
+      if (turn === this.#turn) this.said = { text, bad: true };
       return null;
     } finally {
       if (turn === this.#turn) this.cancel();
