@@ -27,6 +27,9 @@ export function stepsOf(history: RaceHistory, arm: number): readonly number[] {
  */
 export const newestIndex = ({ runs }: RaceHistory): number => Math.max(0, ...runs.map((run) => run.steps.length)) - 1;
 
+/** The step of the newest evaluation; 0 before the first. */
+export const newestStep = ({ runs }: RaceHistory): number => Math.max(0, ...runs.map(({ steps }) => steps.at(-1) ?? 0));
+
 /** The arm's mean at its `index`-th evaluation, or null where no seed has a value, or their sum is too large for a number. */
 export function meanAt(history: RaceHistory, arm: number, metric: MetricName, index: number): MeanPoint | null {
   const runs = runsOf(history, arm);

@@ -1,7 +1,7 @@
 import type { RaceHistory, RunHistory } from '../experiment/documents/history';
 import type { RunStatus } from '../experiment/documents/results';
 import { mean, pairedDifference } from '../math/statistics';
-import { areSame, excludesZero, lastDifference, lastMean, pairedRuns, runsOf } from './aggregate';
+import { areSame, excludesZero, lastDifference, lastMean, newestStep, pairedRuns, runsOf } from './aggregate';
 import { whole, withInterval } from './format';
 import { FEWEST_SEEDS, isSaving, savings, savingText } from './labelSaving';
 
@@ -27,8 +27,6 @@ export function whatYouSee(history: RaceHistory, isOver: boolean): string[] {
 
 const listed = (parts: readonly string[]): string =>
   parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
-
-const newestStep = ({ runs }: RaceHistory): number => Math.max(0, ...runs.map(({ steps }) => steps.at(-1) ?? 0));
 
 /** J of every arm against the first, paired by seed. */
 export function whoIsAhead(history: RaceHistory): string {
